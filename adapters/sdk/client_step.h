@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#ifndef ADAPTERS_SDK_CLIENT_STEP_H
+#define ADAPTERS_SDK_CLIENT_STEP_H
+
+#include <lienthong/client.h>
+#include "proto/port_zmq.h"
+
+/*
+ * For hosts of many clients: one network thread steps them all. lt_client_open_on opens a client on
+ * a shared net; client_step moves one client on without waiting; client_socket and client_wake_fd
+ * are what to wait for (client_zmq_wait). lt_client_run is built on these.
+ */
+LT_CHECK enum lt_status lt_client_open_on(struct lt_client **ret_client, struct net *net,
+                                          const struct lt_clock *clock,
+                                          const struct lt_entropy *entropy,
+                                          const struct lt_client_options *options,
+                                          struct lt_problem *problem);
+/* Milliseconds until the next step is due by itself. */
+int client_step(struct lt_client *client);
+struct client_zmq *client_socket(struct lt_client *client);
+struct client_zmq *client_blob_socket(struct lt_client *client); /* NULL while nothing moves */
+int client_wake_fd(const struct lt_client *client);
+
+#endif

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#ifndef BROKER_JOURNAL_FACT_H
+#define BROKER_JOURNAL_FACT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <lienthong/status.h>
+#include <lienthong/types.h>
+#include "proto/base/wire.h"
+
+/*
+ * What a fact's payload says, kind by kind: plain structs, written and read with wire.h. Views point
+ * into the payload. Agencies are named by number (registry: given once, never reused; 0 = none).
+ * Unknown kinds stop the fold: a newer release wrote them.
+ */
+enum fact_kind {
+    FACT_DAMAGED = 0,   /* never written: what a walk shows in place of a damaged fact */
+    FACT_EPOCH = 1,     /* a broker opened the journal */
+    FACT_ACCEPTED = 2,  /* a transfer and its legs: received bytes as they came */
+    FACT_REFUSED = 3,   /* a refusal that is kept for the same bytes */
+    FACT_SENT = 4,      /* legs given to a session */
+    FACT_SETTLED = 5,   /* what the receiver said of a leg, and what follows from it */
+    FACT_RETURNED = 6,  /* sent legs whose session ended or stayed silent: to be sent again */
+    FACT_ACT = 7,       /* what an operator did with a leg */
+    FACT_ASSIGNED = 8,  /* new legs for a transfer parked as undetermined */
+    FACT_NOTICED = 9,   /* an agency stored its notices up to a cursor */
+    FACT_REGISTRY = 10, /* a change of the registry */
+    FACT_BLOB = 11,     /* an attachment is durable and belongs to an agency */
+    FACT_BLOB_GONE = 12,/* an orphan was collected */
+    FACT_KINDS_END = 13,
+};
+
+struct fact_epoch {
+    uint64_t epoch;
+    struct lt_bytes software;
+};
+
+/* Leg as decided at acceptance. */
+struct fact_leg {
+    uint32_t agency;  /* 0: nobody yet */
+    uint16_t parked;  /* 0, or the status code that parks it at once (164, 165, 167) */
+};
+
+struct fact_accepted {
+    uint32_t from;
+    struct lt_digest digest; /* SHA-256(header || body) */
+    struct lt_bytes header;
+    struct lt_bytes body;
+    struct lt_bytes seal;
+    struct fact_leg legs[LT_LEGS_MAX];
+    uint32_t legs_count;
+};
+
+struct fact_refused {
+    uint32_t from;
+    struct lt_id id;
+    struct lt_digest digest;
+    uint16_t code;
+};
+
+struct fact_sent_item {
+    uint64_t position; /* of the accepted fact */
+    uint8_t leg;
+    uint16_t attempt;
+};
+struct fact_sent {
+    uint32_t agency;
+    const uint8_t *items; /* count x 11 bytes; fact_sent_at reads one */
+    uint32_t count;
+};
+
+struct fact_settled {
+    uint64_t position; /* of the accepted fact */
+    uint8_t leg;
+    uint16_t attempt;
+    uint32_t agency;
+    uint8_t outcome;   /* enum lt_outcome */
+    uint16_t code;
+    bool permanent;
+    uint8_t next;      /* enum leg_state the leg goes to: decided before, folded after */
+    int64_t due_ms;    /* with backoff: jitter is in it */
+    int64_t decided_ms;
+    struct lt_bytes reason;
+};
+
+struct fact_returned {
+    uint64_t position;
+    uint8_t leg;
+    uint32_t agency;
+    uint16_t code;   /* LT_RECEIVER_UNREACHABLE, LT_TIMEOUT */
+    int64_t due_ms;
+};
+
+enum act_kind {
+    ACT_REPLAY = 1, /* parked -> ready or behind */
+    ACT_HOLD = 2,
+    ACT_RELEASE = 3,
+    ACT_CANCEL = 4,
+    ACT_EXPIRE = 5,
+};
+
+struct fact_act {
+    uint64_t position;
+    uint8_t leg;
+    uint8_t act;
+    uint8_t next; /* enum leg_state */
+    struct lt_bytes person;
+    struct lt_bytes reason;
+};
+
+struct fact_assigned {
+    uint64_t position;
+    struct lt_bytes person;
+    struct fact_leg legs[LT_LEGS_MAX];
+    uint32_t legs_count;
+};
+
+struct fact_noticed {
+    uint32_t agency;
+    uint64_t cursor;
+};
+
+enum registry_change { REGISTRY_AGENCY = 1, REGISTRY_ROUTE = 2, REGISTRY_ROUTE_GONE = 3 };
+
+/* The whole new entry as registry/agency.h writes it: last one wins. */
+struct fact_registry {
+    uint8_t change; /* enum registry_change */
+    struct lt_bytes person;
+    struct lt_bytes entry;
+};
+
+struct fact_blob {
+    uint32_t agency;
+    struct lt_digest sha256;
+    uint64_t size;
+};
+
+struct fact_blob_gone {
+    struct lt_digest sha256;
+};
+
+/* Writers give the payload inside `memory` (size bytes), or an empty run when it does not fit. */
+struct lt_bytes fact_write_epoch(void *memory, size_t size, const struct fact_epoch *f);
+struct lt_bytes fact_write_accepted(void *memory, size_t size, const struct fact_accepted *f);
+struct lt_bytes fact_write_refused(void *memory, size_t size, const struct fact_refused *f);
+struct lt_bytes fact_write_sent(void *memory, size_t size, uint32_t agency,
+                                const struct fact_sent_item *items, uint32_t count);
+struct lt_bytes fact_write_settled(void *memory, size_t size, const struct fact_settled *f);
+struct lt_bytes fact_write_returned(void *memory, size_t size, const struct fact_returned *f);
+struct lt_bytes fact_write_act(void *memory, size_t size, const struct fact_act *f);
+struct lt_bytes fact_write_assigned(void *memory, size_t size, const struct fact_assigned *f);
+struct lt_bytes fact_write_noticed(void *memory, size_t size, const struct fact_noticed *f);
+struct lt_bytes fact_write_registry(void *memory, size_t size, const struct fact_registry *f);
+struct lt_bytes fact_write_blob(void *memory, size_t size, const struct fact_blob *f);
+struct lt_bytes fact_write_blob_gone(void *memory, size_t size, const struct fact_blob_gone *f);
+
+/* Readers: false when the payload does not read whole. */
+LT_CHECK bool fact_read_epoch(struct lt_bytes payload, struct fact_epoch *ret);
+LT_CHECK bool fact_read_accepted(struct lt_bytes payload, struct fact_accepted *ret);
+LT_CHECK bool fact_read_refused(struct lt_bytes payload, struct fact_refused *ret);
+LT_CHECK bool fact_read_sent(struct lt_bytes payload, struct fact_sent *ret);
+struct fact_sent_item fact_sent_at(const struct fact_sent *sent, uint32_t index);
+LT_CHECK bool fact_read_settled(struct lt_bytes payload, struct fact_settled *ret);
+LT_CHECK bool fact_read_returned(struct lt_bytes payload, struct fact_returned *ret);
+LT_CHECK bool fact_read_act(struct lt_bytes payload, struct fact_act *ret);
+LT_CHECK bool fact_read_assigned(struct lt_bytes payload, struct fact_assigned *ret);
+LT_CHECK bool fact_read_noticed(struct lt_bytes payload, struct fact_noticed *ret);
+LT_CHECK bool fact_read_registry(struct lt_bytes payload, struct fact_registry *ret);
+LT_CHECK bool fact_read_blob(struct lt_bytes payload, struct fact_blob *ret);
+LT_CHECK bool fact_read_blob_gone(struct lt_bytes payload, struct fact_blob_gone *ret);
+
+const char *fact_kind_name(uint8_t kind);
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#ifndef BROKER_JOURNAL_VERIFY_H
+#define BROKER_JOURNAL_VERIFY_H
+
+#include <lienthong/status.h>
+#include "backend.h"
+#include "journal.h"
+
+/*
+ * Walks a whole journal and checks everything that can be checked without the registry: keys in
+ * order and without gaps, record frames, the digest chain, every fact's crc, times that never go
+ * back, epochs that never go down, payloads that read (fact.h), digests of every stored parcel.
+ * Finds all damage, never stops at the first.
+ */
+struct verify_finding {
+    uint64_t position;
+    const char *what; /* "chain", "crc", "gap", "frame", "payload", "digest", "time", "epoch" */
+};
+
+struct verify_report {
+    uint64_t records;
+    uint64_t facts;
+    uint64_t transfers; /* accepted transfers whose parcel digests were checked */
+    uint64_t bytes;
+    uint64_t findings;
+};
+
+LT_CHECK enum lt_status journal_verify(const struct journal_backend *backend,
+                                       void (*progress)(void *context, uint64_t position,
+                                                        uint64_t last),
+                                       void (*found)(void *context,
+                                                     const struct verify_finding *finding),
+                                       void *context, struct verify_report *ret_report);
+
+#endif

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#ifndef BROKER_REGISTRY_CONFIG_H
+#define BROKER_REGISTRY_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <lienthong/status.h>
+#include <lienthong/types.h>
+#include "proto/base/fault.h"
+
+/*
+ * lienthongd.yaml through libcyaml. Errors name file, line and key and say what to do
+ * (LT_CONFIG_BAD). A reload (SIGHUP) may change what is marked (r); the rest needs a restart and a
+ * change of it is refused with its name.
+ *
+ *   data: /var/lib/lienthong           folder of journal.mdb, state.mdb, blobs/
+ *   listen: [tcp://0.0.0.0:7760]       agencies and operators
+ *   blob_listen: tcp://0.0.0.0:7761
+ *   blob_public: tcp://host:7761       told to agencies; empty: same host, port of blob_listen
+ *   secret_key: /etc/lienthong/broker.key      (refused when readable by others)
+ *   operators:                         (r) first registrar and other people
+ *     - name: truc-ban-1
+ *       public_key: <64 hex>
+ *       role: registrar                viewer, operator, approver, registrar
+ *   log_level: info                    (r) debug, info, warn, error
+ *   free_low_mib: 256                  (r) intake refuses below
+ *   attempts_max: 8                    (r)
+ *   backoff_first_ms: 2000             (r)
+ *   settle_timeout_s: 600              (r)
+ *   blob_quota_mib: 20480              (r) per agency
+ *   blob_bandwidth_kib_s: 0            (r) per agency; 0 = no cap
+ *   blob_bandwidth_office_kib_s: 0     (r) the cap from 07:30 to 17:00 on working days
+ *   io_threads: 1
+ */
+enum operator_role {
+    OPERATOR_VIEWER = 1,
+    OPERATOR_OPERATOR = 2,
+    OPERATOR_APPROVER = 3,
+    OPERATOR_REGISTRAR = 4,
+};
+
+#define CONFIG_OPERATORS_MAX 64
+#define CONFIG_LISTEN_MAX    4
+
+struct operator_entry {
+    char name[64];
+    struct lt_key key;
+    enum operator_role role;
+};
+
+struct config {
+    char data[256];
+    char listen[CONFIG_LISTEN_MAX][128];
+    uint32_t listen_count;
+    char blob_listen[128];
+    char blob_public[128];
+    char secret_key[256];
+    struct operator_entry operators[CONFIG_OPERATORS_MAX];
+    uint32_t operators_count;
+    char log_level[8];
+    uint32_t free_low_mib;
+    uint32_t attempts_max;
+    uint32_t backoff_first_ms;
+    uint32_t settle_timeout_s;
+    uint32_t blob_quota_mib;
+    uint32_t blob_bandwidth_kib_s;
+    uint32_t blob_bandwidth_office_kib_s;
+    uint32_t io_threads;
+};
+
+LT_CHECK enum lt_status config_read(const char *path, struct config *ret_config,
+                                    struct fault *fault);
+
+/* Takes what may change at run time from `next`; names the first key that needs a restart. */
+LT_CHECK enum lt_status config_reload(struct config *config, const struct config *next,
+                                      struct fault *fault);
+
+const struct operator_entry *config_operator(const struct config *config, const char *name);
+const char *operator_role_name(enum operator_role role);
+
+#endif

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#ifndef LIENTHONG_CLIENT_H
+#define LIENTHONG_CLIENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <lienthong/clock.h>
+#include <lienthong/export.h>
+#include <lienthong/status.h>
+#include <lienthong/transfer.h>
+#include <lienthong/types.h>
+
+/*
+ * liblienthong: one agency's end of the axis, durable. What lt_client_submit has accepted is on disk
+ * (level 0) and reaches the axis however long the line is down; what the axis delivers is on disk
+ * before it is shown; every outcome becomes an event in one ordered, re-readable feed.
+ *
+ * Threads: every lt_client_* function may be called from any thread. Either one thread calls
+ * lt_client_run, or a host drives many clients by lt_host_run (adapter.h).
+ *
+ * Errors: `struct lt_problem` says what, where and what to do; the class of the status decides.
+ */
+struct lt_client;
+
+struct lt_problem {
+    enum lt_status status;
+    char field[48];
+    char detail[208];
+};
+
+struct lt_client_options {
+    const char *agency;      /* our agency id */
+    const char *folder;      /* box.mdb, blobs/; made with mode 0700 */
+    const char *endpoint;    /* tcp://axis:7760 */
+    const char *blob_endpoint; /* NULL: what Welcome says */
+    const char *server_key;  /* 64 hex digits or a .pub file */
+    const char *secret_key;  /* .key file, mode 0600 */
+    uint64_t outbox_bytes_max; /* 0: 1 GiB; over it: LT_OUTBOX_FULL */
+    uint64_t blob_bytes_max;   /* 0: 20 GiB of local attachments */
+    uint32_t blob_kib_s;       /* upload cap; 0 none */
+    uint32_t deliver_parcels;  /* window granted to the axis; 0: 256 */
+    uint32_t event_days;       /* events, settled inbox items, done outbox items kept; 0: 30 */
+};
+
+LT_EXPORT LT_CHECK enum lt_status lt_client_open(struct lt_client **ret_client,
+                                                 const struct lt_client_options *options,
+                                                 struct lt_problem *problem);
+LT_EXPORT void lt_client_close(struct lt_client **client_p);
+
+/* Drives the client until lt_client_stop; returns after a Bye and at most 2 s of drain. */
+LT_EXPORT enum lt_status lt_client_run(struct lt_client *client);
+LT_EXPORT void lt_client_stop(struct lt_client *client);
+
+/* ---- sending ---------------------------------------------------------------------------- */
+
+enum lt_sent_state {
+    LT_SENT_RECORDED = 1, /* level 0: durable here */
+    LT_SENT_ACCEPTED = 2, /* level 1: durable at the axis */
+    LT_SENT_REFUSED = 3,  /* refused by the axis for good; see code */
+    LT_SENT_DONE = 4,     /* every leg has a final state */
+};
+
+struct lt_sent {
+    struct lt_id id;
+    enum lt_sent_state state;
+    enum lt_status code;
+    char field[48];
+    char detail[208];
+    bool known;       /* this sender key was here before: nothing new was made */
+    uint64_t sequence;
+    int64_t recorded_ms;
+    int64_t accepted_ms;
+    enum lt_kind kind;
+    char case_code[LT_CASE_CODE_MAX + 1];
+    uint8_t sender_key[LT_SENDER_KEY_MAX];
+    uint32_t sender_key_size;
+};
+
+/*
+ * Durable when it returns LT_OK. The same sender key with the same content gives the first id and
+ * `known`; with other content LT_KEY_CONFLICT and the differing field where it can be told. Fills
+ * id, from, after (our previous transfer of the same case), digests, times and the procedure's
+ * normal form. LT_FIELD_*, LT_BODY_TOO_LARGE, LT_BLOB_MISSING (attachment not in the local store),
+ * LT_OUTBOX_FULL, LT_DISK_RESERVE.
+ */
+LT_EXPORT LT_CHECK enum lt_status lt_client_submit(struct lt_client *client,
+                                                   const struct lt_request *request,
+                                                   struct lt_sent *ret_sent,
+                                                   struct lt_problem *problem);
+
+/* Waits until the transfer is past LT_SENT_RECORDED; LT_TIMEOUT gives the present state. */
+LT_EXPORT LT_CHECK enum lt_status lt_client_wait(struct lt_client *client, const struct lt_id *id,
+                                                 int timeout_ms, struct lt_sent *ret_sent);
+
+LT_EXPORT LT_CHECK enum lt_status lt_client_sent(struct lt_client *client, const struct lt_id *id,
+                                                 struct lt_sent *ret_sent);
+
+/* Our transfers, oldest first, from sequence `after` + 1 on; returns how many were filled. */
+struct lt_sent_filter {
+    const char *case_code; /* NULL: any */
+    int state;             /* 0: any, else enum lt_sent_state */
+    int64_t since_ms;
+};
+LT_EXPORT uint32_t lt_client_sent_list(struct lt_client *client, const struct lt_sent_filter *filter,
+                                       uint64_t after, struct lt_sent *out, uint32_t count);
+
+/* ---- events: one ordered feed of every outcome -------------------------------------------- */
+
+struct lt_event {
+    uint64_t cursor; /* 1, 2, 3 ... */
+    int64_t time_ms;
+    char what[24];   /* accepted, refused, taken, parked, ... : leg states and verdicts */
+    struct lt_id id;
+    uint32_t leg;
+    char agency[LT_AGENCY_ID_MAX + 1];
+    enum lt_status code;
+    char reason[LT_REASON_MAX + 1];
+    uint32_t level;
+    char case_code[LT_CASE_CODE_MAX + 1];
+    uint8_t sender_key[LT_SENDER_KEY_MAX];
+    uint32_t sender_key_size;
+};
+
+/* Events after `after`; waits up to wait_ms for the first. Returns how many were filled. */
+LT_EXPORT uint32_t lt_client_events(struct lt_client *client, uint64_t after, int wait_ms,
+                                    struct lt_event *out, uint32_t count);
+
+/* ---- receiving -------------------------------------------------------------------------- */
+
+/* One delivered leg. Views live until lt_inbox_release. */
+struct lt_delivery {
+    struct lt_id id;
+    uint32_t leg;
+    uint32_t attempt;
+    bool again;            /* may have been seen before */
+    int64_t accepted_ms;
+    int64_t lease_until_ms;
+    char from[LT_AGENCY_ID_MAX + 1];
+    struct lt_bytes header; /* encoded Header, as signed */
+    struct lt_bytes body;   /* also when it travelled as an attachment */
+    bool complete;          /* every attachment is in the local store */
+};
+
+/*
+ * Leases up to `count` deliveries to `node` (a name of the calling application node) for lease_ms,
+ * in order per case: a case's next delivery is not given before the one in front is settled. Only
+ * complete ones. Waits up to wait_ms for the first. Each must be given back by lt_inbox_release
+ * (memory only) and answered by lt_client_settle.
+ */
+LT_EXPORT uint32_t lt_client_inbox(struct lt_client *client, const char *node, int64_t lease_ms,
+                                   int wait_ms, struct lt_delivery *out, uint32_t count);
+LT_EXPORT void lt_inbox_release(struct lt_delivery *deliveries, uint32_t count);
+LT_EXPORT LT_CHECK enum lt_status lt_client_renew(struct lt_client *client, const struct lt_id *id,
+                                                  uint32_t leg, const char *node, int64_t lease_ms);
+
+struct lt_answer {
+    enum lt_outcome outcome;
+    enum lt_status code;   /* 150..199 of errors.def; LT_OK with taken */
+    const char *reason;
+    uint32_t retry_after_ms;
+    bool permanent;
+    int64_t decided_ms;
+};
+
+/* Durable when it returns LT_OK, and then told to the axis until the axis has confirmed. The first
+ * answer stands: the same again is LT_OK, another is LT_ALREADY_SETTLED. LT_LEASE_LOST, LT_NOT_HERE.
+ * LT_OUTCOME_LATER gives the delivery back to the inbox after retry_after_ms. */
+LT_EXPORT LT_CHECK enum lt_status lt_client_settle(struct lt_client *client, const struct lt_id *id,
+                                                   uint32_t leg, const char *node,
+                                                   const struct lt_answer *answer);
+
+/* ---- attachments --------------------------------------------------------------------------- */
+
+/* Resumable: *ret_offset says how many bytes are here already (== size: complete). */
+LT_EXPORT LT_CHECK enum lt_status lt_client_blob_have(struct lt_client *client,
+                                                      const struct lt_digest *sha256,
+                                                      uint64_t *ret_offset, bool *ret_complete);
+/* Appends at `offset` (LT_BLOB_OFFSET when it is not the end). `last` verifies the digest
+ * (LT_BLOB_HASH_WRONG removes the part). */
+LT_EXPORT LT_CHECK enum lt_status lt_client_blob_put(struct lt_client *client,
+                                                     const struct lt_digest *sha256,
+                                                     uint64_t offset, struct lt_bytes bytes,
+                                                     bool last, struct lt_problem *problem);
+/* Path of a complete local attachment; the file must not be changed. LT_NOT_HERE. */
+LT_EXPORT LT_CHECK enum lt_status lt_client_blob_path(struct lt_client *client,
+                                                      const struct lt_digest *sha256, char *out,
+                                                      uint32_t out_size);
+
+/* ---- state ---------------------------------------------------------------------------------- */
+
+struct lt_client_state {
+    bool connected;      /* a session stands */
+    bool standby;
+    bool key_refused;
+    int64_t since_ms;    /* wall time of the last change */
+    int64_t skew_ms;     /* broker clock minus ours */
+    uint64_t outbox;     /* recorded and not yet decided by the axis */
+    uint64_t outbox_bytes;
+    uint64_t inbox;      /* delivered and not yet settled */
+    uint64_t unconfirmed; /* settled here, not yet confirmed by the axis */
+    uint64_t uploads;    /* attachments waiting to go up */
+    uint64_t last_cursor;
+    char last_problem[160];
+};
+LT_EXPORT void lt_client_state(struct lt_client *client, struct lt_client_state *ret_state);
+LT_EXPORT const char *lt_client_agency(const struct lt_client *client);
+
+#endif

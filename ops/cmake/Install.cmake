@@ -1,0 +1,8 @@
+# Programs, public headers, the SDK and its pkg-config file, man pages, completion, unit files.
+include(GNUInstallDirs)
+foreach(program lienthongd lt-adapter ltctl lt-bench)
+    if(TARGET ${program})
+        install(TARGETS ${program} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+    endif()
+endforeach()
+install(DIRECTORY include/lienthong DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
