@@ -25,6 +25,8 @@ LT_CHECK enum lt_status file_secret(const char *path, struct fault *fault);
 
 LT_CHECK enum lt_status folder_make(const char *path, int mode, struct fault *fault); /* parents too */
 LT_CHECK enum lt_status folder_sync(const char *path, struct fault *fault);
+/* The folder that holds the file `path`: after making, renaming or removing it. */
+LT_CHECK enum lt_status folder_sync_of(const char *path, struct fault *fault);
 LT_CHECK enum lt_status disk_free(const char *path, uint64_t *ret_bytes, struct fault *fault);
 
 #endif

@@ -12,7 +12,7 @@
  * Hash table of fixed capacity from short byte keys (at most MAP_KEY_MAX bytes, copied) to
  * pointers (borrowed, never NULL). SipHash-like keyed hash, so that a peer cannot choose
  * collisions; iteration is in slot order of insertion and does not depend on addresses.
- * LT_NO_MEMORY when full.
+ * LT_NO_MEMORY when full; LT_FIELD_BAD for a key that is longer than MAP_KEY_MAX.
  */
 #define MAP_KEY_MAX 80
 
@@ -27,7 +27,10 @@ void *map_get(const struct map *map, struct lt_bytes key); /* or NULL */
 void *map_remove(struct map *map, struct lt_bytes key);    /* the value removed, or NULL */
 uint32_t map_count(const struct map *map);
 
-/* Walk: *at starts at 0; returns NULL at the end. Removing the entry just returned is allowed. */
+/*
+ * Walk: *at starts at 0; returns NULL at the end. Removing entries meanwhile is allowed, the one
+ * just returned and any other; putting new keys is not.
+ */
 void *map_each(const struct map *map, uint32_t *at);
 
 #endif

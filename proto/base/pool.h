@@ -17,6 +17,7 @@ struct pool {
     uint8_t *memory;
     uint32_t *free_slots;
     uint32_t *resting;
+    uint8_t *taken; /* by slot: 1 while somebody holds it; giving twice stops the program */
     uint32_t free_count;
     uint32_t resting_count;
     uint32_t capacity;
