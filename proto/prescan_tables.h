@@ -5,9 +5,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/fault.h"
 #include <lienthong/status.h>
 #include <lienthong/types.h>
-#include "base/fault.h"
 
 /*
  * What the pre-scan knows of the schema, private to proto/prescan*.c, proto/message*.c and the

@@ -40,6 +40,8 @@ struct lt_key {
 #define LT_TRACEPARENT_MAX      64
 #define LT_OFFICER_MAX          60
 #define LT_PLACE_MAX            120
+#define LT_BODY_TYPE_MAX        100
+#define LT_FILE_NAME_MAX        255
 #define LT_ALIASES_MAX          8
 #define LT_LEGS_MAX             16
 #define LT_ATTACHMENTS_MAX      64
