@@ -37,14 +37,12 @@ static void lock(struct queue *queue)
 {
     int error = pthread_mutex_lock(&queue->mutex);
     assert(error == 0);
-    (void)error;
 }
 
 static void unlock(struct queue *queue)
 {
     int error = pthread_mutex_unlock(&queue->mutex);
     assert(error == 0);
-    (void)error;
 }
 
 static bool locks_init(struct queue *queue)
@@ -118,7 +116,6 @@ bool queue_push(struct queue *queue, void *item)
         if (queue->count == 1) {
             int error = eventfd_write(queue->fd, 1);
             assert(error == 0);
-            (void)error;
         }
         pthread_cond_signal(&queue->filled);
     }
@@ -139,7 +136,6 @@ static void *take(struct queue *queue)
         eventfd_t value;
         int error = eventfd_read(queue->fd, &value);
         assert(error == 0);
-        (void)error;
     }
     return item;
 }

@@ -12,7 +12,7 @@
 /*
  * The store's door: ordered trees of byte keys in one file, with transactions. store_lmdb.c is the
  * only file of the house that knows LMDB; no flag that weakens a commit is ever set unless
- * STORE_UNSAFE_NO_SYNC asks for it (tests and rebuildable views). 
+ * STORE_UNSAFE_NO_SYNC asks for it (tests and rebuildable views).
  *
  * Sticky: a transaction keeps its first failure; later calls do nothing and store_commit gives it.
  * LT_NOT_FOUND from a get or a cursor is an answer and does not stick.
@@ -24,6 +24,9 @@
  * class stop: never acknowledge after it.
  *
  * Values seen through a transaction live in the map until the transaction ends: copy at the door.
+ *
+ * Who holds a snapshot must neither call store_grow, nor begin a second transaction of the same
+ * store, nor wait for a thread that might: growth waits for the first, the second for the growth.
  */
 struct store;
 
@@ -51,6 +54,7 @@ struct store_txn {
     enum lt_status status; /* sticky */
     bool write;
     bool map_full;
+    bool live; /* a snapshot is held: from begin or renew until reset, commit or abort */
 };
 
 struct store_cursor {
@@ -87,7 +91,11 @@ enum lt_status store_append_room(struct store_txn *txn, struct store_tree tree,
 enum lt_status store_delete(struct store_txn *txn, struct store_tree tree, struct lt_bytes key);
 uint64_t store_count(struct store_txn *txn, struct store_tree tree);
 
-/* Cursors: seek gives the first entry with key >= `key`; an empty key gives the first of all. */
+/*
+ * Cursors: seek gives the first entry with key >= `key`; an empty key gives the first of all. Either
+ * output may be NULL. A cursor of a write transaction is closed before that ends (it ends with it
+ * otherwise, and closing it then does nothing); after a deletion under a cursor, seek again.
+ */
 LT_CHECK enum lt_status store_cursor_open(struct store_txn *txn, struct store_tree tree,
                                           struct store_cursor *ret_cursor);
 void store_cursor_close(struct store_cursor *cursor);
