@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: EUPL-1.2
 # Warnings as errors, sanitizers, hardening; every target links lt_flags.
 add_library(lt_flags INTERFACE)
 target_include_directories(lt_flags INTERFACE ${CMAKE_SOURCE_DIR}/include ${CMAKE_SOURCE_DIR})

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: EUPL-1.2
 # lt_floor(NAME FOLDER LINKS a b EXCEPT x.c): a static library of the .c files of one folder.
 # lt_program(NAME PATH LINKS ...): a program of the .c files of one folder, or of one file.
 function(lt_floor name folder)

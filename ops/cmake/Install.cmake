@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: EUPL-1.2
 # Programs, public headers, the SDK and its pkg-config file, man pages, completion, unit files.
 include(GNUInstallDirs)
 foreach(program lienthongd lt-adapter ltctl lt-bench)

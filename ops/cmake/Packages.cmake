@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: EUPL-1.2
 # Everything comes from Debian 12 packages; nothing is fetched.
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)

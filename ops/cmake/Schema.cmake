@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: EUPL-1.2
 # protoc-c turns proto/schema/*.proto into a library of its own: generated code is not held to our
 # warnings, and only proto/message.c includes it.
 set(schema_dir ${CMAKE_BINARY_DIR}/schema)
