@@ -16,8 +16,10 @@
  * the SDK, by lt-bench and by the sim, with any client_port and any clock.
  *
  * session_step sends what is due (Hello with backoff and jitter, Beat) and hands every valid frame
- * that came to the caller, one per call. When the session ends (NoSession, Bye, gap, lease) the
- * number of `lives` goes up: whatever was outstanding must be sent again after the next Welcome.
+ * that came to the caller, one per call. When the session ends (NoSession, Bye, gap, lease, line
+ * down) the number of `lives` goes up: whatever was outstanding must be sent again after the next
+ * Welcome. Windows are absolute: the caller counts what is outstanding. To tell the broker at once
+ * of a want that no Submit can carry, set want_bytes and beat_due_ms = 0.
  */
 struct session {
     struct client_port port;
@@ -48,6 +50,14 @@ struct session {
     enum lt_status last_code; /* of the last NoSession or Bye */
     char last_detail[160];
     uint64_t backed_up_to;
+    /* what follows is the session's own */
+    bool asked;               /* a Hello waits for its answer */
+    uint32_t silent;          /* Hellos in a row that nobody answered */
+    int64_t asked_ms;         /* monotonic */
+    int64_t opened_ms;        /* monotonic */
+    int64_t broker_offset_ms; /* broker's wall clock minus our monotonic one */
+    int64_t redial_due_ms;    /* monotonic; 0: our key is not refused */
+    uint32_t refusals;        /* redials in a row after a refused key */
 };
 
 void session_init(struct session *session, struct client_port port, const struct lt_clock *clock,
@@ -57,7 +67,8 @@ void session_init(struct session *session, struct client_port port, const struct
 /*
  * True: a frame for the caller is in *ret_frame (VERDICT, DELIVER, SETTLED, NOTICE; also WELCOME,
  * so that the caller sends its Grant; BEAT and endings are digested inside). False: nothing more.
- * Frames live in the arena until the caller resets it.
+ * A frame lives until the next session_step or until the caller resets the arena, which must have
+ * room for one frame read (1 MiB is enough) and is best reset after each.
  */
 bool session_step(struct session *session, struct arena *arena, struct frame *ret_frame);
 
