@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#ifndef TESTS_VECTORS_SAMPLES_H
+#define TESTS_VECTORS_SAMPLES_H
+
+#include <assert.h>
+#include <string.h>
+
+#include "proto/base/arena.h"
+#include "proto/base/text.h"
+#include "proto/frame.h"
+#include "vectors/wire_bytes.h"
+
+/*
+ * A filled frame of every kind and a filled header. Every value is made from the name its field has
+ * in the schema (and a variant, so that two runs differ): who finds value "leg" in field `attempt`
+ * has found a swapped pair. Used by the round-trip tests and by the maker of the golden vectors.
+ */
+#define SAMPLE_ITEMS 2
+
+static inline uint32_t sample_hash(const char *name, unsigned variant)
+{
+    uint32_t hash = 2166136261u ^ (variant * 2654435761u);
+    for (const char *at = name; *at; at++) {
+        hash = (hash ^ (uint8_t)*at) * 16777619u;
+    }
+    return hash ^ hash >> 15;
+}
+
+static inline uint32_t sample_u32(const char *name, unsigned variant)
+{
+    return sample_hash(name, variant) & 0x7fffffff;
+}
+
+static inline uint64_t sample_u64(const char *name, unsigned variant)
+{
+    return (uint64_t)sample_u32(name, variant) * 1000003;
+}
+
+static inline bool sample_bool(const char *name, unsigned variant)
+{
+    return sample_hash(name, variant) >> 7 & 1;
+}
+
+/* Enums: 1, 2 or 3, which all of them have. */
+static inline uint32_t sample_enum(const char *name, unsigned variant)
+{
+    return 1 + sample_hash(name, variant) % 3;
+}
+
+static inline struct lt_digest sample_digest(const char *name, unsigned variant)
+{
+    struct lt_digest digest;
+    for (unsigned i = 0; i < sizeof(digest.bytes); i++) {
+        digest.bytes[i] = (uint8_t)(sample_hash(name, variant + 100 * i) | 1);
+    }
+    return digest;
+}
+
+static inline struct lt_id sample_id(const char *name, unsigned variant)
+{
+    struct lt_id id;
+    struct lt_digest digest = sample_digest(name, variant);
+    memcpy(id.bytes, digest.bytes, sizeof(id.bytes));
+    return id;
+}
+
+/* "name-variant" */
+static inline struct lt_bytes sample_text(struct arena *arena, const char *name, unsigned variant)
+{
+    size_t size = strlen(name);
+    char *text = arena_alloc(arena, size + 3);
+    assert(text);
+    memcpy(text, name, size);
+    text[size] = '-';
+    text[size + 1] = (char)('a' + variant % 26);
+    text[size + 2] = '\0';
+    return (struct lt_bytes){(uint8_t *)text, size + 2};
+}
+
+#define N32(name)    sample_u32(name, v)
+#define N64(name)    sample_u64(name, v)
+#define T64(name)    (int64_t) sample_u64(name, v)
+#define FLAG(name)   sample_bool(name, v)
+#define TEXT(name)   sample_text(arena, name, v)
+#define ID(name)     sample_id(name, v)
+#define DIGEST(name) sample_digest(name, v)
+
+static inline struct window sample_window(unsigned v)
+{
+    return (struct window){N32("parcels"), N64("bytes")};
+}
+
+static inline struct ending sample_ending(struct arena *arena, unsigned v)
+{
+    return (struct ending){N32("code"), TEXT("detail"), N32("retry_after_ms")};
+}
+
+static inline struct lt_bytes sample_seal(struct arena *arena, unsigned v)
+{
+    struct wire_bytes w = {0};
+    struct lt_bytes key = TEXT("key_id"), signature = TEXT("signature");
+    wire_bytes_number(&w, 1, N32("algorithm"));
+    wire_bytes_run(&w, 2, key.data, key.size);
+    wire_bytes_run(&w, 3, signature.data, signature.size);
+    wire_bytes_number(&w, 4, N32("batch"));
+    struct lt_bytes seal = arena_copy(arena, wire_bytes_view(&w));
+    wire_bytes_free(&w);
+    return seal;
+}
+
+static inline void *sample_items(struct arena *arena, size_t item_bytes)
+{
+    void *items = arena_zalloc(arena, SAMPLE_ITEMS * item_bytes);
+    assert(items);
+    return items;
+}
+
+static inline void sample_session(struct arena *arena, unsigned v, struct frame *f)
+{
+    switch (f->kind) {
+    case FRAME_HELLO:
+        f->hello = (struct hello){N32("protocol_min"),
+                                  N32("protocol_max"),
+                                  ID("instance"),
+                                  N64("epoch"),
+                                  (enum frame_role)sample_enum("role", v),
+                                  TEXT("software"),
+                                  T64("clock_ms"),
+                                  N64("notice_cursor")};
+        break;
+    case FRAME_WELCOME:
+        f->welcome = (struct welcome){
+            .version = N32("version"),
+            .session = N64("session"),
+            .broker_epoch = N64("broker_epoch"),
+            .limits = {N32("frame_bytes"), N32("submit_bytes"), N32("parcels"), N32("header_bytes"),
+                       N32("body_bytes"), N32("legs"), N32("attachments"), N64("attachment_bytes"),
+                       N32("beat_ms"), N32("lease_ms")},
+            .submit = sample_window(v),
+            .clock_ms = T64("clock_ms"),
+            .standby = FLAG("standby"),
+            .agency = TEXT("agency"),
+            .backed_up_to = N64("backed_up_to"),
+            .blob_endpoint = TEXT("blob_endpoint"),
+        };
+        break;
+    case FRAME_BEAT:
+        f->beat = (struct beat){T64("clock_ms"), sample_window(v), N64("want_bytes"),
+                                FLAG("standby"), N64("backed_up_to")};
+        break;
+    case FRAME_GRANT:
+        f->grant = (struct grant){sample_window(v), N32("notices")};
+        break;
+    default:
+        f->ending = sample_ending(arena, v);
+        break;
+    }
+}
+
+static inline struct submit sample_submit(struct arena *arena, unsigned v)
+{
+    struct submit submit = {sample_seal(arena, v), sample_items(arena, sizeof(struct parcel)),
+                            SAMPLE_ITEMS, N64("want_bytes")};
+    for (unsigned i = 0; i < SAMPLE_ITEMS; i++, v++) {
+        submit.parcels[i] = (struct parcel){TEXT("header"), TEXT("body"), DIGEST("digest")};
+    }
+    return submit;
+}
+
+static inline struct verdict sample_verdict(struct arena *arena, unsigned v)
+{
+    struct verdict verdict = {sample_items(arena, sizeof(struct verdict_item)), SAMPLE_ITEMS,
+                              sample_window(v), N64("broker_epoch")};
+    for (unsigned i = 0; i < SAMPLE_ITEMS; i++, v++) {
+        verdict.items[i] = (struct verdict_item){
+            ID("id"),       N32("code"),   ID("known_as"), N64("position"),
+            T64("time_ms"), TEXT("field"), TEXT("detail"), N32("retry_after_ms")};
+    }
+    return verdict;
+}
+
+static inline struct deliver sample_deliver(struct arena *arena, unsigned v)
+{
+    struct deliver deliver = {sample_items(arena, sizeof(struct delivery)), SAMPLE_ITEMS};
+    for (unsigned i = 0; i < SAMPLE_ITEMS; i++, v++) {
+        deliver.items[i] = (struct delivery){TEXT("header"), TEXT("body"),    N64("position"),
+                                             N32("leg"),     N32("attempt"),  T64("accepted_ms"),
+                                             FLAG("again"),  DIGEST("digest")};
+    }
+    return deliver;
+}
+
+static inline struct settle sample_settle(struct arena *arena, unsigned v)
+{
+    struct settle settle = {sample_items(arena, sizeof(struct settlement)), SAMPLE_ITEMS};
+    for (unsigned i = 0; i < SAMPLE_ITEMS; i++, v++) {
+        settle.items[i] = (struct settlement){
+            .id = ID("id"),
+            .leg = N32("leg"),
+            .attempt = N32("attempt"),
+            .outcome = (enum lt_outcome)sample_enum("outcome", v),
+            .code = N32("code"),
+            .reason = TEXT("reason"),
+            .retry_after_ms = N32("retry_after_ms"),
+            .permanent = FLAG("permanent"),
+            .time_ms = T64("time_ms"),
+            .from_digest = DIGEST("from_digest"),
+            .position = N64("position"),
+        };
+    }
+    return settle;
+}
+
+static inline struct settled sample_settled(struct arena *arena, unsigned v)
+{
+    struct settled settled = {sample_items(arena, sizeof(struct settled_item)), SAMPLE_ITEMS,
+                              N64("broker_epoch")};
+    for (unsigned i = 0; i < SAMPLE_ITEMS; i++, v++) {
+        settled.items[i] = (struct settled_item){ID("id"), N32("leg"), N32("code")};
+    }
+    return settled;
+}
+
+static inline struct notice sample_notice(struct arena *arena, unsigned v)
+{
+    struct notice notice = {sample_items(arena, sizeof(struct notice_item)), SAMPLE_ITEMS,
+                            N64("broker_epoch")};
+    for (unsigned i = 0; i < SAMPLE_ITEMS; i++, v++) {
+        notice.items[i] = (struct notice_item){
+            .seq = N64("seq"),
+            .id = ID("id"),
+            .leg = N32("leg"),
+            .agency = TEXT("agency"),
+            .state = TEXT("state"),
+            .code = N32("code"),
+            .reason = TEXT("reason"),
+            .time_ms = T64("time_ms"),
+            .level = N32("level"),
+            .sender_key = TEXT("sender_key"),
+            .case_code = TEXT("case_code"),
+        };
+    }
+    return notice;
+}
+
+static inline struct pair *sample_pairs(struct arena *arena, unsigned v)
+{
+    struct pair *pairs = sample_items(arena, sizeof(struct pair));
+    for (unsigned i = 0; i < SAMPLE_ITEMS; i++, v++) {
+        pairs[i] = (struct pair){TEXT("name"), TEXT("value")};
+    }
+    return pairs;
+}
+
+static inline struct page sample_page(struct arena *arena, unsigned v)
+{
+    struct page page = {N64("number"),  N32("code"),
+                        TEXT("detail"), sample_items(arena, sizeof(struct row)),
+                        SAMPLE_ITEMS,   TEXT("cursor")};
+    for (unsigned i = 0; i < SAMPLE_ITEMS; i++, v++) {
+        page.rows[i] = (struct row){sample_pairs(arena, v), SAMPLE_ITEMS};
+    }
+    return page;
+}
+
+static inline struct blob sample_blob(struct arena *arena, enum frame_kind kind, unsigned v)
+{
+    struct blob blob = {.sha256 = DIGEST("sha256")};
+    if (kind == FRAME_BLOB_OFFER || kind == FRAME_BLOB_CHUNK || kind == FRAME_BLOB_STORED) {
+        blob.size = N64("size");
+    }
+    if (kind == FRAME_BLOB_WANT || kind == FRAME_BLOB_CHUNK || kind == FRAME_BLOB_FETCH) {
+        blob.offset = N64("offset");
+    }
+    if (kind == FRAME_BLOB_WANT || kind == FRAME_BLOB_FETCH) {
+        blob.credit = N32("credit");
+    }
+    if (kind == FRAME_BLOB_CHUNK) {
+        blob.data = TEXT("data");
+    }
+    if (kind == FRAME_BLOB_REFUSED) {
+        blob.code = N32("code");
+        blob.detail = TEXT("detail");
+        blob.retry_after_ms = N32("retry_after_ms");
+    }
+    return blob;
+}
+
+static inline struct frame sample_frame(struct arena *arena, enum frame_kind kind, unsigned v)
+{
+    struct frame f = {kind, N64("session"), N64("seq"), N64("seq_received"), {.beat = {0}}};
+    switch (kind) {
+    case FRAME_SUBMIT:
+        f.submit = sample_submit(arena, v);
+        break;
+    case FRAME_VERDICT:
+        f.verdict = sample_verdict(arena, v);
+        break;
+    case FRAME_DELIVER:
+        f.deliver = sample_deliver(arena, v);
+        break;
+    case FRAME_SETTLE:
+        f.settle = sample_settle(arena, v);
+        break;
+    case FRAME_SETTLED:
+        f.settled = sample_settled(arena, v);
+        break;
+    case FRAME_NOTICE:
+        f.notice = sample_notice(arena, v);
+        break;
+    case FRAME_NOTICE_ACK:
+        f.notice_cursor = N64("cursor");
+        break;
+    case FRAME_QUERY:
+        f.query = (struct query){N64("number"),  TEXT("verb"), sample_pairs(arena, v), SAMPLE_ITEMS,
+                                 TEXT("cursor"), N32("rows"),  TEXT("payload")};
+        break;
+    case FRAME_PAGE:
+        f.page = sample_page(arena, v);
+        break;
+    default:
+        if (kind >= FRAME_BLOB_OFFER) {
+            f.blob = sample_blob(arena, kind, v);
+        } else if (kind != FRAME_NONE) {
+            sample_session(arena, v, &f);
+        }
+        break;
+    }
+    return f;
+}
+
+static inline struct business sample_business(struct arena *arena, unsigned v)
+{
+    return (struct business){
+        .present = true,
+        .status = N32("status"),
+        .event_ms = T64("event_ms"),
+        .received_ms = T64("received_ms"),
+        .channel = N32("channel"),
+        .promised_old_ms = T64("promised_old_ms"),
+        .promised_new_ms = T64("promised_new_ms"),
+        .pause_reason = TEXT("pause_reason"),
+        .supplement_due_ms = T64("supplement_due_ms"),
+        .handing_officer = TEXT("handing_officer"),
+        .handing_unit = TEXT("handing_unit"),
+        .receiving_officer = TEXT("receiving_officer"),
+        .receiving_unit = TEXT("receiving_unit"),
+        .return_method = N32("return_method"),
+        .return_place = TEXT("return_place"),
+        .copies = N32("copies"),
+        .digitised = FLAG("digitised"),
+        .e_result = FLAG("e_result"),
+        .paid_online = FLAG("paid_online"),
+        .assisted = FLAG("assisted"),
+        .mobile_reception = FLAG("mobile_reception"),
+        .representative = FLAG("representative"),
+    };
+}
+
+static inline struct lt_bytes *sample_texts(struct arena *arena, const char *name, unsigned v)
+{
+    struct lt_bytes *texts = sample_items(arena, sizeof(struct lt_bytes));
+    for (unsigned i = 0; i < SAMPLE_ITEMS; i++) {
+        texts[i] = sample_text(arena, name, v + i);
+    }
+    return texts;
+}
+
+static inline struct header sample_header(struct arena *arena, unsigned v)
+{
+    struct header header = {
+        .id = ID("id"),
+        .sender_key = TEXT("sender_key"),
+        .content_digest = DIGEST("content_digest"),
+        .kind = (enum lt_kind)sample_enum("kind", v),
+        .from = TEXT("from"),
+        .to = sample_texts(arena, "to", v),
+        .to_count = SAMPLE_ITEMS,
+        .locality = TEXT("locality"),
+        .case_code = TEXT("case_code"),
+        .aliases = sample_texts(arena, "aliases", v),
+        .aliases_count = SAMPLE_ITEMS,
+        .after = ID("after"),
+        .procedure_raw = TEXT("procedure_raw"),
+        .procedure = TEXT("procedure"),
+        .task = {true, FLAG("lead"), FLAG("parallel"), TEXT("task_id"), T64("deadline_ms")},
+        .reply_to = ID("reply_to"),
+        .priority = N32("priority"),
+        .created_ms = T64("created_ms"),
+        .handed_over_ms = T64("handed_over_ms"),
+        .skew_ms = T64("skew_ms"),
+        .schema_version = N32("schema_version"),
+        .body_type = TEXT("body_type"),
+        .body_sha256 = DIGEST("body_sha256"),
+        .body_size = N64("body_size"),
+        .attachments = sample_items(arena, sizeof(struct attachment)),
+        .attachments_count = SAMPLE_ITEMS,
+        .traceparent = TEXT("traceparent"),
+        .business = sample_business(arena, v),
+        .body_attached = FLAG("body_attached"),
+    };
+    for (unsigned i = 0; i < SAMPLE_ITEMS; i++, v++) {
+        header.attachments[i] =
+            (struct attachment){DIGEST("sha256"), N64("size"), TEXT("component"), TEXT("name")};
+    }
+    return header;
+}
+
+#undef N32
+#undef N64
+#undef T64
+#undef FLAG
+#undef TEXT
+#undef ID
+#undef DIGEST
+
+static const enum frame_kind sample_kinds[] = {
+    FRAME_HELLO,      FRAME_WELCOME,   FRAME_NO_SESSION, FRAME_BEAT,        FRAME_BYE,
+    FRAME_SUBMIT,     FRAME_VERDICT,   FRAME_GRANT,      FRAME_DELIVER,     FRAME_SETTLE,
+    FRAME_SETTLED,    FRAME_NOTICE,    FRAME_NOTICE_ACK, FRAME_QUERY,       FRAME_PAGE,
+    FRAME_BLOB_OFFER, FRAME_BLOB_WANT, FRAME_BLOB_CHUNK, FRAME_BLOB_STORED, FRAME_BLOB_REFUSED,
+    FRAME_BLOB_FETCH,
+};
+#define SAMPLE_KINDS (sizeof(sample_kinds) / sizeof(sample_kinds[0]))
+
+#endif
