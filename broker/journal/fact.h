@@ -18,7 +18,7 @@ enum fact_kind {
     FACT_DAMAGED = 0,   /* never written: what a walk shows in place of a damaged fact */
     FACT_EPOCH = 1,     /* a broker opened the journal */
     FACT_ACCEPTED = 2,  /* a transfer and its legs: received bytes as they came */
-    FACT_REFUSED = 3,   /* a refusal that is kept for the same bytes */
+    FACT_REFUSED = 3,   /* a decision kept without a transfer: a refusal, or a twin's other name */
     FACT_SENT = 4,      /* legs given to a session */
     FACT_SETTLED = 5,   /* what the receiver said of a leg, and what follows from it */
     FACT_RETURNED = 6,  /* sent legs whose session ended or stayed silent: to be sent again */
@@ -52,11 +52,14 @@ struct fact_accepted {
     uint32_t legs_count;
 };
 
+/* With code 0 and known_as: this id is another name of that transfer of the same sender (a wiped
+ * adapter made a new id for a sender key it had used before). */
 struct fact_refused {
     uint32_t from;
     struct lt_id id;
     struct lt_digest digest;
     uint16_t code;
+    struct lt_id known_as;
 };
 
 struct fact_sent_item {

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * The payloads of all facts, as they are read: the mirror of fact_write.c. Readers take bytes that
+ * passed their crc, but trust nothing: a payload reads whole, to its last byte, with every count
+ * and flag in range, or not at all. The caller then treats the fact as damaged and quarantines it.
+ *
+ * What is read points into the payload. Only the shape is judged here; whether an agency or a
+ * position exists is known to those who fold.
+ */
+#include <assert.h>
+
+#include "fact.h"
+
+#define SENT_ITEM_BYTES 11u
+
+static void read_digest(struct wire_reader *r, struct lt_digest *digest)
+{
+    wire_raw(r, digest->bytes, sizeof(digest->bytes));
+}
+
+static bool read_flag(struct wire_reader *r)
+{
+    uint8_t flag = wire_u8(r);
+    if (flag > 1) {
+        r->bad = true;
+    }
+    return flag == 1;
+}
+
+/* A number from 1 up to and with `last`. */
+static uint8_t read_choice(struct wire_reader *r, uint8_t last)
+{
+    uint8_t choice = wire_u8(r);
+    if (choice == 0 || choice > last) {
+        r->bad = true;
+    }
+    return choice;
+}
+
+static uint32_t read_legs(struct wire_reader *r, struct fact_leg *legs)
+{
+    uint32_t count = wire_u8(r);
+    if (count > LT_LEGS_MAX) {
+        r->bad = true;
+        return 0;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        legs[i].agency = wire_u32(r);
+        legs[i].parked = wire_u16(r);
+    }
+    return count;
+}
+
+bool fact_read_epoch(struct lt_bytes payload, struct fact_epoch *ret)
+{
+    struct wire_reader r;
+    wire_read_init(&r, payload);
+    struct fact_epoch f = {.epoch = wire_u64(&r)};
+    f.software = wire_run16(&r);
+    if (!wire_read_done(&r)) {
+        return false;
+    }
+    *ret = f;
+    return true;
+}
+
+bool fact_read_accepted(struct lt_bytes payload, struct fact_accepted *ret)
+{
+    struct wire_reader r;
+    wire_read_init(&r, payload);
+    struct fact_accepted f = {.from = wire_u32(&r)};
+    read_digest(&r, &f.digest);
+    f.legs_count = read_legs(&r, f.legs);
+    f.header = wire_run32(&r);
+    f.body = wire_run32(&r);
+    f.seal = wire_run32(&r);
+    if (!wire_read_done(&r)) {
+        return false;
+    }
+    *ret = f;
+    return true;
+}
+
+bool fact_read_refused(struct lt_bytes payload, struct fact_refused *ret)
+{
+    struct wire_reader r;
+    wire_read_init(&r, payload);
+    struct fact_refused f = {.from = wire_u32(&r)};
+    wire_raw(&r, f.id.bytes, sizeof(f.id.bytes));
+    read_digest(&r, &f.digest);
+    f.code = wire_u16(&r);
+    if (!wire_read_done(&r)) {
+        return false;
+    }
+    *ret = f;
+    return true;
+}
+
+bool fact_read_sent(struct lt_bytes payload, struct fact_sent *ret)
+{
+    struct wire_reader r;
+    wire_read_init(&r, payload);
+    struct fact_sent f = {.agency = wire_u32(&r)};
+    f.count = wire_u32(&r);
+    struct lt_bytes items = wire_run(&r, (size_t)f.count * SENT_ITEM_BYTES);
+    if (!wire_read_done(&r)) {
+        return false;
+    }
+    f.items = items.data;
+    *ret = f;
+    return true;
+}
+
+struct fact_sent_item fact_sent_at(const struct fact_sent *sent, uint32_t index)
+{
+    assert(index < sent->count);
+    struct wire_reader r;
+    wire_read_init(
+        &r, (struct lt_bytes){sent->items + (size_t)index * SENT_ITEM_BYTES, SENT_ITEM_BYTES});
+    struct fact_sent_item item = {.position = wire_u64(&r)};
+    item.leg = wire_u8(&r);
+    item.attempt = wire_u16(&r);
+    return item;
+}
+
+bool fact_read_settled(struct lt_bytes payload, struct fact_settled *ret)
+{
+    struct wire_reader r;
+    wire_read_init(&r, payload);
+    struct fact_settled f = {.position = wire_u64(&r)};
+    f.leg = wire_u8(&r);
+    f.attempt = wire_u16(&r);
+    f.agency = wire_u32(&r);
+    f.outcome = wire_u8(&r);
+    f.code = wire_u16(&r);
+    f.permanent = read_flag(&r);
+    f.next = wire_u8(&r);
+    f.due_ms = wire_i64(&r);
+    f.decided_ms = wire_i64(&r);
+    f.reason = wire_run16(&r);
+    if (!wire_read_done(&r)) {
+        return false;
+    }
+    *ret = f;
+    return true;
+}
+
+bool fact_read_returned(struct lt_bytes payload, struct fact_returned *ret)
+{
+    struct wire_reader r;
+    wire_read_init(&r, payload);
+    struct fact_returned f = {.position = wire_u64(&r)};
+    f.leg = wire_u8(&r);
+    f.agency = wire_u32(&r);
+    f.code = wire_u16(&r);
+    f.due_ms = wire_i64(&r);
+    if (!wire_read_done(&r)) {
+        return false;
+    }
+    *ret = f;
+    return true;
+}
+
+bool fact_read_act(struct lt_bytes payload, struct fact_act *ret)
+{
+    struct wire_reader r;
+    wire_read_init(&r, payload);
+    struct fact_act f = {.position = wire_u64(&r)};
+    f.leg = wire_u8(&r);
+    f.act = read_choice(&r, ACT_EXPIRE);
+    f.next = wire_u8(&r);
+    f.person = wire_run16(&r);
+    f.reason = wire_run16(&r);
+    if (!wire_read_done(&r)) {
+        return false;
+    }
+    *ret = f;
+    return true;
+}
+
+bool fact_read_assigned(struct lt_bytes payload, struct fact_assigned *ret)
+{
+    struct wire_reader r;
+    wire_read_init(&r, payload);
+    struct fact_assigned f = {.position = wire_u64(&r)};
+    f.person = wire_run16(&r);
+    f.legs_count = read_legs(&r, f.legs);
+    if (!wire_read_done(&r)) {
+        return false;
+    }
+    *ret = f;
+    return true;
+}
+
+bool fact_read_noticed(struct lt_bytes payload, struct fact_noticed *ret)
+{
+    struct wire_reader r;
+    wire_read_init(&r, payload);
+    struct fact_noticed f = {.agency = wire_u32(&r)};
+    f.cursor = wire_u64(&r);
+    if (!wire_read_done(&r)) {
+        return false;
+    }
+    *ret = f;
+    return true;
+}
+
+bool fact_read_registry(struct lt_bytes payload, struct fact_registry *ret)
+{
+    struct wire_reader r;
+    wire_read_init(&r, payload);
+    struct fact_registry f = {.change = read_choice(&r, REGISTRY_ROUTE_GONE)};
+    f.person = wire_run16(&r);
+    f.entry = wire_run32(&r);
+    if (!wire_read_done(&r)) {
+        return false;
+    }
+    *ret = f;
+    return true;
+}
+
+bool fact_read_blob(struct lt_bytes payload, struct fact_blob *ret)
+{
+    struct wire_reader r;
+    wire_read_init(&r, payload);
+    struct fact_blob f = {.agency = wire_u32(&r)};
+    read_digest(&r, &f.sha256);
+    f.size = wire_u64(&r);
+    if (!wire_read_done(&r)) {
+        return false;
+    }
+    *ret = f;
+    return true;
+}
+
+bool fact_read_blob_gone(struct lt_bytes payload, struct fact_blob_gone *ret)
+{
+    struct wire_reader r;
+    wire_read_init(&r, payload);
+    struct fact_blob_gone f = {0};
+    read_digest(&r, &f.sha256);
+    if (!wire_read_done(&r)) {
+        return false;
+    }
+    *ret = f;
+    return true;
+}
+
+const char *fact_kind_name(uint8_t kind)
+{
+    static const char *const names[FACT_KINDS_END] = {
+        [FACT_DAMAGED] = "damaged",     [FACT_EPOCH] = "epoch",       [FACT_ACCEPTED] = "accepted",
+        [FACT_REFUSED] = "refused",     [FACT_SENT] = "sent",         [FACT_SETTLED] = "settled",
+        [FACT_RETURNED] = "returned",   [FACT_ACT] = "act",           [FACT_ASSIGNED] = "assigned",
+        [FACT_NOTICED] = "noticed",     [FACT_REGISTRY] = "registry", [FACT_BLOB] = "blob",
+        [FACT_BLOB_GONE] = "blob-gone",
+    };
+    return kind < FACT_KINDS_END ? names[kind] : "unknown";
+}

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * The check of a whole journal, for ltctl and for auditors: it reads what is there, record by
+ * record, and needs nothing but the backend's view, so it also runs beside a living broker.
+ *
+ * Each finding names the position it was seen at: "gap" positions that no record holds, "frame" a
+ * record that does not read or stands under a foreign key, "chain" a record whose link to the one
+ * before does not fit, "crc" and "payload" single facts, "digest" a parcel whose bytes are not
+ * those that were accepted, "time" and "epoch" what went back. One damage may be found twice: a
+ * flipped bit breaks its fact's crc and the link of the record behind. Nothing stops at the first
+ * finding, and nothing is mended.
+ *
+ * The chain begins with the first record held: in a journal that was never cut its link is zero.
+ */
+#include "verify.h"
+#include "fact.h"
+#include "layout.h"
+#include "proto/digest.h"
+
+struct check {
+    void (*found)(void *context, const struct verify_finding *finding);
+    void *context;
+    struct digester *digester;
+    struct verify_report report;
+    bool begun;              /* a record was seen */
+    uint64_t next;           /* the position the next record should begin with */
+    bool unread;             /* the last record's frame did not read: its end is not known */
+    struct lt_digest before; /* of the last record seen */
+    uint64_t epoch;
+    int64_t time_ms;
+};
+
+static void finding(struct check *check, uint64_t position, const char *what)
+{
+    check->report.findings++;
+    if (check->found != NULL) {
+        check->found(check->context, &(struct verify_finding){position, what});
+    }
+}
+
+/* ---- facts ---- */
+
+static bool accepted_reads(struct check *check, const struct fact *fact)
+{
+    struct fact_accepted accepted;
+    if (!fact_read_accepted(fact->payload, &accepted)) {
+        return false;
+    }
+    struct lt_digest digest = digest_of_two(check->digester, accepted.header, accepted.body);
+    check->report.transfers++;
+    if (!digest_equal(&digest, &accepted.digest)) {
+        finding(check, fact->position, "digest");
+    }
+    return true;
+}
+
+/* One kind, one reader; a kind without one was written by a newer release or by nobody. */
+static bool payload_reads(struct check *check, const struct fact *fact)
+{
+    union {
+        struct fact_epoch epoch;
+        struct fact_refused refused;
+        struct fact_sent sent;
+        struct fact_settled settled;
+        struct fact_returned returned;
+        struct fact_act act;
+        struct fact_assigned assigned;
+        struct fact_noticed noticed;
+        struct fact_registry registry;
+        struct fact_blob blob;
+        struct fact_blob_gone blob_gone;
+    } f;
+    struct lt_bytes payload = fact->payload;
+    switch ((enum fact_kind)fact->kind) {
+    case FACT_EPOCH:
+        return fact_read_epoch(payload, &f.epoch);
+    case FACT_ACCEPTED:
+        return accepted_reads(check, fact);
+    case FACT_REFUSED:
+        return fact_read_refused(payload, &f.refused);
+    case FACT_SENT:
+        return fact_read_sent(payload, &f.sent);
+    case FACT_SETTLED:
+        return fact_read_settled(payload, &f.settled);
+    case FACT_RETURNED:
+        return fact_read_returned(payload, &f.returned);
+    case FACT_ACT:
+        return fact_read_act(payload, &f.act);
+    case FACT_ASSIGNED:
+        return fact_read_assigned(payload, &f.assigned);
+    case FACT_NOTICED:
+        return fact_read_noticed(payload, &f.noticed);
+    case FACT_REGISTRY:
+        return fact_read_registry(payload, &f.registry);
+    case FACT_BLOB:
+        return fact_read_blob(payload, &f.blob);
+    case FACT_BLOB_GONE:
+        return fact_read_blob_gone(payload, &f.blob_gone);
+    case FACT_DAMAGED:
+    case FACT_KINDS_END:
+        break;
+    }
+    return false;
+}
+
+static void check_fact(struct check *check, const struct record *record, uint32_t index)
+{
+    struct fact fact;
+    check->report.facts++;
+    if (record_fact(record, index, &fact) != LT_OK) {
+        finding(check, fact.position, "crc");
+        return;
+    }
+    if (fact.time_ms < check->time_ms) {
+        finding(check, fact.position, "time");
+    }
+    check->time_ms = fact.time_ms;
+    if (index + 1 == record->count && fact.time_ms != record->time_ms) {
+        finding(check, fact.position, "time");
+    }
+    if (fact.version != FACT_VERSION || !payload_reads(check, &fact)) {
+        finding(check, fact.position, "payload");
+    }
+}
+
+/* ---- records ---- */
+
+/* Does the link of this record name the one before, as far as that one is known? */
+static bool link_fits(const struct check *check, const struct record *record)
+{
+    if (check->begun) {
+        return digest_equal(&record->before, &check->before);
+    }
+    return digest_empty(&record->before) == (record->first == 1);
+}
+
+static void check_record(struct check *check, const struct record *record)
+{
+    if (!link_fits(check, record)) {
+        finding(check, record->first, "chain");
+    }
+    if (record->epoch < check->epoch) {
+        finding(check, record->first, "epoch");
+    }
+    check->epoch = record->epoch;
+    for (uint32_t i = 0; i < record->count; i++) {
+        check_fact(check, record, i);
+    }
+}
+
+/* Only the record behind one that does not read tells how many facts that one held. */
+static bool follows(const struct check *check, uint64_t first)
+{
+    if (check->unread) {
+        return first >= check->next && first - check->next < JOURNAL_BATCH_FACTS_MAX;
+    }
+    return first == check->next;
+}
+
+static enum lt_status look(void *context, uint64_t first, struct lt_bytes bytes)
+{
+    struct check *check = context;
+    if (check->begun && !follows(check, first)) {
+        finding(check, check->next, "gap");
+    }
+    struct record record;
+    bool reads = record_read(bytes, &record, NULL) == LT_OK && record.first == first;
+    check->report.records++;
+    check->report.bytes += bytes.size;
+    if (reads) {
+        check_record(check, &record);
+    } else {
+        finding(check, first, "frame");
+    }
+    check->before = digest_of(check->digester, bytes);
+    check->begun = true;
+    check->unread = !reads;
+    check->next = first + (reads ? record.count : 1);
+    return LT_OK;
+}
+
+enum lt_status journal_verify(const struct journal_backend *backend,
+                              void (*progress)(void *context, uint64_t position, uint64_t last),
+                              void (*found)(void *context, const struct verify_finding *finding),
+                              void *context, struct verify_report *ret_report)
+{
+    struct check check = {.found = found, .context = context, .time_ms = INT64_MIN};
+    enum lt_status status = digester_open(&check.digester);
+    if (status != LT_OK) {
+        return status;
+    }
+    struct backend_status at;
+    backend->status(backend->self, &at);
+    while (status == LT_OK) {
+        status = backend->view(backend->self, check.next, look, &check);
+        if (status == LT_OK && progress != NULL) {
+            progress(context, check.next - 1, at.last);
+        }
+    }
+    digester_close(&check.digester);
+    if (status != LT_NOT_FOUND) {
+        return status;
+    }
+    *ret_report = check.report;
+    return LT_OK;
+}
