@@ -202,8 +202,9 @@ enum lt_status frame_write(const struct frame *frame, struct arena *arena,
 {
     struct packing packing;
     struct lt_bytes bytes;
-    LTP(Frame) wire = LIENTHONG__V1__FRAME__INIT;
+    LTP(Frame) wire;
     packing_init(&packing, arena);
+    lienthong__v1__frame__init(&wire);
     wire.session = frame->session;
     wire.seq = frame->seq;
     wire.seq_received = frame->seq_received;

@@ -270,8 +270,9 @@ enum lt_status header_write(const struct header *header, struct arena *arena,
 {
     struct packing packing;
     struct lt_bytes bytes;
-    LTP(Header) wire = LIENTHONG__V1__HEADER__INIT;
+    LTP(Header) wire;
     packing_init(&packing, arena);
+    lienthong__v1__header__init(&wire);
     header_into(&packing, header, &wire);
     enum lt_status status = message_pack(&packing, &wire.base, LT_HEADER_BYTES_MAX, &bytes);
     if (status != LT_OK) {

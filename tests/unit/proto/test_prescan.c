@@ -143,7 +143,7 @@ static void cut_at_every_byte(void **state)
             uint8_t *cut = malloc(size + 1);
             assert_non_null(cut);
             memcpy(cut, bytes.data, size);
-            struct lt_bytes view = {cut + 0, size};
+            struct lt_bytes view = {cut, size};
             enum lt_status scanned = prescan(PRESCAN_FRAME, view, NULL);
             assert_true(scanned == LT_OK || scanned == LT_FRAME_BAD);
             assert_int_equal(frame_read(view, &arena, &out, NULL), scanned);
