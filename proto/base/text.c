@@ -249,13 +249,16 @@ void procedure_normalise(char *out, size_t out_size, struct lt_bytes raw)
     text_copy(out, out_size, raw);
 }
 
-/* Days since 1970-01-01; years are counted from March, so that a leap day is the last of one. */
+/*
+ * Days since 1970-01-01. Years are counted from March, so that a leap day is the last of one, and
+ * from 400 years earlier, so that none is negative.
+ */
 static int64_t days_from_date(int64_t year, int64_t month, int64_t day)
 {
-    int64_t y = month > 2 ? year : year - 1;
+    int64_t y = 400 + (month > 2 ? year : year - 1);
     int64_t month_from_march = (month + 9) % 12;
     int64_t century_days = y * 365 + y / 4 - y / 100 + y / 400;
-    return century_days + (month_from_march * 153 + 2) / 5 + day - 1 - 719468;
+    return century_days + (month_from_march * 153 + 2) / 5 + day - 1 - 719468 - 146097;
 }
 
 static bool leap_year(int64_t year)
