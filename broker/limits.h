@@ -12,6 +12,7 @@
 #define SESSIONS_MAX              8192
 #define SESSIONS_PER_AGENCY_MAX   4
 #define AGENCIES_MAX              16384
+#define ROUTES_MAX                65536
 #define BEAT_MS                   15000
 #define LEASE_MS                  60000
 #define BLOCKED_MS_MAX            60000

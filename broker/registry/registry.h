@@ -68,7 +68,20 @@ LT_CHECK enum lt_status registry_fold_agency(struct registry *registry, struct l
 LT_CHECK enum lt_status registry_fold_route(struct registry *registry, struct lt_bytes entry,
                                             bool gone);
 
-/* Views valid until the next fold. */
+/*
+ * Before an entry becomes a fact: agency_check and route_check, and what is wrong between entries: a
+ * key of another agency (LT_EXISTS), a number of another id, an unknown successor or receiver
+ * (LT_AGENCY_UNKNOWN), successors in a circle or over 8 steps, more than LT_LEGS_MAX equally exact
+ * routes (LT_LEGS_TOO_MANY), AGENCIES_MAX and ROUTES_MAX (LT_NO_MEMORY), a route to remove that is
+ * not there (LT_NOT_FOUND). Folding itself does not ask again.
+ */
+LT_CHECK enum lt_status registry_check(const struct registry *registry, const struct agency *agency,
+                                       struct fault *fault);
+LT_CHECK enum lt_status registry_check_route(const struct registry *registry,
+                                             const struct route *route, bool gone,
+                                             struct fault *fault);
+
+/* Views valid until the next fold. registry_at goes by number. */
 const struct agency *registry_by_id(const struct registry *registry, struct lt_bytes id);
 const struct agency *registry_by_number(const struct registry *registry, uint32_t number);
 const struct agency *registry_by_key(const struct registry *registry, const struct lt_key *key);
@@ -77,17 +90,20 @@ const struct route *registry_route_at(const struct registry *registry, uint32_t 
 uint32_t registry_count(const struct registry *registry);
 uint32_t registry_next_number(const struct registry *registry);
 
-/* Follows successors (at most 8 steps); NULL when the chain is broken. */
+/* Follows successors (at most 8 steps), the agency itself without one; NULL when the chain is broken
+ * or `agency` is NULL. */
 const struct agency *registry_successor(const struct registry *registry,
                                         const struct agency *agency);
 
+/* Outside its dates a key is unknown, not revoked: its owner's library keeps trying. */
 enum key_state { KEY_UNKNOWN, KEY_VALID, KEY_REVOKED };
 enum key_state registry_key_state(const struct registry *registry, const struct lt_key *key,
                                   int64_t now_ms);
 
 /*
  * Legs by competence, pure: fills agency numbers, returns their count. 0: nobody;
- * *ret_procedure_known says whether any route names the procedure.
+ * *ret_procedure_known says whether any route names the procedure (true when it is empty). Successors
+ * are followed, an agency is counted once, a route to nobody not at all.
  */
 uint32_t registry_assign(const struct registry *registry, struct lt_bytes procedure,
                          struct lt_bytes locality, enum lt_kind kind,

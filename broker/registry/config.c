@@ -1,0 +1,440 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * The broker's configuration file as a struct: defaults, the schema, and the rules that a schema
+ * cannot say (addresses, ranges, names used twice). Everything wrong is LT_CONFIG_BAD with the key
+ * in fault->field, its line in fault->line and a sentence with file name and hint in fault->detail;
+ * the first fault ends the reading and the caller's struct stays as it was. The secret key's file
+ * is looked at too, because a broker that starts with a readable secret will go on with it for
+ * years: LT_SECRET_READABLE, LT_NOT_FOUND.
+ *
+ * A reload takes only what may change under way; a difference in any other key refuses the whole
+ * reload by that key's name, so that file and process never disagree in silence.
+ *
+ * Limits: 256 KiB of text, CONFIG_OPERATORS_MAX people, CONFIG_LISTEN_MAX addresses.
+ */
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config.h"
+#include "proto/base/file.h"
+#include "proto/base/text.h"
+#include "yamlfile.h"
+
+#define CONFIG_BYTES_MAX   (256 * 1024)
+#define OPERATOR_NAME_MAX  54 /* "operator/NAME" is a connection's user, 63 bytes */
+#define OPERATOR_ROLES_END (OPERATOR_REGISTRAR + 1)
+
+/* The file as libcyaml fills it. */
+struct person_text {
+    char name[64];
+    char public_key[65];
+    char role[16];
+};
+
+struct config_text {
+    char data[256];
+    char listen[CONFIG_LISTEN_MAX][128];
+    uint32_t listen_count;
+    char blob_listen[128];
+    char blob_public[128];
+    char secret_key[256];
+    struct person_text operators[CONFIG_OPERATORS_MAX];
+    uint32_t operators_count;
+    char log_level[8];
+    /* Wide and signed, so that the ranges below and not a cast decide. */
+    int64_t free_low_mib;
+    int64_t attempts_max;
+    int64_t backoff_first_ms;
+    int64_t settle_timeout_s;
+    int64_t blob_quota_mib;
+    int64_t blob_bandwidth_kib_s;
+    int64_t blob_bandwidth_office_kib_s;
+    int64_t io_threads;
+};
+
+/* The numbers of the file: where they stand, what they may be, what they are when absent. */
+struct number {
+    const char *key;
+    size_t text_offset;
+    size_t config_offset;
+    uint32_t least;
+    uint32_t most;
+    uint32_t normal;
+};
+
+#define NUMBER(name, least, most, normal)                                                          \
+    {                                                                                              \
+#name, offsetof(struct config_text, name), offsetof(struct config, name), least, most,     \
+            normal                                                                                 \
+    }
+
+static const struct number numbers[] = {
+    NUMBER(free_low_mib, 0, 1024 * 1024, 256),
+    NUMBER(attempts_max, 1, 1000, 8),
+    NUMBER(backoff_first_ms, 10, 600000, 2000),
+    NUMBER(settle_timeout_s, 1, 86400, 600),
+    NUMBER(blob_quota_mib, 1, 64 * 1024 * 1024, 20480),
+    NUMBER(blob_bandwidth_kib_s, 0, 16 * 1024 * 1024, 0),
+    NUMBER(blob_bandwidth_office_kib_s, 0, 16 * 1024 * 1024, 0),
+    NUMBER(io_threads, 1, 16, 1),
+};
+#define NUMBERS_COUNT (sizeof(numbers) / sizeof(numbers[0]))
+
+static const cyaml_schema_field_t person_fields[] = {
+    CYAML_FIELD_STRING("name", CYAML_FLAG_DEFAULT, struct person_text, name, 1),
+    CYAML_FIELD_STRING("public_key", CYAML_FLAG_DEFAULT, struct person_text, public_key, 1),
+    CYAML_FIELD_STRING("role", CYAML_FLAG_DEFAULT, struct person_text, role, 1),
+    CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t person_schema = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct person_text, person_fields),
+};
+
+static const cyaml_schema_value_t listen_schema = {
+    CYAML_VALUE_STRING(CYAML_FLAG_DEFAULT, char[128], 1, 127),
+};
+
+#define FIELD_TEXT(name)   CYAML_FIELD_STRING(#name, CYAML_FLAG_OPTIONAL, struct config_text, name, 0)
+#define FIELD_NUMBER(name) CYAML_FIELD_INT(#name, CYAML_FLAG_OPTIONAL, struct config_text, name)
+
+static const cyaml_schema_field_t config_fields[] = {
+    CYAML_FIELD_STRING("data", CYAML_FLAG_DEFAULT, struct config_text, data, 1),
+    CYAML_FIELD_SEQUENCE("listen", CYAML_FLAG_DEFAULT, struct config_text, listen, &listen_schema,
+                         1, CONFIG_LISTEN_MAX),
+    FIELD_TEXT(blob_listen),
+    FIELD_TEXT(blob_public),
+    CYAML_FIELD_STRING("secret_key", CYAML_FLAG_DEFAULT, struct config_text, secret_key, 1),
+    CYAML_FIELD_SEQUENCE("operators", CYAML_FLAG_OPTIONAL, struct config_text, operators,
+                         &person_schema, 0, CONFIG_OPERATORS_MAX),
+    FIELD_TEXT(log_level),
+    FIELD_NUMBER(free_low_mib),
+    FIELD_NUMBER(attempts_max),
+    FIELD_NUMBER(backoff_first_ms),
+    FIELD_NUMBER(settle_timeout_s),
+    FIELD_NUMBER(blob_quota_mib),
+    FIELD_NUMBER(blob_bandwidth_kib_s),
+    FIELD_NUMBER(blob_bandwidth_office_kib_s),
+    FIELD_NUMBER(io_threads),
+    CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t config_schema = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct config_text, config_fields),
+};
+
+/* What one reading needs at hand. */
+struct reading {
+    const struct yamlfile *file;
+    const struct config_text *text;
+    struct yamlfile_fault *fault;
+};
+
+static const char *const role_names[OPERATOR_ROLES_END] = {
+    [OPERATOR_VIEWER] = "viewer",
+    [OPERATOR_OPERATOR] = "operator",
+    [OPERATOR_APPROVER] = "approver",
+    [OPERATOR_REGISTRAR] = "registrar",
+};
+
+const char *operator_role_name(enum operator_role role)
+{
+    bool known = role >= OPERATOR_VIEWER && role < OPERATOR_ROLES_END;
+    return known ? role_names[role] : "";
+}
+
+/* ---- addresses ---- */
+
+/* A port of 1..65535, or "*" (any free one) when `any` is set. */
+static bool port_valid(const char *port, bool any)
+{
+    if (any && strcmp(port, "*") == 0) {
+        return true;
+    }
+    size_t digits = strspn(port, "0123456789");
+    long number = digits >= 1 && digits <= 5 ? strtol(port, NULL, 10) : 0;
+    return port[digits] == '\0' && number >= 1 && number <= 65535;
+}
+
+static bool address_valid(const char *address, bool to_bind)
+{
+    static const char scheme[] = "tcp://";
+    if (strncmp(address, scheme, sizeof(scheme) - 1) != 0) {
+        return false;
+    }
+    const char *host = address + sizeof(scheme) - 1;
+    const char *colon = strrchr(host, ':');
+    bool dialled = to_bind || (host[0] != '*' && strncmp(host, "0.0.0.0:", 8) != 0);
+    return colon != NULL && colon > host && strchr(host, ' ') == NULL && dialled &&
+           port_valid(colon + 1, to_bind);
+}
+
+static enum lt_status addresses_take(const struct reading *reading, struct config *config)
+{
+    const struct config_text *text = reading->text;
+    static const char hint[] = "tcp://0.0.0.0:7760";
+    for (uint32_t i = 0; i < text->listen_count; i++) {
+        char path[32];
+        snprintf(path, sizeof(path), "listen[%u]", i + 1);
+        bool twice = false;
+        for (uint32_t n = 0; n < i; n++) {
+            twice |= strcmp(text->listen[n], text->listen[i]) == 0;
+        }
+        if (twice || !address_valid(text->listen[i], true)) {
+            return yamlfile_value_bad(reading->file, reading->fault, path, text->listen[i], hint);
+        }
+        memcpy(config->listen[i], text->listen[i], sizeof(config->listen[i]));
+    }
+    config->listen_count = text->listen_count;
+    if (text->blob_listen[0] != '\0') {
+        memcpy(config->blob_listen, text->blob_listen, sizeof(config->blob_listen));
+    }
+    if (!address_valid(config->blob_listen, true)) {
+        return yamlfile_value_bad(reading->file, reading->fault, "blob_listen", config->blob_listen,
+                                  "tcp://0.0.0.0:7761");
+    }
+    memcpy(config->blob_public, text->blob_public, sizeof(config->blob_public));
+    if (config->blob_public[0] != '\0' && !address_valid(config->blob_public, false)) {
+        return yamlfile_value_bad(reading->file, reading->fault, "blob_public", config->blob_public,
+                                  "tcp://HOST:7761");
+    }
+    return LT_OK;
+}
+
+/* ---- people ---- */
+
+static bool operator_name_valid(const char *name)
+{
+    size_t size = strlen(name);
+    return size <= OPERATOR_NAME_MAX &&
+           strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") ==
+               size;
+}
+
+static enum operator_role role_by_name(const char *name)
+{
+    for (unsigned role = OPERATOR_VIEWER; role < OPERATOR_ROLES_END; role++) {
+        if (strcmp(role_names[role], name) == 0) {
+            return (enum operator_role)role;
+        }
+    }
+    return (enum operator_role)0;
+}
+
+static enum lt_status operator_take(const struct reading *reading, struct config *config,
+                                    uint32_t index)
+{
+    const struct person_text *text = &reading->text->operators[index];
+    struct operator_entry entry;
+    memset(&entry, 0, sizeof(entry));
+    const char *key = NULL;
+    const char *value = text->name;
+    const char *hint = "";
+    entry.role = role_by_name(text->role);
+    if (!operator_name_valid(text->name)) {
+        key = "name";
+        hint = "1..54 of [A-Za-z0-9._-]";
+    } else if (config_operator(config, text->name) != NULL) {
+        key = "name";
+        hint = "each name once";
+    } else if (!hex_read(entry.key.bytes, sizeof(entry.key.bytes), text->public_key)) {
+        key = "public_key";
+        value = text->public_key;
+        hint = "64 hex digits";
+    } else if (entry.role == 0) {
+        key = "role";
+        value = text->role;
+        hint = "viewer, operator, approver, registrar";
+    }
+    for (uint32_t i = 0; i < config->operators_count && key == NULL; i++) {
+        if (memcmp(&config->operators[i].key, &entry.key, sizeof(entry.key)) == 0) {
+            key = "public_key";
+            value = text->public_key;
+            hint = "each key once";
+        }
+    }
+    if (key != NULL) {
+        char path[48];
+        snprintf(path, sizeof(path), "operators[%u].%s", index + 1, key);
+        return yamlfile_value_bad(reading->file, reading->fault, path, value, hint);
+    }
+    memcpy(entry.name, text->name, sizeof(entry.name));
+    config->operators[config->operators_count++] = entry;
+    return LT_OK;
+}
+
+/* ---- numbers and words ---- */
+
+static enum lt_status numbers_take(const struct reading *reading, struct config *config)
+{
+    for (size_t i = 0; i < NUMBERS_COUNT; i++) {
+        const struct number *number = &numbers[i];
+        if (!yamlfile_has(reading->file, number->key)) {
+            continue; /* libcyaml leaves 0 there, which may be a wish of its own */
+        }
+        int64_t value;
+        memcpy(&value, (const char *)reading->text + number->text_offset, sizeof(value));
+        if (value < number->least || value > number->most) {
+            char text[32];
+            char hint[48];
+            snprintf(text, sizeof(text), "%lld", (long long)value);
+            snprintf(hint, sizeof(hint), "%u..%u", number->least, number->most);
+            return yamlfile_value_bad(reading->file, reading->fault, number->key, text, hint);
+        }
+        uint32_t taken = (uint32_t)value;
+        memcpy((char *)config + number->config_offset, &taken, sizeof(taken));
+    }
+    return LT_OK;
+}
+
+static enum lt_status words_take(const struct reading *reading, struct config *config)
+{
+    static const char *const levels[] = {"debug", "info", "warn", "error"};
+    const struct config_text *text = reading->text;
+    memcpy(config->data, text->data, sizeof(config->data));
+    memcpy(config->secret_key, text->secret_key, sizeof(config->secret_key));
+    if (text->log_level[0] == '\0') {
+        return LT_OK;
+    }
+    for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++) {
+        if (strcmp(levels[i], text->log_level) == 0) {
+            memcpy(config->log_level, text->log_level, sizeof(config->log_level));
+            return LT_OK;
+        }
+    }
+    return yamlfile_value_bad(reading->file, reading->fault, "log_level", text->log_level,
+                              "debug, info, warn, error");
+}
+
+static void config_init(struct config *config)
+{
+    memset(config, 0, sizeof(*config));
+    snprintf(config->blob_listen, sizeof(config->blob_listen), "tcp://0.0.0.0:7761");
+    snprintf(config->log_level, sizeof(config->log_level), "info");
+    for (size_t i = 0; i < NUMBERS_COUNT; i++) {
+        memcpy((char *)config + numbers[i].config_offset, &numbers[i].normal, sizeof(uint32_t));
+    }
+}
+
+static enum lt_status config_take(const struct reading *reading, struct config *config)
+{
+    enum lt_status status = words_take(reading, config);
+    if (status == LT_OK) {
+        status = addresses_take(reading, config);
+    }
+    if (status == LT_OK) {
+        status = numbers_take(reading, config);
+    }
+    for (uint32_t i = 0; i < reading->text->operators_count && status == LT_OK; i++) {
+        status = operator_take(reading, config, i);
+    }
+    return status;
+}
+
+/* ---- reading ---- */
+
+static enum lt_status text_read(struct lt_bytes content, struct config *config,
+                                struct yamlfile_fault *wrong)
+{
+    struct yamlfile *file = NULL;
+    void *value = NULL;
+    enum lt_status status = yamlfile_open(&file, content, wrong);
+    if (status != LT_OK) {
+        return status;
+    }
+    status = yamlfile_load(file, &config_schema, &value, wrong);
+    if (status == LT_OK) {
+        const struct reading reading = {file, value, wrong};
+        status = config_take(&reading, config);
+        yamlfile_free(&config_schema, value);
+    }
+    yamlfile_close(&file);
+    return status;
+}
+
+static enum lt_status config_fault(const char *path, const struct yamlfile_fault *wrong,
+                                   struct fault *fault)
+{
+    char sentence[160];
+    yamlfile_sentence(wrong, YAMLFILE_EN, sentence, sizeof(sentence));
+    const char *slash = strrchr(path, '/');
+    char name[40];
+    text_copy(name, sizeof(name), text_bytes(slash != NULL ? slash + 1 : path));
+    enum lt_status status =
+        fault_set(fault, LT_CONFIG_BAD, wrong->path, "%s:%d: %s", name, wrong->line, sentence);
+    if (fault != NULL) {
+        fault->line = wrong->line;
+    }
+    return status;
+}
+
+enum lt_status config_read(const char *path, struct config *ret_config, struct fault *fault)
+{
+    uint8_t *content = NULL;
+    size_t size = 0;
+    enum lt_status status = file_read(path, CONFIG_BYTES_MAX, &content, &size, fault);
+    if (status != LT_OK) {
+        return status;
+    }
+    struct config config;
+    struct yamlfile_fault wrong;
+    memset(&wrong, 0, sizeof(wrong));
+    config_init(&config);
+    status = text_read((struct lt_bytes){content, size}, &config, &wrong);
+    free(content);
+    if (status == LT_CONFIG_BAD) {
+        return config_fault(path, &wrong, fault);
+    }
+    if (status == LT_OK) {
+        status = file_secret(config.secret_key, fault);
+    }
+    if (status == LT_OK) {
+        *ret_config = config;
+    }
+    return status;
+}
+
+/* ---- reloading ---- */
+
+static const char *restart_key(const struct config *config, const struct config *next)
+{
+    if (strcmp(config->data, next->data) != 0) {
+        return "data";
+    }
+    if (config->listen_count != next->listen_count ||
+        memcmp(config->listen, next->listen, sizeof(config->listen)) != 0) {
+        return "listen";
+    }
+    if (strcmp(config->blob_listen, next->blob_listen) != 0) {
+        return "blob_listen";
+    }
+    if (strcmp(config->blob_public, next->blob_public) != 0) {
+        return "blob_public";
+    }
+    if (strcmp(config->secret_key, next->secret_key) != 0) {
+        return "secret_key";
+    }
+    return config->io_threads != next->io_threads ? "io_threads" : NULL;
+}
+
+enum lt_status config_reload(struct config *config, const struct config *next, struct fault *fault)
+{
+    const char *key = restart_key(config, next);
+    if (key != NULL) {
+        return fault_set(fault, LT_CONFIG_BAD, key, "changes at a restart only; nothing was taken");
+    }
+    *config = *next;
+    return LT_OK;
+}
+
+const struct operator_entry *config_operator(const struct config *config, const char *name)
+{
+    for (uint32_t i = 0; i < config->operators_count; i++) {
+        if (strcmp(config->operators[i].name, name) == 0) {
+            return &config->operators[i];
+        }
+    }
+    return NULL;
+}
