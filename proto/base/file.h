@@ -6,9 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "fault.h"
 #include <lienthong/status.h>
 #include <lienthong/types.h>
-#include "fault.h"
 
 /* Files and folders, the durable way. Errors: LT_IO, LT_FULL (no space), LT_NOT_FOUND. */
 
@@ -23,7 +23,8 @@ LT_CHECK enum lt_status file_write(const char *path, struct lt_bytes content, in
 /* LT_SECRET_READABLE when group or others may read it, or it is not ours. */
 LT_CHECK enum lt_status file_secret(const char *path, struct fault *fault);
 
-LT_CHECK enum lt_status folder_make(const char *path, int mode, struct fault *fault); /* parents too */
+LT_CHECK enum lt_status folder_make(const char *path, int mode,
+                                    struct fault *fault); /* parents too */
 LT_CHECK enum lt_status folder_sync(const char *path, struct fault *fault);
 /* The folder that holds the file `path`: after making, renaming or removing it. */
 LT_CHECK enum lt_status folder_sync_of(const char *path, struct fault *fault);

@@ -24,11 +24,11 @@ struct list {
 void list_init(struct list *list);
 void list_node_init(struct list_node *node);
 int list_linked(const struct list_node *node);
-void list_push(struct list *list, struct list_node *node);       /* at the tail */
+void list_push(struct list *list, struct list_node *node); /* at the tail */
 void list_push_front(struct list *list, struct list_node *node);
 void list_remove(struct list *list, struct list_node *node);
-struct list_node *list_pop(struct list *list);                   /* from the head, or NULL */
-struct list_node *list_first(const struct list *list);           /* or NULL */
+struct list_node *list_pop(struct list *list);         /* from the head, or NULL */
+struct list_node *list_first(const struct list *list); /* or NULL */
 struct list_node *list_next(const struct list *list, const struct list_node *node); /* or NULL */
 
 #endif

@@ -10,9 +10,10 @@
 
 /*
  * One line per event on standard error: time, program, level, event name, then name=value pairs;
- * values with blanks or control bytes are quoted and escaped. With JOURNAL_STREAM set (systemd) time
- * and program are left out and a <N> priority stands in front. Citizens' data never comes here, only codes. The sink is
- * the one piece of global state besides main: log_open sets it; before that lines go to stderr.
+ * values with blanks or control bytes are quoted and escaped. With JOURNAL_STREAM set (systemd)
+ * time and program are left out and a <N> priority stands in front. Citizens' data never comes
+ * here, only codes. The sink is the one piece of global state besides main: log_open sets it;
+ * before that lines go to stderr.
  */
 enum log_level { LOG_DEBUG_, LOG_INFO_, LOG_WARN_, LOG_ERROR_ };
 

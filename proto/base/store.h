@@ -5,9 +5,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "fault.h"
 #include <lienthong/status.h>
 #include <lienthong/types.h>
-#include "fault.h"
 
 /*
  * The store's door: ordered trees of byte keys in one file, with transactions. store_lmdb.c is the
@@ -37,11 +37,11 @@ enum store_flags {
 };
 
 struct store_options {
-    const char *path;   /* of the data file; "-lock" is put behind it for the lock file */
+    const char *path; /* of the data file; "-lock" is put behind it for the lock file */
     uint32_t flags;
     uint32_t trees_max;
-    uint64_t map_bytes;      /* 0: 64 GiB */
-    uint32_t readers_max;    /* 0: 126 */
+    uint64_t map_bytes;   /* 0: 64 GiB */
+    uint32_t readers_max; /* 0: 126 */
 };
 
 struct store_tree {
@@ -86,22 +86,23 @@ enum lt_status store_put(struct store_txn *txn, struct store_tree tree, struct l
 enum lt_status store_append(struct store_txn *txn, struct store_tree tree, struct lt_bytes key,
                             struct lt_bytes value);
 /* Room for `size` bytes at the end of the tree, to be filled before the commit. */
-enum lt_status store_append_room(struct store_txn *txn, struct store_tree tree,
-                                 struct lt_bytes key, size_t size, void **ret_room);
+enum lt_status store_append_room(struct store_txn *txn, struct store_tree tree, struct lt_bytes key,
+                                 size_t size, void **ret_room);
 enum lt_status store_delete(struct store_txn *txn, struct store_tree tree, struct lt_bytes key);
 uint64_t store_count(struct store_txn *txn, struct store_tree tree);
 
 /*
- * Cursors: seek gives the first entry with key >= `key`; an empty key gives the first of all. Either
- * output may be NULL. A cursor of a write transaction is closed before that ends (it ends with it
- * otherwise, and closing it then does nothing); after a deletion under a cursor, seek again.
+ * Cursors: seek gives the first entry with key >= `key`; an empty key gives the first of all.
+ * Either output may be NULL. A cursor of a write transaction is closed before that ends (it ends
+ * with it otherwise, and closing it then does nothing); after a deletion under a cursor, seek
+ * again.
  */
 LT_CHECK enum lt_status store_cursor_open(struct store_txn *txn, struct store_tree tree,
                                           struct store_cursor *ret_cursor);
 void store_cursor_close(struct store_cursor *cursor);
 enum lt_status store_cursor_renew(struct store_cursor *cursor); /* after store_renew of its txn */
-enum lt_status store_seek(struct store_cursor *cursor, struct lt_bytes key, struct lt_bytes *ret_key,
-                          struct lt_bytes *ret_value);
+enum lt_status store_seek(struct store_cursor *cursor, struct lt_bytes key,
+                          struct lt_bytes *ret_key, struct lt_bytes *ret_value);
 enum lt_status store_next(struct store_cursor *cursor, struct lt_bytes *ret_key,
                           struct lt_bytes *ret_value);
 enum lt_status store_prev(struct store_cursor *cursor, struct lt_bytes *ret_key,

@@ -11,9 +11,9 @@
 
 /* Bytes and texts: views, hex, UTF-8, UUID text form, times, the codes of the field. */
 
-struct lt_bytes text_bytes(const char *text);               /* borrowed; NULL gives an empty run */
+struct lt_bytes text_bytes(const char *text); /* borrowed; NULL gives an empty run */
 bool bytes_equal(struct lt_bytes a, struct lt_bytes b);
-int bytes_compare(struct lt_bytes a, struct lt_bytes b);    /* memcmp, shorter first */
+int bytes_compare(struct lt_bytes a, struct lt_bytes b); /* memcmp, shorter first */
 
 /* Writes 2 * size hex digits and a NUL. */
 void hex_write(char *out, const void *data, size_t size);
@@ -26,7 +26,7 @@ LT_CHECK bool id_read(struct lt_id *ret_id, const char *text);
 int64_t id_time_ms(const struct lt_id *id); /* the 48 bits of UUIDv7; -1 when it is not version 7 */
 bool id_empty(const struct lt_id *id);
 
-bool utf8_valid(struct lt_bytes text);      /* valid UTF-8 without NUL */
+bool utf8_valid(struct lt_bytes text);                           /* valid UTF-8 without NUL */
 size_t utf8_cut(const char *text, size_t size, size_t size_max); /* whole runes only */
 
 /* Copies at most out_size - 1 bytes, whole runes, always NUL. */

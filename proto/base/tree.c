@@ -110,7 +110,7 @@ static int next_height(struct tree *tree)
 static struct tree_node *node_new(struct tree *tree, int height, struct lt_bytes key,
                                   struct lt_bytes value)
 {
-    size_t head = sizeof(struct tree_node) + (size_t)height * sizeof(struct tree_node *);
+    size_t head = sizeof(struct tree_node) + (size_t)height * sizeof(void *);
     if (key.size > UINT32_MAX || value.size > UINT32_MAX) {
         return NULL;
     }
@@ -138,7 +138,7 @@ enum lt_status tree_init(struct tree *tree, struct arena *arena, uint64_t seed)
     if (fresh.head == NULL) {
         return LT_NO_MEMORY;
     }
-    memset(fresh.head->next, 0, HEIGHT_MAX * sizeof(fresh.head->next[0]));
+    memset(fresh.head->next, 0, HEIGHT_MAX * sizeof(void *));
     /* The generator must not stand at zero. */
     fresh.random = seed * 0x9E3779B97F4A7C15 + 0xD1B54A32D192ED03;
     fresh.random += fresh.random == 0;

@@ -6,9 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "arena.h"
 #include <lienthong/status.h>
 #include <lienthong/types.h>
-#include "arena.h"
 
 /*
  * Ordered map in memory (a skip list whose heights come from a seeded generator, nodes in the

@@ -36,7 +36,7 @@ void wire_raw(struct wire_reader *r, void *out, size_t size);
 struct lt_bytes wire_run(struct wire_reader *r, size_t size); /* view of the next `size` bytes */
 struct lt_bytes wire_run16(struct wire_reader *r);            /* u16 length in front */
 struct lt_bytes wire_run32(struct wire_reader *r);
-bool wire_read_done(const struct wire_reader *r);             /* not bad and nothing left */
+bool wire_read_done(const struct wire_reader *r); /* not bad and nothing left */
 
 void wire_write_init(struct wire_writer *w, void *out, size_t size);
 void wire_put_u8(struct wire_writer *w, uint8_t v);
@@ -47,6 +47,6 @@ void wire_put_i64(struct wire_writer *w, int64_t v);
 void wire_put_raw(struct wire_writer *w, const void *data, size_t size);
 void wire_put_run16(struct wire_writer *w, struct lt_bytes bytes);
 void wire_put_run32(struct wire_writer *w, struct lt_bytes bytes);
-struct lt_bytes wire_written(const struct wire_writer *w);    /* empty when bad */
+struct lt_bytes wire_written(const struct wire_writer *w); /* empty when bad */
 
 #endif

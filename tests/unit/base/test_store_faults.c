@@ -29,6 +29,8 @@ static bool fails(enum call call)
     return true;
 }
 
+/* The C library's own names for these parameters are reserved. */
+/* NOLINTBEGIN(readability-inconsistent-declaration-parameter-name) */
 ssize_t writev(int fd, const struct iovec *parts, int count)
 {
     if (fails(CALL_DATA)) {
@@ -53,6 +55,7 @@ int fdatasync(int fd)
 {
     return fails(CALL_SYNC) ? -1 : (int)syscall(SYS_fdatasync, fd);
 }
+/* NOLINTEND(readability-inconsistent-declaration-parameter-name) */
 
 struct place {
     char *folder;
