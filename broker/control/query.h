@@ -2,28 +2,73 @@
 #ifndef BROKER_CONTROL_QUERY_H
 #define BROKER_CONTROL_QUERY_H
 
-#include <lienthong/status.h>
 #include "proto/base/arena.h"
 #include "proto/frame.h"
+#include <lienthong/status.h>
 
 /*
  * What ltctl asks, as verbs of the operator port (Query -> Page; rows of named texts; ltctl makes
- * tables, JSON and CSV). Reading verbs, paged by cursor:
+ * tables, JSON and CSV). Queries come outside of a session (session 0, seq 0), one at a time; ltctl
+ * repeats a query that met silence, with the same number.
  *
- *   status                          one row: epoch, uptime, positions, sessions, open legs, sums ...
- *   agencies [id=]                  one row per agency: id, name, kind, connected, open, parked ...
- *   routes
- *   transfers [agency= from= case= state= kind= procedure= since= until=]   one row per leg
- *   show id=                        rows of one transfer: its legs, then its history
- *   case code=                      every transfer of a case, in order
- *   where code=                     the facts for one sentence: who has it, since when, waits for what
- *   parked [agency= code=]
- *   conservation                    per agency: accepted, taken, refused, expired, cancelled, open,
- *                                   counted (open, from the lists), difference
- * Acts (roles checked; each a fact):
- *   replay id= [leg=] reason= [dry_run=1]
- *   agency-put  payload=<entry>     registrar; add or change, key add and revoke come as whole entries
- *   route-put, route-gone payload=<entry>
+ * Every value is text. `*_ms`: epoch milliseconds in decimal, "0" or absent = never (an instant) or
+ * none (uptime_ms: a duration). Flags: "1" or "0". Numbers: decimal. `code`: a stable code of
+ * errors.def ("attempts-exhausted"). `state`: a name of states.def. `kind`: kind_name() of a
+ * transfer, agency_kind_name() of an agency. Agencies stand by id; `*_name` is the Vietnamese name
+ * beside it. A field that does not apply may be left out; fields that ltctl does not know show in
+ * JSON only.
+ *
+ * Page.code: 0, or why there are no rows: LT_NOT_FOUND (show, case, where, agency-get, replay),
+ * LT_FIELD_BAD and LT_FIELD_MISSING (an argument; detail "name: value"), LT_NOT_PERMITTED (detail:
+ * the role needed), and for acts the statuses of registry_check and registry_check_route. An empty
+ * answer to a filter is no failure: code 0 and no rows.
+ *
+ * Reading verbs, paged by cursor. Arguments in brackets may be absent; `since`, `until` are epoch
+ * milliseconds over the acceptance time (since <= t < until), `kind` and `state` are names:
+ *
+ *   status          one row: software epoch started_ms uptime_ms now_ms intake (code: "ok", or why
+ *                   intake refuses now: "busy", "disk-reserve", "clock-suspect", "draining")
+ * durable applied (positions) journal_bytes disk_free_bytes memory_bytes agencies connected
+ *                   sessions open ready sent behind backoff held parked in_flight notices_waiting
+ *                   accepted taken refused expired cancelled difference transfers_per_s syncs
+ *   agencies [id=]  one row each: id name kind locality contact connected since_ms (connected
+ * since, or line down since; 0: never seen) open parked in_flight notices_waiting suspended
+ * successor keys (valid now) routes          procedure locality kind ("" = any) to to_name
+ *   transfers [agency= (the receiver) from= case= state= kind= procedure= since= until=]
+ *                   one row per leg, oldest first: id leg kind from to to_name case procedure state
+ *                   since_ms (in this state) attempts due_ms accepted_ms code reason unknown (flag:
+ *                   outcome unknown)
+ *   show id=        rows of one transfer, told apart by the field `row`, in this order:
+ *                   row=transfer: id kind from from_name case procedure procedure_raw locality
+ *                     priority sender_key created_ms accepted_ms position header_bytes body_bytes
+ *                     body_type attachments digest after reply_to
+ *                   row=leg: leg to to_name state since_ms attempts due_ms code reason unknown
+ *                   row=event, oldest first: time_ms position event (fact_kind_name) leg agency
+ *                     attempt state code reason person
+ *   case code=      the rows of `transfers` for every transfer of a case or alias, in order
+ *   where code=     one row per leg that answers "where is it": the open legs, else the last closed
+ *                   one: case id kind leg from from_name agency agency_name state since_ms attempts
+ *                   due_ms code reason who (sender, receiver, operator) waits_for ("line": not
+ *                   connected, "credit": the receiver takes no more now, "lane": waits_id goes
+ *                   first, "due", "answer", "person", "send") waits_id connected line_since_ms
+ *                   (connected since, or down since; 0 unknown) unknown
+ *   parked [agency= code=]   oldest first: id leg kind from to to_name case procedure code reason
+ * who contact since_ms attempts unknown conservation    one row per agency (as receiver), last the
+ * total with agency "": agency name accepted taken refused expired cancelled open counted (open,
+ * from the lists) difference (accepted - taken - refused - expired - cancelled - counted)
+ *   agency-get id=  one row: id number entry (hex of agency_write)
+ *
+ * Acts (roles checked; each a fact; the answer leaves after the fact is durable):
+ *
+ *   replay id= [leg=] reason= [dry_run=1]   one row per leg: id leg to to_name case state (before)
+ *                   next (state after) result ("replayed", "would-replay", "not-parked") code
+ * bytes. Without leg= all parked legs of the transfer agency-put payload=<entry> [dry_run=1]
+ * registrar; the whole entry as agency_write makes it; the number is the one of agency-get, or 0:
+ * given by the broker. One row: id number change ("added", "changed", "same") position. Equal bytes
+ * are no fact ("same") route-put, route-gone payload=<entry> [dry_run=1]   one row: change
+ * ("added", "removed", "same") position
+ *
+ * dry_run=1 checks everything, writes no fact, and answers what would be.
  */
 
 #endif

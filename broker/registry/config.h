@@ -5,9 +5,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "proto/base/fault.h"
 #include <lienthong/status.h>
 #include <lienthong/types.h>
-#include "proto/base/fault.h"
 
 /*
  * lienthongd.yaml through libcyaml. Errors name file, line and key and say what to do
