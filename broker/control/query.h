@@ -26,47 +26,55 @@
  * Reading verbs, paged by cursor. Arguments in brackets may be absent; `since`, `until` are epoch
  * milliseconds over the acceptance time (since <= t < until), `kind` and `state` are names:
  *
- *   status          one row: software epoch started_ms uptime_ms now_ms intake (code: "ok", or why
- *                   intake refuses now: "busy", "disk-reserve", "clock-suspect", "draining")
- * durable applied (positions) journal_bytes disk_free_bytes memory_bytes agencies connected
- *                   sessions open ready sent behind backoff held parked in_flight notices_waiting
- *                   accepted taken refused expired cancelled difference transfers_per_s syncs
- *   agencies [id=]  one row each: id name kind locality contact connected since_ms (connected
- * since, or line down since; 0: never seen) open parked in_flight notices_waiting suspended
- * successor keys (valid now) routes          procedure locality kind ("" = any) to to_name
+ *   status
+ *       one row: software epoch started_ms uptime_ms now_ms intake (code: "ok", or why intake
+ *       refuses now: "busy", "disk-reserve", "clock-suspect", "draining") durable applied
+ *       (positions) journal_bytes disk_free_bytes memory_bytes agencies connected sessions open
+ *       ready sent behind backoff held parked in_flight notices_waiting accepted taken refused
+ *       expired cancelled difference transfers_per_s syncs
+ *   agencies [id=]
+ *       one row each: id name kind locality contact connected since_ms (connected since, or line
+ *       down since; 0: never seen) open parked in_flight notices_waiting suspended successor keys
+ *       (how many are valid now)
+ *   routes
+ *       procedure locality kind ("" = any) to to_name
  *   transfers [agency= (the receiver) from= case= state= kind= procedure= since= until=]
- *                   one row per leg, oldest first: id leg kind from to to_name case procedure state
- *                   since_ms (in this state) attempts due_ms accepted_ms code reason unknown (flag:
- *                   outcome unknown)
- *   show id=        rows of one transfer, told apart by the field `row`, in this order:
- *                   row=transfer: id kind from from_name case procedure procedure_raw locality
- *                     priority sender_key created_ms accepted_ms position header_bytes body_bytes
- *                     body_type attachments digest after reply_to
- *                   row=leg: leg to to_name state since_ms attempts due_ms code reason unknown
- *                   row=event, oldest first: time_ms position event (fact_kind_name) leg agency
- *                     attempt state code reason person
- *   case code=      the rows of `transfers` for every transfer of a case or alias, in order
- *   where code=     one row per leg that answers "where is it": the open legs, else the last closed
- *                   one: case id kind leg from from_name agency agency_name state since_ms attempts
- *                   due_ms code reason who (sender, receiver, operator) waits_for ("line": not
- *                   connected, "credit": the receiver takes no more now, "lane": waits_id goes
- *                   first, "due", "answer", "person", "send") waits_id connected line_since_ms
- *                   (connected since, or down since; 0 unknown) unknown
- *   parked [agency= code=]   oldest first: id leg kind from to to_name case procedure code reason
- * who contact since_ms attempts unknown conservation    one row per agency (as receiver), last the
- * total with agency "": agency name accepted taken refused expired cancelled open counted (open,
- * from the lists) difference (accepted - taken - refused - expired - cancelled - counted)
- *   agency-get id=  one row: id number entry (hex of agency_write)
+ *       one row per leg, oldest first: id leg kind from to to_name case procedure state since_ms
+ *       (in this state) attempts due_ms accepted_ms code reason unknown (flag: outcome unknown)
+ *   show id=
+ *       rows of one transfer, told apart by the field `row`, in this order:
+ *       row=transfer: id kind from from_name case procedure procedure_raw locality priority
+ *         sender_key created_ms accepted_ms position header_bytes body_bytes body_type attachments
+ *         digest after reply_to
+ *       row=leg: leg to to_name state since_ms attempts due_ms code reason unknown
+ *       row=event, oldest first: time_ms position event (fact_kind_name) leg agency attempt state
+ *         code reason person
+ *   case code=
+ *       the rows of `transfers` for every transfer of a case or alias, in order
+ *   where code=
+ *       one row per leg that answers "where is it": the open legs, else the last closed one: case
+ * id kind leg from from_name agency agency_name state since_ms attempts due_ms code reason who
+ *       (sender, receiver, operator) waits_for ("line": not connected, "credit": the receiver takes
+ *       no more now, "lane": waits_id goes first, "due", "answer", "person", "send") waits_id
+ *       connected line_since_ms (connected since, or down since; 0 unknown) unknown
+ *   parked [agency= code=]
+ *       oldest first: id leg kind from to to_name case procedure code reason who contact since_ms
+ *       attempts unknown
+ *   conservation
+ *       one row per agency (as receiver), last the total with agency "": agency name accepted taken
+ *       refused expired cancelled open counted (open, from the lists) difference (accepted - taken
+ * - refused - expired - cancelled - counted) agency-get id= one row: id number entry (hex of
+ * agency_write)
  *
  * Acts (roles checked; each a fact; the answer leaves after the fact is durable):
  *
- *   replay id= [leg=] reason= [dry_run=1]   one row per leg: id leg to to_name case state (before)
- *                   next (state after) result ("replayed", "would-replay", "not-parked") code
- * bytes. Without leg= all parked legs of the transfer agency-put payload=<entry> [dry_run=1]
- * registrar; the whole entry as agency_write makes it; the number is the one of agency-get, or 0:
- * given by the broker. One row: id number change ("added", "changed", "same") position. Equal bytes
- * are no fact ("same") route-put, route-gone payload=<entry> [dry_run=1]   one row: change
- * ("added", "removed", "same") position
+ *   replay id= [leg=] reason= [dry_run=1]
+ *       one row per leg: id leg to to_name case state (before) next (state after) result
+ * ("replayed", "would-replay", "not-parked") code bytes. Without leg=: all parked legs of the
+ * transfer agency-put payload=<entry> [dry_run=1] registrar; the whole entry as agency_write makes
+ * it; the number is the one of agency-get, or 0: given by the broker. One row: id number change
+ * ("added", "changed", "same") position. Equal bytes are no fact ("same") route-put, route-gone
+ * payload=<entry> [dry_run=1] one row: change ("added", "removed", "same") position
  *
  * dry_run=1 checks everything, writes no fact, and answers what would be.
  */
