@@ -17,6 +17,7 @@ enum call { CALL_NONE, CALL_DATA, CALL_META, CALL_SYNC };
 static enum call armed;
 static int armed_errno;
 static int calls[4];
+static int meta_flags; /* of the file that the last meta page was written to */
 
 /* True when this call is to fail. */
 static bool fails(enum call call)
@@ -45,7 +46,11 @@ ssize_t writev(int fd, const struct iovec *parts, int count)
 /* Data pages go this way, too, when there is only one; a meta page is 120 bytes. */
 ssize_t pwrite(int fd, const void *data, size_t size, off_t offset)
 {
-    if (fails(size < 4096 ? CALL_META : CALL_DATA)) {
+    enum call call = size < 4096 ? CALL_META : CALL_DATA;
+    if (call == CALL_META) {
+        meta_flags = fcntl(fd, F_GETFL);
+    }
+    if (fails(call)) {
         return -1;
     }
     return syscall(SYS_pwrite64, fd, data, size, offset);
@@ -129,8 +134,8 @@ static void calls_come_through_here(void **state)
     assert_int_equal(append(place, "2", &map_full), LT_OK);
     assert_true(calls[CALL_DATA] >= 1);
     assert_int_equal(calls[CALL_SYNC], 1); /* the default flags sync */
-    /* The meta page is written on a file of its own that is open with O_DSYNC. */
     assert_int_equal(calls[CALL_META], 1);
+    assert_int_equal(meta_flags & O_DSYNC, O_DSYNC); /* and so does the meta page by itself */
 }
 
 static void full_disk_passes(void **state)

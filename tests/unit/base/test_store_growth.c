@@ -237,12 +237,17 @@ static void line_open(struct line *line)
     assert_int_equal(pipe(line->up), 0);
 }
 
+/* Gives up the ends of the other side, so that a death there is heard. */
+static void line_take_side(struct line *line, bool child)
+{
+    close(child ? line->down[1] : line->down[0]);
+    close(child ? line->up[0] : line->up[1]);
+}
+
 static void line_close(struct line *line)
 {
-    close(line->down[0]);
     close(line->down[1]);
     close(line->up[0]);
-    close(line->up[1]);
 }
 
 static void say(int fd)
@@ -292,6 +297,7 @@ static void readers_in_another_process(void **state)
     struct line line;
     line_open(&line);
     pid_t child = fork();
+    line_take_side(&line, child == 0);
     if (child == 0) {
         follow(place, &line);
     }
@@ -330,6 +336,7 @@ static void dead_readers_are_swept(void **state)
     struct line line;
     line_open(&line);
     pid_t child = fork();
+    line_take_side(&line, child == 0);
     if (child == 0) {
         pin(place, &line);
     }
