@@ -52,29 +52,33 @@
  *   case code=
  *       the rows of `transfers` for every transfer of a case or alias, in order
  *   where code=
- *       one row per leg that answers "where is it": the open legs, else the last closed one: case
- * id kind leg from from_name agency agency_name state since_ms attempts due_ms code reason who
- *       (sender, receiver, operator) waits_for ("line": not connected, "credit": the receiver takes
- *       no more now, "lane": waits_id goes first, "due", "answer", "person", "send") waits_id
- *       connected line_since_ms (connected since, or down since; 0 unknown) unknown
+ *       one row per leg that answers "where is it": the open legs, else the last closed one:
+ *       case id kind leg from from_name agency agency_name state since_ms attempts due_ms code
+ *       reason who (sender, receiver, operator) waits_for ("line": not connected, "credit": the
+ *       receiver takes no more now, "lane": waits_id goes first, "due", "answer", "person",
+ *       "send") waits_id connected line_since_ms (connected since, or down since; 0 unknown)
+ *       unknown
  *   parked [agency= code=]
- *       oldest first: id leg kind from to to_name case procedure code reason who contact since_ms
- *       attempts unknown
+ *       oldest first: id leg kind from to to_name case procedure code reason who contact
+ *       since_ms attempts unknown
  *   conservation
- *       one row per agency (as receiver), last the total with agency "": agency name accepted taken
- *       refused expired cancelled open counted (open, from the lists) difference (accepted - taken
- * - refused - expired - cancelled - counted) agency-get id= one row: id number entry (hex of
- * agency_write)
+ *       one row per agency (as receiver), last the total with agency "": agency name accepted
+ *       taken refused expired cancelled open counted (open, from the lists) difference
+ *       (accepted minus taken, refused, expired, cancelled, counted)
+ *   agency-get id=
+ *       one row: id number entry (hex of agency_write)
  *
  * Acts (roles checked; each a fact; the answer leaves after the fact is durable):
  *
  *   replay id= [leg=] reason= [dry_run=1]
  *       one row per leg: id leg to to_name case state (before) next (state after) result
- * ("replayed", "would-replay", "not-parked") code bytes. Without leg=: all parked legs of the
- * transfer agency-put payload=<entry> [dry_run=1] registrar; the whole entry as agency_write makes
- * it; the number is the one of agency-get, or 0: given by the broker. One row: id number change
- * ("added", "changed", "same") position. Equal bytes are no fact ("same") route-put, route-gone
- * payload=<entry> [dry_run=1] one row: change ("added", "removed", "same") position
+ *       ("replayed", "would-replay", "not-parked") code bytes. Without leg=: all parked legs
+ *   agency-put payload=<entry> [dry_run=1]
+ *       registrar; the whole entry as agency_write makes it; the number is the one of
+ *       agency-get, or 0: given by the broker. One row: id number change ("added", "changed",
+ *       "same") position. Equal bytes are no fact ("same")
+ *   route-put, route-gone payload=<entry> [dry_run=1]
+ *       one row: change ("added", "removed", "same") position
  *
  * dry_run=1 checks everything, writes no fact, and answers what would be.
  */
