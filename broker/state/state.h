@@ -43,6 +43,9 @@ enum state_tree {
     STATE_TREES_END,
 };
 
+/* To be raised whenever the fold writes other keys or values: the old state.mdb is set aside. */
+#define STATE_FOLD_VERSION 1
+
 #define STATE_GENERATIONS_MAX      4
 #define STATE_GENERATION_FACTS     4096
 #define STATE_GENERATION_BYTES_MAX (24 * 1024 * 1024)
@@ -108,7 +111,7 @@ LT_CHECK enum lt_status state_step(struct state *state, struct state_entry *entr
 
 /*
  * Read-only look for other threads (blob rights): sees only what is applied on disk plus nothing of
- * the overlay. Copies up to `size` bytes; LT_NOT_FOUND.
+ * the overlay. Copies up to `size` bytes and says how many; LT_NOT_FOUND.
  */
 LT_CHECK enum lt_status state_peek(const struct state *state, enum state_tree tree,
                                    struct lt_bytes key, void *out, size_t size, size_t *ret_size);
