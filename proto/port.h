@@ -44,7 +44,8 @@ struct server_port {
     uint32_t (*receive)(void *self, struct port_frame *frames, uint32_t count);
     /* The frames of the last receive are no longer looked at. */
     void (*release)(void *self, struct port_frame *frames, uint32_t count);
-    /* LT_OK: handed over (proves nothing); LT_AGAIN: the peer reads too slowly; LT_PEER_GONE. */
+    /* LT_OK: handed over (proves nothing); LT_AGAIN: the peer reads too slowly; LT_PEER_GONE;
+     * LT_FRAME_TOO_LARGE. */
     enum lt_status (*send)(void *self, const struct port_route *route, struct lt_bytes bytes);
     /* Waits until a frame, one of `fds`, or the time; only a loop without work calls it. */
     void (*wait)(void *self, const int *fds, uint32_t fds_count, int timeout_ms);
@@ -56,13 +57,15 @@ struct client_port {
     void *self;
     /* One frame that is there now (valid until the next receive), or false. */
     bool (*receive)(void *self, struct lt_bytes *ret_bytes);
-    /* LT_OK, LT_AGAIN (no connection or its queue is full). */
+    /* LT_OK, LT_AGAIN (no connection or its queue is full), LT_FRAME_TOO_LARGE. */
     enum lt_status (*send)(void *self, struct lt_bytes bytes);
-    /* What the connection does: see enum client_link. */
+    /* What the connection does: see enum client_link. A break that mended itself between two calls
+     * shows as LINK_DOWN once: whoever is at the other end now knows nothing of us. */
     int (*link)(void *self);
     /* Close the connection and dial again (after an authentication failure: with backoff). */
     void (*redial)(void *self);
-    int (*fd)(void *self); /* readable when there may be something; edge-triggered: drain */
+    /* Readable when there may be something; edge-triggered: drain. Another one after redial. */
+    int (*fd)(void *self);
 };
 
 enum client_link {

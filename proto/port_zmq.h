@@ -33,6 +33,8 @@ struct net_counters {
     uint64_t accept_failed;
     uint64_t handshake_failed;
     uint64_t dropped_unauthenticated; /* frames without User-Id */
+    uint64_t dropped_shape;           /* messages that are not one frame */
+    uint64_t dropped_named;           /* frames of a peer that chose its own routing id */
 };
 void net_counters(struct net *net, struct net_counters *ret_counters);
 
@@ -42,6 +44,7 @@ struct server_options {
     struct lt_key secret_key;
     uint32_t receive_high_water; /* 0: 2 */
     uint32_t send_high_water;    /* 0: 4 */
+    uint32_t handshake_ms;       /* 0: 4000 */
 };
 
 struct server_zmq;
@@ -51,7 +54,10 @@ void server_zmq_close(struct server_zmq **server_p);
 struct server_port server_zmq_port(struct server_zmq *server);
 /* The endpoint really bound, with its number; lives with the server. */
 const char *server_zmq_endpoint(const struct server_zmq *server, uint32_t index);
-/* Dials itself with a throw-away key, which must be refused; LT_OK when it was. Takes <= 1 s. */
+/*
+ * Dials itself with a throw-away key, which must be refused; LT_OK when it was. Takes <= 1 s; may be
+ * called from any thread. LT_CRYPTO: a stranger was let in, stop. LT_TIMEOUT: no answer either way.
+ */
 LT_CHECK enum lt_status server_zmq_self_test(struct server_zmq *server, struct fault *fault);
 
 struct client_options {
@@ -60,6 +66,7 @@ struct client_options {
     struct lt_key secret_key;
     uint32_t reconnect_ms; /* 0: 500, with jitter */
     uint32_t seed;         /* of the jitter */
+    uint32_t handshake_ms; /* 0: 4000; a key not registered yet is tried again after so long */
 };
 
 struct client_zmq;

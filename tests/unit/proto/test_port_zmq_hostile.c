@@ -264,9 +264,11 @@ static void test_connections_without_handshake(void **state)
         close(raw[i]);
     }
     assert_true(world_now_ms() - start_ms < WORLD_WAIT_MS);
-    net_counters(world->net, &now);
+    do {
+        net_counters(world->net, &now);
+        assert_true(world_now_ms() - start_ms < WORLD_WAIT_MS);
+    } while (now.handshake_failed < RAW_PEERS);
     assert_int_equal(now.accepted, RAW_PEERS + 2);
-    assert_true(now.handshake_failed >= RAW_PEERS);
     assert_true(world_served(world, both->honest, "H24.1"));
     client_zmq_close(&late);
 }
