@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * Opening, refolding and closing. Order at start: the journal is acquired (its end checked), state.mdb
+ * is opened and whatever it lacks is folded from the journal, the epoch is written as the first fact.
+ * A missing or discarded state.mdb is the same path with a longer walk. A damaged fact is passed over
+ * and counted; an unknown kind ends the start, because a newer release wrote it.
+ */
+#include "broker.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "broker/flow/fold.h"
+#include "broker_private.h"
+#include "proto/base/log.h"
+#include "proto/base/text.h"
+
+#define REFOLD_SLICE 1024
+
+static enum lt_status refold_one(void *context, const struct fact *fact)
+{
+    struct broker *broker = context;
+    struct flow *flow = &broker->flow;
+    if (fact->position <= state_folded(flow->state)) {
+        return LT_OK;
+    }
+    enum lt_status status = fold_fact(flow, fact, NULL);
+    if (status == LT_DAMAGED) {
+        status = LT_OK; /* quarantined: counted and logged by the fold */
+    }
+    if (status != LT_OK) {
+        return status;
+    }
+    if (fact->position % REFOLD_SLICE != 0 && state_room(flow->state)) {
+        return LT_OK;
+    }
+    arena_reset(&flow->arena);
+    if (broker->options.progress != NULL) {
+        broker->options.progress(broker->options.progress_self, fact->position,
+                                 journal_durable(flow->journal));
+    }
+    if (!state_room(flow->state)) {
+        return state_flush(flow->state, journal_durable(flow->journal));
+    }
+    return state_turn(flow->state, journal_durable(flow->journal), flow->mono_ms);
+}
+
+static enum lt_status refold(struct broker *broker, struct fault *fault)
+{
+    struct flow *flow = &broker->flow;
+    enum lt_status status = fold_load(flow);
+    if (status != LT_OK) {
+        return fault_set(fault, status, "state.mdb", "counters or registry do not read");
+    }
+    uint64_t from = state_applied(flow->state) + 1;
+    if (state_applied(flow->state) > journal_durable(flow->journal)) {
+        return fault_set(fault, LT_DAMAGED, "state.mdb", "is ahead of the journal: %llu > %llu",
+                         (unsigned long long)state_applied(flow->state),
+                         (unsigned long long)journal_durable(flow->journal));
+    }
+    status = journal_walk(flow->journal, from, refold_one, broker);
+    if (status != LT_OK) {
+        return fault_set(fault, status, "refold", "at position %llu",
+                         (unsigned long long)state_folded(flow->state) + 1);
+    }
+    arena_reset(&flow->arena);
+    log_info("refolded", "from=%llu to=%llu damaged=%llu", (unsigned long long)from,
+             (unsigned long long)journal_durable(flow->journal),
+             (unsigned long long)flow->counters.damaged);
+    return state_flush(flow->state, journal_durable(flow->journal));
+}
+
+static enum lt_status stage_epoch(struct flow *flow)
+{
+    uint8_t memory[256];
+    uint64_t position;
+    struct fact_epoch epoch = {.epoch = journal_epoch(flow->journal),
+                               .software = text_bytes(flow->settings.software)};
+    return flow_fact(flow, FACT_EPOCH, fact_write_epoch(memory, sizeof(memory), &epoch),
+                     &position);
+}
+
+static enum lt_status open_tables(struct broker *broker)
+{
+    struct flow *flow = &broker->flow;
+    uint64_t seed = 0;
+    flow->entropy->fill(flow->entropy->self, &seed, sizeof(seed));
+    flow->entropy->fill(flow->entropy->self, &flow->random, sizeof(flow->random));
+    enum lt_status status = arena_init(&flow->arena, 1024 * 1024, TURN_ARENA_BYTES);
+    if (status == LT_OK) {
+        status = digester_open(&flow->digester);
+    }
+    if (status == LT_OK) {
+        status = registry_open(&flow->registry);
+    }
+    if (status == LT_OK) {
+        status = sessions_open(&flow->sessions, seed);
+    }
+    if (status == LT_OK) {
+        status = desks_open(&flow->desks);
+    }
+    if (status == LT_OK) {
+        status = flights_open(&flow->flights, seed + 1);
+    }
+    if (status == LT_OK) {
+        status = cache_open(&flow->cache, BODY_CACHE_BYTES);
+    }
+    return status;
+}
+
+static enum lt_status open_stores(struct broker *broker, struct fault *fault)
+{
+    struct flow *flow = &broker->flow;
+    const struct broker_options *options = &broker->options;
+    enum lt_status status =
+        journal_open(&flow->journal, &broker->options.backend, options->owner, fault);
+    if (status != LT_OK) {
+        return status;
+    }
+    status = state_open(&flow->state, &options->state, fault);
+    if (status != LT_OK) {
+        return status;
+    }
+    status = answers_open(&flow->answers, journal_durable(flow->journal));
+    if (status != LT_OK) {
+        return status;
+    }
+    return fetch_open(&flow->fetch, flow->journal, options->fetch_threads, fault);
+}
+
+enum lt_status broker_open(struct broker **ret_broker, const struct broker_options *options,
+                           struct fault *fault)
+{
+    struct broker *broker = calloc(1, sizeof(*broker));
+    if (broker == NULL) {
+        return fault_set(fault, LT_NO_MEMORY, "broker", "no memory");
+    }
+    struct flow *flow = &broker->flow;
+    broker->options = *options;
+    flow->clock = options->clock;
+    flow->entropy = options->entropy;
+    flow->port = options->port;
+    flow->settings = options->settings;
+    flow->operators = options->operators;
+    flow->now_ms = flow->clock->wall_ms(flow->clock->self);
+    flow->mono_ms = flow->clock->mono_ms(flow->clock->self);
+    broker->started_ms = flow->now_ms;
+    enum lt_status status = open_tables(broker);
+    if (status != LT_OK) {
+        fault_set(fault, status, "broker", "tables");
+        goto done;
+    }
+    status = open_stores(broker, fault);
+    if (status != LT_OK) {
+        goto done;
+    }
+    status = refold(broker, fault);
+    if (status != LT_OK) {
+        goto done;
+    }
+    flow->durable = journal_durable(flow->journal);
+    flow->batch_start = journal_staged(flow->journal);
+    status = stage_epoch(flow);
+    if (status != LT_OK) {
+        fault_set(fault, status, "broker", "cannot stage the epoch");
+        goto done;
+    }
+    *ret_broker = broker;
+    return LT_OK;
+done:
+    broker_close(&broker);
+    return status;
+}
+
+static void end_sessions(struct flow *flow)
+{
+    struct list_node *node;
+    if (flow->sessions.by_route == NULL) {
+        return;
+    }
+    while ((node = list_first(&flow->sessions.all)) != NULL) {
+        struct session *session = LIST_ENTRY(node, struct session, all);
+        struct list_node *sent;
+        while ((sent = list_first(&session->flights)) != NULL) {
+            flight_free(&flow->flights, LIST_ENTRY(sent, struct flight, node));
+        }
+        answers_drop(&flow->answers, session);
+        session_free(&flow->sessions, session);
+    }
+}
+
+void broker_close(struct broker **broker_p)
+{
+    struct broker *broker = *broker_p;
+    if (broker == NULL) {
+        return;
+    }
+    struct flow *flow = &broker->flow;
+    if (flow->fetch != NULL) {
+        fetch_close(&flow->fetch);
+    }
+    end_sessions(flow);
+    if (flow->answers.pool.memory != NULL) {
+        answers_close(&flow->answers);
+    }
+    if (flow->state != NULL) {
+        if (state_flush(flow->state, journal_durable(flow->journal)) != LT_OK) {
+            log_warn("state-not-flushed", "refold=1");
+        }
+        state_close(&flow->state);
+    }
+    if (flow->journal != NULL) {
+        journal_close(&flow->journal);
+    }
+    if (flow->desks.slots != NULL) {
+        sessions_close(&flow->sessions);
+        desks_close(&flow->desks);
+        flights_close(&flow->flights);
+        cache_close(&flow->cache);
+    }
+    if (flow->registry != NULL) {
+        registry_close(&flow->registry);
+    }
+    if (flow->digester != NULL) {
+        digester_close(&flow->digester);
+    }
+    arena_deinit(&flow->arena);
+    free(broker);
+    *broker_p = NULL;
+}
+
+struct flow *broker_flow(struct broker *broker)
+{
+    return &broker->flow;
+}
+
+void broker_settings(struct broker *broker, const struct flow_settings *settings,
+                     uint64_t free_low_bytes)
+{
+    broker->flow.settings = *settings;
+    broker->options.free_low_bytes = free_low_bytes;
+}

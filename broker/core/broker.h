@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#ifndef BROKER_CORE_BROKER_H
+#define BROKER_CORE_BROKER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "broker/flow/flow.h"
+#include "broker/journal/backend.h"
+#include "broker/state/state.h"
+
+/*
+ * The broker as one object without a process around it: everything it touches is given, so main runs
+ * it on real sockets and disks and the sim runs it in a world of its own. One thread.
+ */
+struct broker;
+
+struct broker_options {
+    const struct lt_clock *clock;
+    const struct lt_entropy *entropy;
+    struct server_port port;
+    struct journal_backend backend;
+    struct state_options state;
+    struct flow_settings settings;
+    struct flow_operators operators;
+    uint32_t fetch_threads; /* 0: reads happen in the turn (the sim) */
+    const char *owner;      /* told to whoever finds the journal held */
+    /* Free bytes where the journal lives; below free_low_bytes intake refuses. NULL: plenty. */
+    enum lt_status (*disk_free)(void *self, uint64_t *ret_bytes);
+    void *disk_self;
+    uint64_t free_low_bytes;
+    /* Long refolds tell how far they are; may be NULL. */
+    void (*progress)(void *self, uint64_t position, uint64_t last);
+    void *progress_self;
+};
+
+/* Acquires the journal, refolds what state.mdb lacks, writes the epoch. No intake before that. */
+LT_CHECK enum lt_status broker_open(struct broker **ret_broker,
+                                    const struct broker_options *options, struct fault *fault);
+
+/* Flushes what is durable and closes; not an orderly end of sessions (broker_drain before). */
+void broker_close(struct broker **broker_p);
+
+/* One turn. *ret_idle: nothing was done and nothing waits but time or a file descriptor. LT_OK or a
+ * stop class, after which nothing may be acknowledged and the process must end. */
+LT_CHECK enum lt_status broker_turn(struct broker *broker, bool *ret_idle, struct fault *fault);
+
+/* Waits for the port, the journal, the fetch pool, `fds`, or the next due time. */
+void broker_wait(struct broker *broker, const int *fds, uint32_t fds_count);
+
+/* No new transfers from now on; turns go on until broker_drained. */
+void broker_drain(struct broker *broker);
+bool broker_drained(const struct broker *broker); /* nothing staged, in flight or unanswered */
+void broker_say_bye(struct broker *broker);       /* to every session */
+
+struct flow *broker_flow(struct broker *broker);
+void broker_settings(struct broker *broker, const struct flow_settings *settings,
+                     uint64_t free_low_bytes); /* reload */
+
+/* Attachments that became durable on their own port: a fact, then the answer through the queue. */
+struct blobs;
+void broker_attach_blobs(struct broker *broker, struct blobs *blobs);
+
+#endif

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#ifndef BROKER_CORE_BROKER_PRIVATE_H
+#define BROKER_CORE_BROKER_PRIVATE_H
+
+#include "broker.h"
+
+struct broker {
+    struct broker_options options;
+    struct flow flow;
+    struct blobs *blobs;
+    int64_t started_ms;
+    int64_t disk_looked_ms; /* monotonic */
+    int64_t commit_due_ms;  /* monotonic: when a batch that met a full disk is tried again */
+    bool failed;            /* a stop class was met: never acknowledge again */
+};
+
+#endif

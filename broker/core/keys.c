@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * The directory of keys that may connect. Agencies stand under their id, operators under
+ * "operator/NAME". A key whose dates are over or not yet begun is left out (300: its owner keeps
+ * trying); a revoked one stays in as revoked (400: its library gives up).
+ */
+#include "keys.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "broker/limits.h"
+
+static void add_agency(struct net_key *out, uint32_t *count, const struct agency *agency,
+                       int64_t now_ms)
+{
+    for (uint32_t i = 0; i < agency->keys_count; i++) {
+        const struct agency_key *key = &agency->keys[i];
+        bool in_time = key->from_ms <= now_ms && (key->to_ms == 0 || now_ms < key->to_ms);
+        if (!in_time && !key->revoked) {
+            continue;
+        }
+        struct net_key *entry = &out[(*count)++];
+        entry->key = key->key;
+        entry->revoked = key->revoked;
+        memcpy(entry->user, agency->id, sizeof(agency->id));
+    }
+}
+
+static void add_operators(struct net_key *out, uint32_t *count, const struct config *config)
+{
+    for (uint32_t i = 0; i < config->operators_count; i++) {
+        struct net_key *entry = &out[(*count)++];
+        entry->key = config->operators[i].key;
+        snprintf(entry->user, sizeof(entry->user), "operator/%.50s", config->operators[i].name);
+    }
+}
+
+enum lt_status keys_push(struct keys *keys, struct broker *broker, const struct config *config,
+                         struct net *net)
+{
+    struct flow *flow = broker_flow(broker);
+    uint64_t version = registry_version(flow->registry);
+    bool same = keys->pushed && keys->version == version && !keys->changed;
+    if (same || journal_staged(flow->journal) != flow->durable) {
+        if (keys->pushed || same) {
+            return LT_OK;
+        }
+    }
+    size_t most = (size_t)registry_count(flow->registry) * AGENCY_KEYS_MAX + CONFIG_OPERATORS_MAX;
+    struct net_key *all = calloc(most, sizeof(*all));
+    uint32_t count = 0;
+    if (all == NULL) {
+        return LT_NO_MEMORY;
+    }
+    const struct agency *agency;
+    for (uint32_t i = 0; (agency = registry_at(flow->registry, i)) != NULL; i++) {
+        add_agency(all, &count, agency, flow->now_ms);
+    }
+    add_operators(all, &count, config);
+    enum lt_status status = net_keys(net, all, count);
+    free(all);
+    if (status == LT_OK) {
+        keys->version = version;
+        keys->pushed = true;
+        keys->changed = false;
+    }
+    return status;
+}
+
+void keys_changed(struct keys *keys)
+{
+    keys->changed = true;
+}

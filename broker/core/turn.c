@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * One turn of the house (broker/README.md has the picture):
+ *
+ *   clock -> tickets -> fetched -> blobs -> receive (intake, decide, fold) -> commit
+ *         -> answer -> notice -> dispatch -> sweep -> commit
+ *
+ * Tickets come first, so that whatever became durable while the last turn ran is answered by this
+ * one. A batch is sent to the disk as soon as none is in flight: batches form by themselves while the
+ * disk works, and an idle broker commits a single transfer at once. When a commit meets a full disk
+ * the batch is kept and tried again every FULL_RETRY_MS; intake answers busy until it went through.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "broker/flow/steps.h"
+#include "broker_private.h"
+#include "proto/base/log.h"
+
+#define FULL_RETRY_MS   250
+#define DISK_LOOK_MS    1000
+#define WAIT_FDS_MAX    16
+
+static void read_clock(struct flow *flow)
+{
+    flow->now_ms = flow->clock->wall_ms(flow->clock->self);
+    flow->mono_ms = flow->clock->mono_ms(flow->clock->self);
+}
+
+static void look_at_disk(struct broker *broker)
+{
+    struct flow *flow = &broker->flow;
+    uint64_t free_bytes;
+    if (broker->options.disk_free == NULL ||
+        (broker->disk_looked_ms != 0 && flow->mono_ms - broker->disk_looked_ms < DISK_LOOK_MS)) {
+        return;
+    }
+    broker->disk_looked_ms = flow->mono_ms;
+    if (broker->options.disk_free(broker->options.disk_self, &free_bytes) != LT_OK) {
+        return;
+    }
+    bool closed = free_bytes < broker->options.free_low_bytes;
+    if (closed != flow->intake_closed) {
+        log_warn(closed ? "intake-closed" : "intake-open", "free_bytes=%llu low_bytes=%llu",
+                 (unsigned long long)free_bytes,
+                 (unsigned long long)broker->options.free_low_bytes);
+    }
+    flow->intake_closed = closed;
+}
+
+static enum lt_status take_ticket(struct broker *broker, bool *ret_done, struct fault *fault)
+{
+    struct flow *flow = &broker->flow;
+    const struct journal_ticket *ticket;
+    enum lt_status status = journal_poll(flow->journal, &ticket, fault);
+    switch (status) {
+    case LT_OK:
+        if (flow->commit_full) {
+            log_info("commit-recovered", "position=%llu",
+                     (unsigned long long)ticket_position(ticket));
+        }
+        flow->commit_full = false;
+        flow->durable = ticket_position(ticket);
+        answers_release(&flow->answers, ticket);
+        desks_ticket(&flow->desks);
+        *ret_done = true;
+        return LT_OK;
+    case LT_AGAIN:
+        return LT_OK;
+    case LT_FULL:
+        if (!flow->commit_full) {
+            log_error("commit-full", "position=%llu",
+                      (unsigned long long)journal_staged(flow->journal));
+        }
+        flow->commit_full = true;
+        broker->commit_due_ms = flow->mono_ms + FULL_RETRY_MS;
+        return LT_OK;
+    default:
+        return status;
+    }
+}
+
+static void commit(struct broker *broker)
+{
+    struct flow *flow = &broker->flow;
+    if (flow->commit_full && flow->mono_ms < broker->commit_due_ms) {
+        return;
+    }
+    uint64_t staged = journal_staged(flow->journal);
+    if (journal_commit(flow->journal) == LT_OK && !flow->commit_full) {
+        flow->batch_start = staged;
+    }
+}
+
+static enum lt_status steps(struct broker *broker, uint32_t *ret_frames)
+{
+    struct flow *flow = &broker->flow;
+    enum lt_status status = step_fetched(flow);
+    if (status == LT_OK) {
+        status = step_receive(flow, ret_frames);
+    }
+    if (status != LT_OK) {
+        return status;
+    }
+    commit(broker);
+    step_answer(flow);
+    step_notice(flow);
+    status = step_dispatch(flow);
+    if (status == LT_OK) {
+        status = step_sweep(flow);
+    }
+    if (status == LT_OK) {
+        commit(broker);
+    }
+    return status;
+}
+
+static void end_turn(struct flow *flow)
+{
+    pool_turn(&flow->sessions.pool);
+    pool_turn(&flow->answers.pool);
+    pool_turn(&flow->flights.pool);
+    arena_reset(&flow->arena);
+}
+
+enum lt_status broker_turn(struct broker *broker, bool *ret_idle, struct fault *fault)
+{
+    struct flow *flow = &broker->flow;
+    uint32_t frames = 0;
+    bool ticket = false;
+    if (broker->failed) {
+        return LT_IO;
+    }
+    read_clock(flow);
+    look_at_disk(broker);
+    enum lt_status status = take_ticket(broker, &ticket, fault);
+    if (status == LT_OK) {
+        status = state_turn(flow->state, flow->durable, flow->mono_ms);
+        if (status != LT_OK) {
+            fault_set(fault, status, "state.mdb", "the applier failed");
+        }
+    }
+    if (status == LT_OK) {
+        status = steps(broker, &frames);
+    }
+    end_turn(flow);
+    if (status != LT_OK) {
+        broker->failed = true;
+        fault_set(fault, status, "turn", "position %llu",
+                  (unsigned long long)journal_staged(flow->journal));
+        return status;
+    }
+    *ret_idle = frames == 0 && !ticket && flow->desks.active.count == 0;
+    return LT_OK;
+}
+
+void broker_wait(struct broker *broker, const int *fds, uint32_t fds_count)
+{
+    struct flow *flow = &broker->flow;
+    int all[WAIT_FDS_MAX];
+    uint32_t count = 0;
+    int journal = journal_fd(flow->journal);
+    int fetched = fetch_fd(flow->fetch);
+    if (journal >= 0) {
+        all[count++] = journal;
+    }
+    if (fetched >= 0) {
+        all[count++] = fetched;
+    }
+    for (uint32_t i = 0; i < fds_count && count < WAIT_FDS_MAX; i++) {
+        all[count++] = fds[i];
+    }
+    flow->port.wait(flow->port.self, all, count, IDLE_WAIT_MS_MAX);
+}
+
+void broker_drain(struct broker *broker)
+{
+    broker->flow.draining = true;
+}
+
+bool broker_drained(const struct broker *broker)
+{
+    const struct flow *flow = &broker->flow;
+    return !journal_in_flight(flow->journal) && !journal_has_staged(flow->journal) &&
+           flow->sessions.waiting.count == 0;
+}
+
+void broker_say_bye(struct broker *broker)
+{
+    struct flow *flow = &broker->flow;
+    for (struct list_node *n = list_first(&flow->sessions.all); n != NULL;
+         n = list_next(&flow->sessions.all, n)) {
+        struct session *session = LIST_ENTRY(n, struct session, all);
+        struct frame frame = {.kind = FRAME_BYE,
+                              .ending = {.code = LT_DRAINING, .retry_after_ms = 1000}};
+        if (session->agency != 0) {
+            /* Whoever does not get it finds out by its lease. */
+            (void)session_out(flow, session, &frame);
+        }
+    }
+    arena_reset(&flow->arena);
+}
+
+void broker_attach_blobs(struct broker *broker, struct blobs *blobs)
+{
+    broker->blobs = blobs;
+}

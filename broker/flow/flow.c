@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * The one door by which anything changes: stage a fact, fold it. A fact is folded before it is
+ * committed, so a fact that cannot be folded is never written; and because nothing leaves the house
+ * before its ticket, running ahead is invisible outside.
+ */
+#include "flow.h"
+
+#include "fold.h"
+
+/* A frame carries at most 64 parcels or settlements, each one fact, and a few facts beside. */
+#define FRAME_FACTS_MAX (LT_PARCELS_PER_FRAME + 64)
+
+static uint64_t batch_facts(const struct flow *flow)
+{
+    return journal_staged(flow->journal) - flow->batch_start;
+}
+
+bool flow_room(const struct flow *flow)
+{
+    return state_room(flow->state) &&
+           batch_facts(flow) + FRAME_FACTS_MAX <= JOURNAL_BATCH_FACTS_MAX &&
+           journal_room(flow->journal, 2 * LT_FRAME_BYTES_MAX);
+}
+
+bool flow_room_small(const struct flow *flow)
+{
+    return state_room(flow->state) && batch_facts(flow) < JOURNAL_BATCH_FACTS_MAX &&
+           journal_room(flow->journal, JOURNAL_FACT_BYTES_MAX);
+}
+
+static enum lt_status stage(struct flow *flow, uint8_t kind, struct lt_bytes payload,
+                            const struct header *header, uint64_t *ret_position)
+{
+    struct fact fact;
+    enum lt_status status = journal_stage(flow->journal, kind, flow->now_ms, payload, &fact);
+    if (status != LT_OK) {
+        return status;
+    }
+    status = fold_fact(flow, &fact, header);
+    if (status != LT_OK) {
+        return status;
+    }
+    *ret_position = fact.position;
+    return LT_OK;
+}
+
+enum lt_status flow_fact(struct flow *flow, uint8_t kind, struct lt_bytes payload,
+                         uint64_t *ret_position)
+{
+    return stage(flow, kind, payload, NULL, ret_position);
+}
+
+enum lt_status flow_fact_accepted(struct flow *flow, struct lt_bytes payload,
+                                  const struct header *header, uint64_t *ret_position)
+{
+    return stage(flow, FACT_ACCEPTED, payload, header, ret_position);
+}
+
+uint32_t flow_random(struct flow *flow)
+{
+    flow->random = flow->random * 1664525u + 1013904223u;
+    return flow->random >> 8;
+}

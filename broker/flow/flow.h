@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#ifndef BROKER_FLOW_FLOW_H
+#define BROKER_FLOW_FLOW_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <lienthong/clock.h>
+#include "broker/journal/fact.h"
+#include "broker/journal/journal.h"
+#include "broker/limits.h"
+#include "broker/registry/registry.h"
+#include "broker/state/state.h"
+#include "proto/base/arena.h"
+#include "proto/base/uuid7.h"
+#include "proto/digest.h"
+#include "proto/frame.h"
+#include "proto/port.h"
+#include "answers.h"
+#include "cache.h"
+#include "desk.h"
+#include "fetch.h"
+#include "flight.h"
+#include "session.h"
+
+/*
+ * What every step of the way works on, in one struct handed from step to step. The core owns it; one
+ * thread. Steps read what stands above them in the turn and write what stands below:
+ *
+ *   intake -> decide -> (journal) -> fold        a fact is staged, then folded into the overlay
+ *   answers, dispatch, notice                    only what a ticket covers leaves the house
+ *
+ * The overlay runs ahead of the disk by the batches on their way; `durable` is the line. Nothing
+ * above the line is answered, sent or shown: answers wait for their ticket, a due entry carries the
+ * position that made it, operators' pages wait like verdicts. A batch is never taken back: it
+ * becomes durable, is tried again while the disk is full, or the process ends.
+ */
+struct flow_settings {
+    uint32_t attempts_max;
+    int64_t backoff_first_ms;
+    int64_t settle_timeout_ms;
+    int64_t lease_ms;
+    int64_t beat_ms;
+    const char *blob_endpoint; /* told in Welcome; "" = next port of the same host */
+    const char *software;
+};
+
+struct flow;
+struct session;
+
+/* Who answers operators: control/, wired by the core. LT_OK or a stop class. */
+struct flow_operators {
+    void *self;
+    enum lt_status (*take)(void *self, struct flow *flow, struct session *session,
+                           const struct query *query);
+};
+
+struct flow_counters {
+    uint64_t frames;
+    uint64_t frames_refused;
+    uint64_t accepted;
+    uint64_t refused;
+    uint64_t known;       /* the same thing again */
+    uint64_t delivered;
+    uint64_t deliver_frames;
+    uint64_t settled;
+    uint64_t returned;
+    uint64_t parked;
+    uint64_t sessions_opened;
+    uint64_t sessions_closed;
+    uint64_t moves_refused;
+    uint64_t damaged;
+};
+
+struct flow {
+    /* given */
+    const struct lt_clock *clock;
+    const struct lt_entropy *entropy;
+    struct server_port port;
+    struct journal *journal;
+    struct state *state;
+    struct registry *registry;
+    struct digester *digester;
+    struct fetch *fetch;
+    struct flow_settings settings;
+    struct flow_operators operators;
+
+    /* of this turn */
+    struct arena arena;
+    int64_t now_ms;  /* wall */
+    int64_t mono_ms; /* monotonic */
+    uint64_t durable;
+
+    /* kept */
+    struct sessions sessions;
+    struct desks desks;
+    struct flights flights;
+    struct answers answers;
+    struct cache cache;
+    struct flow_counters counters;
+    uint64_t batch_start; /* last position of the batch before the one being staged */
+    int64_t swept_ms;   /* monotonic: last look at every session */
+    bool intake_closed; /* free space under the mark */
+    bool draining;
+    bool commit_full;   /* the last commit met a full disk */
+    uint32_t random;    /* jitter, stirred from entropy */
+};
+
+/*
+ * Stages a fact and folds it: the one door by which anything changes. LT_BUSY: the batch or the
+ * overlay has no room; nothing was changed, try again next turn. Any stop class ends the process.
+ */
+LT_CHECK enum lt_status flow_fact(struct flow *flow, uint8_t kind, struct lt_bytes payload,
+                                  uint64_t *ret_position);
+
+/* The same for an acceptance whose header is decoded already. */
+LT_CHECK enum lt_status flow_fact_accepted(struct flow *flow, struct lt_bytes payload,
+                                           const struct header *header, uint64_t *ret_position);
+
+/* Room for a whole frame's facts in the present batch and in the overlay? */
+bool flow_room(const struct flow *flow);
+
+/* Room for one more small fact (a return, an act, a notice cursor)? */
+bool flow_room_small(const struct flow *flow);
+
+uint32_t flow_random(struct flow *flow);
+
+#endif

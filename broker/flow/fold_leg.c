@@ -1,0 +1,465 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * Legs and their indexes. The rules:
+ *   ready, sent, backoff   one entry in DUE (a sent leg keeps it: after a crash it is sent again)
+ *   every open state       one entry in LANES
+ *   parked                 one entry in PARKED
+ *   final                  no entry; counted
+ * A lane is blocked by its open legs that are not behind and have not stepped aside; when the last
+ * of them goes, the next one behind becomes ready: a withdrawal first, else the oldest.
+ */
+#include "fold_leg.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "proto/base/log.h"
+#include "proto/base/text.h"
+
+static bool has_due(enum leg_state state)
+{
+    return state == LEG_READY || state == LEG_SENT || state == LEG_BACKOFF;
+}
+
+static struct due_key due_key_of(const struct transfer *t, uint8_t leg)
+{
+    return (struct due_key){
+        .agency = t->legs[leg].agency,
+        .priority = t->legs[leg].priority,
+        .due_ms = t->legs[leg].due_ms,
+        .position = t->position,
+        .leg = leg,
+    };
+}
+
+static void due_put(struct flow *flow, const struct transfer_key *key, const struct transfer *t,
+                    uint8_t leg, uint64_t made_by)
+{
+    uint8_t key_bytes[RECORD_KEY_MAX];
+    uint8_t value[RECORD_VALUE_MAX];
+    struct due_key due_key = due_key_of(t, leg);
+    struct due due = {
+        .transfer = *key,
+        .made_by = made_by,
+        .parcel_bytes = t->parcel_bytes,
+        .attempts = t->legs[leg].attempts,
+        .flags = t->legs[leg].flags,
+    };
+    state_put(flow->state, STATE_DUE, due_key_write(key_bytes, &due_key), due_write(value, &due));
+    desk_due(&flow->desks, desk_of(&flow->desks, due_key.agency), &due_key);
+}
+
+static void due_delete(struct flow *flow, const struct transfer *t, uint8_t leg)
+{
+    uint8_t key_bytes[RECORD_KEY_MAX];
+    struct due_key due_key = due_key_of(t, leg);
+    state_delete(flow->state, STATE_DUE, due_key_write(key_bytes, &due_key));
+}
+
+static struct lane_key lane_key_of(const struct transfer *t, uint8_t leg)
+{
+    return (struct lane_key){
+        .agency = t->legs[leg].agency,
+        .lane = t->lane,
+        .position = t->position,
+        .leg = leg,
+    };
+}
+
+static void lane_put(struct flow *flow, const struct transfer_key *key, const struct transfer *t,
+                     uint8_t leg)
+{
+    uint8_t key_bytes[RECORD_KEY_MAX];
+    uint8_t value[RECORD_VALUE_MAX];
+    struct lane_key lane_key = lane_key_of(t, leg);
+    struct lane_entry entry = {
+        .transfer = *key,
+        .state = t->legs[leg].state,
+        .flags = t->legs[leg].flags,
+        .overtakes = kind_overtakes(t->kind) ? 1 : 0,
+    };
+    state_put(flow->state, STATE_LANES, lane_key_write(key_bytes, &lane_key),
+              lane_entry_write(value, &entry));
+}
+
+static void lane_delete(struct flow *flow, const struct transfer *t, uint8_t leg)
+{
+    uint8_t key_bytes[RECORD_KEY_MAX];
+    struct lane_key lane_key = lane_key_of(t, leg);
+    state_delete(flow->state, STATE_LANES, lane_key_write(key_bytes, &lane_key));
+}
+
+static void parked_put(struct flow *flow, const struct transfer_key *key,
+                       const struct transfer *t, uint8_t leg)
+{
+    uint8_t key_bytes[RECORD_KEY_MAX];
+    uint8_t value[RECORD_VALUE_MAX];
+    struct parked parked = {
+        .transfer = *key, .code = t->legs[leg].code, .since_ms = t->legs[leg].since_ms};
+    state_put(flow->state, STATE_PARKED,
+              parked_key(key_bytes, t->legs[leg].agency, t->position, leg),
+              parked_write(value, &parked));
+}
+
+static void parked_delete(struct flow *flow, const struct transfer *t, uint8_t leg)
+{
+    uint8_t key_bytes[RECORD_KEY_MAX];
+    state_delete(flow->state, STATE_PARKED,
+                 parked_key(key_bytes, t->legs[leg].agency, t->position, leg));
+}
+
+static void counts_put(struct flow *flow, const struct desk *desk)
+{
+    uint8_t key_bytes[RECORD_KEY_MAX];
+    uint8_t value[RECORD_VALUE_MAX];
+    state_put(flow->state, STATE_COUNTS, counts_key(key_bytes, desk->agency),
+              counts_write(value, &desk->counts));
+}
+
+static uint64_t *final_count(struct counts *counts, enum leg_state state)
+{
+    switch (state) {
+    case LEG_TAKEN:
+        return &counts->taken;
+    case LEG_REFUSED:
+        return &counts->refused;
+    case LEG_EXPIRED:
+        return &counts->expired;
+    case LEG_CANCELLED:
+        return &counts->cancelled;
+    default:
+        return NULL;
+    }
+}
+
+static void count_change(struct flow *flow, uint32_t agency, enum leg_state before,
+                         enum leg_state after)
+{
+    struct desk *desk = desk_of(&flow->desks, agency);
+    uint64_t *left = final_count(&desk->counts, before);
+    uint64_t *entered = final_count(&desk->counts, after);
+    if (left != NULL) {
+        (*left)--;
+    }
+    if (entered != NULL) {
+        (*entered)++;
+    }
+    if (before == LEG_PARKED && after != LEG_PARKED) {
+        desk->counts.parked--;
+    }
+    if (after == LEG_PARKED && before != LEG_PARKED) {
+        desk->counts.parked++;
+        flow->counters.parked++;
+    }
+    if (left != NULL || entered != NULL || before == LEG_PARKED || after == LEG_PARKED) {
+        counts_put(flow, desk);
+    }
+}
+
+static void notice_put(struct flow *flow, const struct move *move, const struct leg *leg)
+{
+    uint8_t key_bytes[RECORD_KEY_MAX];
+    uint8_t value[RECORD_VALUE_MAX];
+    struct desk *desk = desk_of(&flow->desks, move->key.from);
+    struct notice_record notice = {
+        .transfer = move->key,
+        .position = move->fact->position,
+        .leg = move->leg,
+        .agency = leg->agency,
+        .state = leg->state,
+        .code = leg->code,
+        .time_ms = move->fact->time_ms,
+        .level = leg->state == LEG_TAKEN     ? LT_LEVEL_TAKEN
+                 : leg->state == LEG_REFUSED ? LT_LEVEL_OFFICER
+                                             : LT_LEVEL_ACCEPTED,
+    };
+    size_t size = move->reason.size < LT_REASON_MAX ? move->reason.size : LT_REASON_MAX;
+    if (size != 0) {
+        size = utf8_cut((const char *)move->reason.data, move->reason.size, LT_REASON_MAX);
+        memcpy(notice.reason, move->reason.data, size);
+    }
+    notice.reason_size = (uint16_t)size;
+    desk->counts.notice_seq++;
+    desk_tell(&flow->desks, desk);
+    state_put(flow->state, STATE_NOTICES,
+              notice_key(key_bytes, move->key.from, desk->counts.notice_seq),
+              notice_write(value, &notice));
+    counts_put(flow, desk);
+}
+
+/* ---- lanes --------------------------------------------------------------------------------- */
+
+struct lane_look {
+    bool blocked;              /* an open leg holds the lane */
+    struct lane_key head;      /* the first that blocks */
+    struct lane_entry head_entry;
+    bool waits;                /* somebody is behind */
+    struct lane_key next;      /* who would go next */
+    struct lane_entry next_entry;
+};
+
+static bool entry_blocks(const struct lane_entry *entry)
+{
+    return entry->state != LEG_BEHIND && (entry->flags & LEG_FLAG_ASIDE) == 0;
+}
+
+/* `without`: a leg that is not to be counted, or NULL. */
+static void lane_look(struct flow *flow, uint32_t agency, const struct lane *lane,
+                      const struct lane_key *without, struct lane_look *look)
+{
+    uint8_t prefix_bytes[RECORD_KEY_MAX];
+    struct lt_bytes prefix = lane_prefix(prefix_bytes, agency, lane);
+    struct state_entry at;
+    memset(look, 0, sizeof(*look));
+    enum lt_status status = state_seek(flow->state, STATE_LANES, prefix, &at);
+    while (status == LT_OK && at.found && at.key.size >= prefix.size &&
+           memcmp(at.key.data, prefix.data, prefix.size) == 0) {
+        struct lane_key key;
+        struct lane_entry entry;
+        if (lane_key_read(at.key, &key) && lane_entry_read(at.value, &entry) &&
+            !(without != NULL && key.position == without->position && key.leg == without->leg)) {
+            if (entry_blocks(&entry)) {
+                if (!look->blocked) {
+                    look->blocked = true;
+                    look->head = key;
+                    look->head_entry = entry;
+                }
+                return;
+            }
+            bool better = !look->waits || (entry.overtakes && !look->next_entry.overtakes);
+            if (entry.state == LEG_BEHIND && better) {
+                look->waits = true;
+                look->next = key;
+                look->next_entry = entry;
+            }
+        }
+        status = state_step(flow->state, &at);
+    }
+}
+
+bool lane_blocked(struct flow *flow, const struct transfer *t, uint8_t leg)
+{
+    struct lane_look look;
+    struct lane_key self = lane_key_of(t, leg);
+    lane_look(flow, t->legs[leg].agency, &t->lane, &self, &look);
+    return look.blocked;
+}
+
+/* The lane lost a leg that blocked it: let the next one go. */
+static void lane_free(struct flow *flow, const struct fact *fact, const struct transfer *gone,
+                      uint8_t leg)
+{
+    struct lane_look look;
+    struct lane_key self = lane_key_of(gone, leg);
+    lane_look(flow, gone->legs[leg].agency, &gone->lane, &self, &look);
+    if (look.blocked || !look.waits) {
+        return;
+    }
+    struct transfer next;
+    if (transfer_load(flow, &look.next_entry.transfer, &next) != LT_OK) {
+        flow->counters.damaged++;
+        return;
+    }
+    struct move move = {
+        .fact = fact,
+        .key = look.next_entry.transfer,
+        .transfer = &next,
+        .leg = look.next.leg,
+        .event = LEG_ON_FREE,
+        .code = next.legs[look.next.leg].code,
+        .due_ms = fact->time_ms,
+    };
+    if (leg_move(flow, &move)) {
+        transfer_store(flow, &move.key, &next);
+    }
+}
+
+/* A lane's head inherits the highest priority behind it. */
+static void raise_head(struct flow *flow, const struct fact *fact, const struct lane_look *look,
+                       uint8_t priority)
+{
+    struct transfer head;
+    uint8_t leg = look->head.leg;
+    if (transfer_load(flow, &look->head_entry.transfer, &head) != LT_OK ||
+        head.legs[leg].priority >= priority) {
+        return;
+    }
+    bool due = has_due(head.legs[leg].state);
+    if (due) {
+        due_delete(flow, &head, leg);
+    }
+    head.legs[leg].priority = priority;
+    if (due) {
+        due_put(flow, &look->head_entry.transfer, &head, leg, fact->position);
+    }
+    transfer_store(flow, &look->head_entry.transfer, &head);
+}
+
+/* ---- the moves --------------------------------------------------------------------------- */
+
+void leg_enter(struct flow *flow, const struct fact *fact, const struct transfer_key *key,
+               struct transfer *t, uint8_t leg, uint16_t parked_code)
+{
+    struct leg *l = &t->legs[leg];
+    struct desk *desk = desk_of(&flow->desks, l->agency);
+    l->since_ms = fact->time_ms;
+    l->due_ms = fact->time_ms;
+    l->priority = t->priority;
+    desk->counts.accepted++;
+    if (parked_code != 0) {
+        struct move move = {.fact = fact, .key = *key, .transfer = t, .leg = leg};
+        l->state = LEG_PARKED;
+        l->code = parked_code;
+        desk->counts.parked++;
+        flow->counters.parked++;
+        parked_put(flow, key, t, leg);
+        notice_put(flow, &move, l);
+    } else {
+        struct lane_look look;
+        lane_look(flow, l->agency, &t->lane, NULL, &look);
+        l->state = look.blocked || look.waits ? LEG_BEHIND : LEG_READY;
+        if (l->state == LEG_READY) {
+            due_put(flow, key, t, leg, fact->position);
+        } else if (look.blocked) {
+            raise_head(flow, fact, &look, t->priority);
+        }
+    }
+    lane_put(flow, key, t, leg);
+    counts_put(flow, desk);
+}
+
+void leg_withdraw(struct flow *flow, struct transfer *t, uint8_t leg)
+{
+    struct desk *desk = desk_of(&flow->desks, t->legs[leg].agency);
+    if (has_due(t->legs[leg].state)) {
+        due_delete(flow, t, leg);
+    }
+    if (t->legs[leg].state == LEG_PARKED) {
+        parked_delete(flow, t, leg);
+        desk->counts.parked--;
+    }
+    lane_delete(flow, t, leg);
+    desk->counts.accepted--;
+    counts_put(flow, desk);
+}
+
+static bool tells_sender(enum leg_state state, enum leg_event event)
+{
+    return state == LEG_PARKED || !leg_open(state) || event == LEG_ON_REPLAY ||
+           event == LEG_ON_HOLD;
+}
+
+static void enter_state(struct flow *flow, const struct move *move, enum leg_state before)
+{
+    struct transfer *t = move->transfer;
+    struct leg *l = &t->legs[move->leg];
+    switch (l->state) {
+    case LEG_READY:
+    case LEG_BACKOFF:
+        l->due_ms = move->due_ms;
+        due_put(flow, &move->key, t, move->leg, move->fact->position);
+        break;
+    case LEG_SENT:
+        due_put(flow, &move->key, t, move->leg, move->fact->position);
+        break;
+    case LEG_PARKED:
+        if (kind_steps_aside(t->kind, l->code)) {
+            l->flags |= LEG_FLAG_ASIDE;
+        }
+        parked_put(flow, &move->key, t, move->leg);
+        break;
+    default:
+        break;
+    }
+    if (leg_open(l->state)) {
+        lane_put(flow, &move->key, t, move->leg);
+    } else if (leg_open(before)) {
+        lane_delete(flow, t, move->leg);
+    }
+}
+
+bool leg_move(struct flow *flow, const struct move *move)
+{
+    struct transfer *t = move->transfer;
+    struct leg *l = &t->legs[move->leg];
+    enum leg_state before = l->state;
+    enum leg_state after = transfer_next(before, move->event);
+    if (after == LEG_NONE) {
+        flow->counters.moves_refused++;
+        log_debug("move-refused", "position=%llu leg=%u state=%s event=%s",
+                  (unsigned long long)t->position, (unsigned)move->leg, leg_state_name(before),
+                  leg_event_name(move->event));
+        return false;
+    }
+    bool blocked_before = leg_open(before) && before != LEG_BEHIND &&
+                          (l->flags & LEG_FLAG_ASIDE) == 0;
+    if (has_due(before) && move->event != LEG_ON_SEND) {
+        due_delete(flow, t, move->leg); /* sending keeps the entry where it is */
+    }
+    if (before == LEG_PARKED) {
+        parked_delete(flow, t, move->leg);
+        l->flags &= (uint8_t)~LEG_FLAG_ASIDE;
+    }
+    l->state = after;
+    l->code = move->code;
+    if (after != before) {
+        l->since_ms = move->fact->time_ms;
+    }
+    enter_state(flow, move, before);
+    count_change(flow, l->agency, before, after);
+    if (tells_sender(after, move->event)) {
+        notice_put(flow, move, l);
+    }
+    bool blocks_after = leg_open(after) && after != LEG_BEHIND && (l->flags & LEG_FLAG_ASIDE) == 0;
+    if (blocked_before && !blocks_after) {
+        lane_free(flow, move->fact, t, move->leg);
+    }
+    return true;
+}
+
+/* ---- loading ----------------------------------------------------------------------------- */
+
+enum lt_status transfer_load(struct flow *flow, const struct transfer_key *key,
+                             struct transfer *ret_transfer)
+{
+    uint8_t key_bytes[RECORD_KEY_MAX];
+    struct lt_bytes value;
+    enum lt_status status =
+        state_get(flow->state, STATE_TRANSFERS, transfer_key_write(key_bytes, key), &value);
+    if (status != LT_OK) {
+        return status;
+    }
+    return transfer_read(value, ret_transfer) ? LT_OK : LT_DAMAGED;
+}
+
+enum lt_status transfer_at(struct flow *flow, uint64_t position, struct transfer_key *ret_key,
+                           struct transfer *ret_transfer)
+{
+    uint8_t key_bytes[8];
+    struct wire_writer w;
+    struct lt_bytes value;
+    wire_write_init(&w, key_bytes, sizeof(key_bytes));
+    wire_put_u64(&w, position);
+    enum lt_status status = state_get(flow->state, STATE_POSITIONS, wire_written(&w), &value);
+    if (status != LT_OK) {
+        return status;
+    }
+    struct transfer_key key;
+    if (!case_value_read(value, &key)) {
+        return LT_DAMAGED;
+    }
+    status = transfer_load(flow, &key, ret_transfer);
+    if (status == LT_OK) {
+        *ret_key = key;
+    }
+    return status;
+}
+
+void transfer_store(struct flow *flow, const struct transfer_key *key,
+                    const struct transfer *transfer)
+{
+    uint8_t key_bytes[RECORD_KEY_MAX];
+    uint8_t value[RECORD_VALUE_MAX];
+    state_put(flow->state, STATE_TRANSFERS, transfer_key_write(key_bytes, key),
+              transfer_write(value, transfer));
+}

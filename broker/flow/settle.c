@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * What a receiver says of a leg becomes a fact, whichever session of the agency says it and however
+ * late. The next state is decided here and folded from the fact:
+ *
+ *   taken      final
+ *   refused    a business refusal: final, the sender is told, the lane goes on
+ *   failed     a technical refusal: uses an attempt, backoff; at the limit or when permanent: parked
+ *   later      costs time, never attempts
+ *
+ * The same settlement again is confirmed again. One that contradicts a final state is confirmed (the
+ * receiver must be able to let go) and logged; `taken` alone corrects an expiry or a cancellation.
+ */
+#include <string.h>
+
+#include "fold_leg.h"
+#include "proto/base/log.h"
+#include "proto/base/text.h"
+#include "steps.h"
+
+#define LATER_FIRST_MS 1000
+
+static void answer_settled(struct flow *flow, struct session *session,
+                           const struct settlement *settlement, enum lt_status code,
+                           uint64_t position)
+{
+    struct answer *answer =
+        answer_make(&flow->answers, &flow->sessions, session, ANSWER_SETTLED, position);
+    if (answer == NULL) {
+        session_doom(session, LT_BUSY);
+        return;
+    }
+    answer->id = settlement->id;
+    answer->leg = (uint16_t)settlement->leg;
+    answer->code = (uint16_t)code;
+}
+
+static int64_t later_ms(const struct settlement *settlement)
+{
+    int64_t wait_ms = settlement->retry_after_ms;
+    if (wait_ms < LATER_FIRST_MS) {
+        wait_ms = LATER_FIRST_MS;
+    }
+    return wait_ms < LATER_MS_MAX ? wait_ms : LATER_MS_MAX;
+}
+
+/* Fills what follows from the settlement: next state, code, due time. */
+static void settle_next(struct flow *flow, const struct settlement *settlement,
+                        const struct leg *leg, struct fact_settled *settled)
+{
+    uint32_t failures = leg->failures + 1u;
+    settled->due_ms = 0;
+    switch (settlement->outcome) {
+    case LT_OUTCOME_TAKEN:
+        settled->next = LEG_TAKEN;
+        return;
+    case LT_OUTCOME_REFUSED:
+        settled->next = LEG_REFUSED;
+        return;
+    case LT_OUTCOME_LATER:
+        settled->next = LEG_BACKOFF;
+        settled->due_ms = flow->now_ms + later_ms(settlement);
+        return;
+    default:
+        break;
+    }
+    if (settlement->permanent || settlement->code == LT_RECEIVER_NEVER) {
+        settled->next = LEG_PARKED;
+        return;
+    }
+    if (failures >= flow->settings.attempts_max) {
+        settled->next = LEG_PARKED;
+        settled->code = LT_ATTEMPTS_EXHAUSTED;
+        return;
+    }
+    settled->next = LEG_BACKOFF;
+    settled->due_ms = flow->now_ms + backoff_ms(failures, flow->settings.backoff_first_ms,
+                                                BACKOFF_MS_MAX, flow_random(flow));
+}
+
+static uint16_t settle_code(const struct settlement *settlement)
+{
+    if (settlement->outcome == LT_OUTCOME_TAKEN) {
+        return 0;
+    }
+    if (settlement->code >= 150 && settlement->code <= 199) {
+        return (uint16_t)settlement->code;
+    }
+    return settlement->outcome == LT_OUTCOME_REFUSED ? LT_OFFICER_REFUSED : LT_RECEIVER_REJECTED;
+}
+
+static enum lt_status stage_settled(struct flow *flow, const struct settlement *settlement,
+                                    const struct transfer *t, uint8_t leg, uint64_t *ret_position)
+{
+    struct fact_settled settled = {
+        .position = t->position,
+        .leg = leg,
+        .attempt = (uint16_t)settlement->attempt,
+        .agency = t->legs[leg].agency,
+        .outcome = (uint8_t)settlement->outcome,
+        .code = settle_code(settlement),
+        .permanent = settlement->permanent,
+        .decided_ms = settlement->time_ms,
+        .reason = settlement->reason,
+    };
+    uint8_t memory[LT_REASON_MAX + 128];
+    if (settled.reason.size > LT_REASON_MAX) {
+        settled.reason.size =
+            utf8_cut((const char *)settled.reason.data, settled.reason.size, LT_REASON_MAX);
+    }
+    settle_next(flow, settlement, &t->legs[leg], &settled);
+    flow->counters.settled++;
+    return flow_fact(flow, FACT_SETTLED, fact_write_settled(memory, sizeof(memory), &settled),
+                     ret_position);
+}
+
+/* A settlement whose leg has its final state already. */
+static bool already_final(struct session *session, const struct settlement *settlement,
+                          const struct leg *leg)
+{
+    if (leg_open(leg->state)) {
+        return false;
+    }
+    bool same = (leg->state == LEG_TAKEN && settlement->outcome == LT_OUTCOME_TAKEN) ||
+                (leg->state == LEG_REFUSED && settlement->outcome == LT_OUTCOME_REFUSED);
+    if (!same && settlement->outcome == LT_OUTCOME_TAKEN && leg->state != LEG_REFUSED) {
+        return false; /* a late "taken" corrects an expiry or a cancellation */
+    }
+    if (!same) {
+        char id[ID_TEXT_BYTES];
+        id_write(id, &settlement->id);
+        log_warn("settlement-contradicts", "agency=%s id=%s state=%s said=%d", session->user, id,
+                 leg_state_name(leg->state), (int)settlement->outcome);
+    }
+    return true;
+}
+
+static void land(struct flow *flow, uint64_t position, uint8_t leg)
+{
+    struct flight *flight = flight_find(&flow->flights, position, leg);
+    if (flight == NULL) {
+        return;
+    }
+    struct desk *desk = desk_of(&flow->desks, flight->agency);
+    desk->in_flight--;
+    desk->in_flight_bytes -= flight->parcel_bytes;
+    flight_free(&flow->flights, flight);
+    desk_wake(&flow->desks, desk);
+}
+
+static enum lt_status take_one(struct flow *flow, struct session *session,
+                               const struct settlement *settlement)
+{
+    struct transfer_key key;
+    struct transfer t;
+    uint64_t position = 0;
+    enum lt_status status = transfer_at(flow, settlement->position, &key, &t);
+    bool known = status == LT_OK && settlement->leg < t.legs_count &&
+                 memcmp(&key.id, &settlement->id, sizeof(key.id)) == 0 &&
+                 t.legs[settlement->leg].agency == session->agency;
+    if (!known) {
+        answer_settled(flow, session, settlement, LT_NOT_HERE, 0);
+        return lt_class(status) == LT_CLASS_STOP ? status : LT_OK;
+    }
+    uint8_t leg = (uint8_t)settlement->leg;
+    if (settlement->outcome < LT_OUTCOME_TAKEN || settlement->outcome > LT_OUTCOME_LATER) {
+        answer_settled(flow, session, settlement, LT_FIELD_BAD, 0);
+        return LT_OK;
+    }
+    if (already_final(session, settlement, &t.legs[leg])) {
+        land(flow, t.position, leg);
+        answer_settled(flow, session, settlement, LT_OK, journal_staged(flow->journal));
+        return LT_OK;
+    }
+    if ((t.legs[leg].flags & LEG_FLAG_SENT_ONCE) == 0 &&
+        flight_find(&flow->flights, t.position, leg) == NULL) {
+        /* Never sent as far as the journal knows: a crash may have eaten that fact. Believe it. */
+        log_warn("settlement-of-unsent", "agency=%s position=%llu", session->user,
+                 (unsigned long long)t.position);
+    }
+    status = stage_settled(flow, settlement, &t, leg, &position);
+    if (status != LT_OK) {
+        return status;
+    }
+    land(flow, t.position, leg);
+    answer_settled(flow, session, settlement, LT_OK, position);
+    return LT_OK;
+}
+
+enum lt_status take_settle(struct flow *flow, struct session *session, const struct settle *settle)
+{
+    if (settle->count > LT_PARCELS_PER_FRAME) {
+        session_doom(session, LT_FRAME_CROWDED);
+        return LT_OK;
+    }
+    for (uint32_t i = 0; i < settle->count; i++) {
+        enum lt_status status = take_one(flow, session, &settle->items[i]);
+        if (status != LT_OK) {
+            return status;
+        }
+    }
+    return LT_OK;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#ifndef BROKER_FLOW_STEPS_H
+#define BROKER_FLOW_STEPS_H
+
+#include "flow.h"
+#include "proto/base/fault.h"
+
+/*
+ * The steps of a turn, in the order in which the core takes them. Each returns LT_OK or a stop class;
+ * refusals and busy answers are made inside. One file each.
+ */
+
+/* intake.c: frames that are there -> checked messages; answers to sessions and operators. */
+LT_CHECK enum lt_status step_receive(struct flow *flow, uint32_t *ret_frames);
+
+/* submit.c: one Submit frame of a session: every parcel is checked and decided. */
+LT_CHECK enum lt_status take_submit(struct flow *flow, struct session *session,
+                                    const struct submit *submit);
+
+/* decide.c: one checked parcel -> accepted (fact staged), known, or refused. Class stop ends. */
+struct decision {
+    enum lt_status code;     /* what the sender is told */
+    uint64_t wait;           /* position the answer rests on */
+    uint64_t position;       /* of the acceptance */
+    int64_t time_ms;
+    struct lt_id known_as;
+    uint32_t retry_after_ms;
+    struct fault fault;
+};
+LT_CHECK enum lt_status decide(struct flow *flow, const struct agency *from,
+                               const struct parcel *parcel, const struct header *header,
+                               struct decision *ret_decision);
+
+/* assign.c: legs by explicit receivers or by competence; LT_AGENCY_UNKNOWN names the one. */
+LT_CHECK enum lt_status assign(const struct registry *registry, const struct header *header,
+                               struct fact_accepted *accepted, struct fault *fault);
+
+/* settle.c: what receivers say. */
+LT_CHECK enum lt_status take_settle(struct flow *flow, struct session *session,
+                                    const struct settle *settle);
+
+/* answer.c: verdicts and settlements whose ticket has come. */
+void step_answer(struct flow *flow);
+
+/* dispatch.c: due legs to receiving sessions, within their grants. */
+LT_CHECK enum lt_status step_dispatch(struct flow *flow);
+LT_CHECK enum lt_status step_fetched(struct flow *flow);
+
+/* notice.c: outcomes to senders. */
+void step_notice(struct flow *flow);
+LT_CHECK enum lt_status take_notice_ack(struct flow *flow, struct session *session,
+                                        uint64_t cursor);
+
+/* sweep.c: beats, leases, blocked and doomed sessions, settle time-outs. */
+LT_CHECK enum lt_status step_sweep(struct flow *flow);
+void session_end(struct flow *flow, struct session *session); /* no flights left: frees it */
+
+/* hello.c */
+void take_hello(struct flow *flow, const struct port_frame *from, const struct frame *frame);
+void send_no_session(struct flow *flow, const struct port_route *route, enum lt_status code,
+                     const char *detail, uint32_t retry_after_ms);
+
+/* Sends a frame of a session: numbers it, writes it, marks a blocked reader. LT_OK, LT_AGAIN,
+ * LT_PEER_GONE (the session is doomed then). */
+enum lt_status session_out(struct flow *flow, struct session *session, struct frame *frame);
+
+#endif

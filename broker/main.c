@@ -1,0 +1,430 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * lienthongd: wiring only. Reads the configuration, checks the machine's limits, opens the real
+ * clock, sockets, journal and state, and turns until SIGTERM (drain, Bye, flush) or a stop class.
+ *
+ * Exit codes: 0 clean; 2 usage; 64 the start failed; 70 the journal or state could not be written
+ * (nothing was acknowledged after it; a restart verifies and resumes); 71 damage; 72 a page of a
+ * store could not be read (SIGBUS); 73 another process holds the journal; 78 configuration.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include "broker/control/operators.h"
+#include "broker/core/broker.h"
+#include "broker/core/keys.h"
+#include "broker/limits.h"
+#include "broker/registry/config.h"
+#include "proto/base/clock_os.h"
+#include "proto/base/file.h"
+#include "proto/base/log.h"
+#include "proto/keyfile.h"
+#include "proto/port_zmq.h"
+
+#define EXIT_USAGE   2
+#define EXIT_START   64
+#define EXIT_STOP    70
+#define EXIT_DAMAGED 71
+#define EXIT_BUS     72
+#define EXIT_FENCED  73
+#define EXIT_CONFIG  78
+
+#define DRAIN_MS_MAX     3000
+#define SELF_TEST_MS     60000
+#define FILES_RESERVED   256
+#define SOFTWARE         "lienthongd/" LT_VERSION
+
+struct house {
+    const char *config_path;
+    struct config config;
+    struct net *net;
+    struct server_zmq *server;
+    struct backend_lmdb *backend;
+    struct operators *operators;
+    struct broker *broker;
+    struct keys keys;
+    int signals;
+    bool reload;
+    bool stop;
+};
+
+static void on_bus(int signal_number)
+{
+    static const char text[] = "lienthongd: a page of a store could not be read (SIGBUS)\n";
+    (void)signal_number;
+    /* Nothing else is safe here; the page is gone and so is what stood on it. */
+    if (write(STDERR_FILENO, text, sizeof(text) - 1) < 0) {
+        _exit(EXIT_BUS);
+    }
+    _exit(EXIT_BUS);
+}
+
+static int exit_code(enum lt_status status)
+{
+    switch (status) {
+    case LT_OK:
+        return 0;
+    case LT_FENCED:
+        return EXIT_FENCED;
+    case LT_DAMAGED:
+    case LT_FORMAT_UNKNOWN:
+        return EXIT_DAMAGED;
+    case LT_IO:
+    case LT_FULL:
+        return EXIT_STOP;
+    case LT_CONFIG_BAD:
+    case LT_SECRET_READABLE:
+    case LT_LIMIT_BAD:
+        return EXIT_CONFIG;
+    default:
+        return EXIT_START;
+    }
+}
+
+static int fail(enum lt_status status, const struct fault *fault)
+{
+    const struct lt_error *error = lt_error(status);
+    log_error("stop", "code=%s field=%s detail=%s line=%d", error->code, fault->field,
+              fault->detail, fault->line);
+    fprintf(stderr, "lienthongd: %s: %s%s%s\n  %s\n", fault->field, error->vi,
+            fault->detail[0] == '\0' ? "" : " ", fault->detail, error->do_vi);
+    return exit_code(status);
+}
+
+static enum lt_status check_machine(struct fault *fault)
+{
+    struct rlimit files;
+    rlim_t needed = 4 * 1024 + FILES_RESERVED;
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0) {
+        return fault_set(fault, LT_IO, "RLIMIT_NOFILE", "%s", strerror(errno));
+    }
+    if (files.rlim_cur < needed && files.rlim_max >= needed) {
+        files.rlim_cur = files.rlim_max;
+        if (setrlimit(RLIMIT_NOFILE, &files) != 0) {
+            return fault_set(fault, LT_LIMIT_BAD, "RLIMIT_NOFILE", "%s", strerror(errno));
+        }
+    }
+    if (files.rlim_cur < needed) {
+        return fault_set(fault, LT_LIMIT_BAD, "RLIMIT_NOFILE", "%llu, needed are %llu",
+                         (unsigned long long)files.rlim_cur, (unsigned long long)needed);
+    }
+    struct rlimit core = {0, 0};
+    if (setrlimit(RLIMIT_CORE, &core) != 0) {
+        return fault_set(fault, LT_IO, "RLIMIT_CORE", "%s", strerror(errno));
+    }
+    return LT_OK;
+}
+
+static enum lt_status open_signals(struct house *house, struct fault *fault)
+{
+    sigset_t set;
+    struct sigaction bus;
+    memset(&bus, 0, sizeof(bus));
+    bus.sa_handler = on_bus;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
+    if (sigprocmask(SIG_BLOCK, &set, NULL) != 0 || sigaction(SIGBUS, &bus, NULL) != 0) {
+        return fault_set(fault, LT_IO, "signals", "%s", strerror(errno));
+    }
+    signal(SIGPIPE, SIG_IGN);
+    house->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+    if (house->signals < 0) {
+        return fault_set(fault, LT_IO, "signals", "%s", strerror(errno));
+    }
+    return LT_OK;
+}
+
+static void take_signals(struct house *house)
+{
+    struct signalfd_siginfo info;
+    while (read(house->signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+        if (info.ssi_signo == SIGHUP) {
+            house->reload = true;
+        } else {
+            house->stop = true;
+        }
+    }
+}
+
+static enum lt_status journal_free(void *self, uint64_t *ret_bytes)
+{
+    const struct house *house = self;
+    return disk_free(house->config.data, ret_bytes, NULL);
+}
+
+static void progress(void *self, uint64_t position, uint64_t last)
+{
+    (void)self;
+    sd_notifyf(0, "EXTEND_TIMEOUT_USEC=30000000\nSTATUS=refold %llu / %llu",
+               (unsigned long long)position, (unsigned long long)last);
+}
+
+static struct flow_settings settings_of(const struct config *config)
+{
+    return (struct flow_settings){
+        .attempts_max = config->attempts_max,
+        .backoff_first_ms = config->backoff_first_ms,
+        .settle_timeout_ms = (int64_t)config->settle_timeout_s * 1000,
+        .lease_ms = LEASE_MS,
+        .beat_ms = BEAT_MS,
+        .blob_endpoint = config->blob_public,
+        .software = SOFTWARE,
+    };
+}
+
+static enum lt_status open_net(struct house *house, struct fault *fault)
+{
+    const struct config *config = &house->config;
+    const char *endpoints[CONFIG_LISTEN_MAX];
+    struct server_options options = {.endpoints = endpoints,
+                                     .endpoints_count = config->listen_count};
+    for (uint32_t i = 0; i < config->listen_count; i++) {
+        endpoints[i] = config->listen[i];
+    }
+    enum lt_status status = keyfile_read_secret(config->secret_key, &options.secret_key, fault);
+    if (status != LT_OK) {
+        return status;
+    }
+    status = net_open(&house->net, (int)config->io_threads, fault);
+    if (status == LT_OK) {
+        status = server_zmq_open(&house->server, house->net, &options, fault);
+    }
+    explicit_bzero(&options.secret_key, sizeof(options.secret_key));
+    return status;
+}
+
+static enum lt_status open_broker(struct house *house, struct fault *fault)
+{
+    const struct config *config = &house->config;
+    static char state_path[sizeof(config->data) + 16];
+    snprintf(state_path, sizeof(state_path), "%s/state.mdb", config->data);
+    struct backend_lmdb_options backend = {.folder = config->data,
+                                           .reserve_bytes = (uint64_t)RESERVE_BYTES};
+    enum lt_status status = folder_make(config->data, 0700, fault);
+    if (status == LT_OK) {
+        status = backend_lmdb_open(&house->backend, &backend, fault);
+    }
+    if (status == LT_OK) {
+        status = operators_open(&house->operators, &house->config);
+    }
+    if (status != LT_OK) {
+        return status;
+    }
+    struct broker_options options = {
+        .clock = clock_os(),
+        .entropy = entropy_os(),
+        .port = server_zmq_port(house->server),
+        .backend = backend_lmdb_door(house->backend),
+        .state = {.path = state_path},
+        .settings = settings_of(config),
+        .operators = operators_door(house->operators),
+        .fetch_threads = 2,
+        .owner = SOFTWARE,
+        .disk_free = journal_free,
+        .disk_self = house,
+        .free_low_bytes = (uint64_t)config->free_low_mib * 1024 * 1024,
+        .progress = progress,
+    };
+    return broker_open(&house->broker, &options, fault);
+}
+
+static enum log_level level_of(const char *name)
+{
+    if (strcmp(name, "debug") == 0) {
+        return LOG_DEBUG_;
+    }
+    if (strcmp(name, "warn") == 0) {
+        return LOG_WARN_;
+    }
+    return strcmp(name, "error") == 0 ? LOG_ERROR_ : LOG_INFO_;
+}
+
+static void reload(struct house *house)
+{
+    struct config next;
+    struct fault fault;
+    fault_init(&fault);
+    house->reload = false;
+    enum lt_status status = config_read(house->config_path, &next, &fault);
+    if (status == LT_OK) {
+        status = config_reload(&house->config, &next, &fault);
+    }
+    if (status != LT_OK) {
+        log_error("reload-refused", "code=%s field=%s detail=%s line=%d", lt_code(status),
+                  fault.field, fault.detail, fault.line);
+        return;
+    }
+    struct flow_settings settings = settings_of(&house->config);
+    log_open("lienthongd", level_of(house->config.log_level), clock_os());
+    broker_settings(house->broker, &settings,
+                    (uint64_t)house->config.free_low_mib * 1024 * 1024);
+    keys_changed(&house->keys);
+    log_info("reloaded", "operators=%u", house->config.operators_count);
+}
+
+static enum lt_status self_test(struct house *house, struct fault *fault)
+{
+    static int64_t next_ms;
+    int64_t now_ms = clock_os()->mono_ms(clock_os()->self);
+    if (now_ms < next_ms) {
+        return LT_OK;
+    }
+    next_ms = now_ms + SELF_TEST_MS;
+    return server_zmq_self_test(house->server, fault);
+}
+
+/* The last word: no new transfers, what is under way becomes durable and is answered. */
+static enum lt_status drain(struct house *house, struct fault *fault)
+{
+    int64_t end_ms = clock_os()->mono_ms(clock_os()->self) + DRAIN_MS_MAX;
+    bool idle;
+    sd_notify(0, "STOPPING=1");
+    log_info("drain", "limit_ms=%d", DRAIN_MS_MAX);
+    broker_drain(house->broker);
+    do {
+        enum lt_status status = broker_turn(house->broker, &idle, fault);
+        if (status != LT_OK) {
+            return status;
+        }
+        if (idle) {
+            broker_wait(house->broker, NULL, 0);
+        }
+    } while (!broker_drained(house->broker) &&
+             clock_os()->mono_ms(clock_os()->self) < end_ms);
+    broker_say_bye(house->broker);
+    return LT_OK;
+}
+
+static enum lt_status run(struct house *house, struct fault *fault)
+{
+    while (!house->stop) {
+        bool idle;
+        enum lt_status status = broker_turn(house->broker, &idle, fault);
+        if (status != LT_OK) {
+            return status;
+        }
+        status = keys_push(&house->keys, house->broker, &house->config, house->net);
+        if (status != LT_OK) {
+            return status;
+        }
+        if (idle) {
+            broker_wait(house->broker, &house->signals, 1);
+        }
+        take_signals(house);
+        if (house->reload) {
+            reload(house);
+        }
+    }
+    return drain(house, fault);
+}
+
+static void close_house(struct house *house)
+{
+    broker_close(&house->broker);
+    operators_close(&house->operators);
+    backend_lmdb_close(&house->backend);
+    server_zmq_close(&house->server);
+    net_close(&house->net);
+}
+
+static enum lt_status start(struct house *house, struct fault *fault)
+{
+    enum lt_status status = check_machine(fault);
+    if (status == LT_OK) {
+        status = config_read(house->config_path, &house->config, fault);
+    }
+    if (status == LT_OK) {
+        log_open("lienthongd", level_of(house->config.log_level), clock_os());
+        status = open_signals(house, fault);
+    }
+    if (status == LT_OK) {
+        status = open_net(house, fault);
+    }
+    if (status == LT_OK) {
+        status = open_broker(house, fault);
+    }
+    if (status == LT_OK) {
+        status = keys_push(&house->keys, house->broker, &house->config, house->net);
+    }
+    if (status == LT_OK) {
+        status = self_test(house, fault);
+    }
+    return status;
+}
+
+static int usage(FILE *out, int code)
+{
+    fprintf(out, "lienthongd -- trục liên thông hồ sơ một cửa\n\n"
+                 "  lienthongd --config FILE    chạy trục (SIGTERM: dừng có trật tự, SIGHUP: đọc lại)\n"
+                 "  lienthongd --check FILE     chỉ kiểm tra cấu hình\n"
+                 "  lienthongd --version\n");
+    return code;
+}
+
+static int check_only(const char *path)
+{
+    struct config config;
+    struct fault fault;
+    fault_init(&fault);
+    enum lt_status status = config_read(path, &config, &fault);
+    if (status != LT_OK) {
+        return fail(status, &fault);
+    }
+    printf("%s: ok\n", path);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct option options[] = {{"config", required_argument, NULL, 'c'},
+                                            {"check", required_argument, NULL, 'k'},
+                                            {"version", no_argument, NULL, 'v'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {NULL, 0, NULL, 0}};
+    struct house house;
+    struct fault fault;
+    int option;
+    memset(&house, 0, sizeof(house));
+    fault_init(&fault);
+    while ((option = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
+        switch (option) {
+        case 'c':
+            house.config_path = optarg;
+            break;
+        case 'k':
+            return check_only(optarg);
+        case 'v':
+            printf("%s\n", SOFTWARE);
+            return 0;
+        case 'h':
+            return usage(stdout, 0);
+        default:
+            return usage(stderr, EXIT_USAGE);
+        }
+    }
+    if (house.config_path == NULL || optind != argc) {
+        return usage(stderr, EXIT_USAGE);
+    }
+    enum lt_status status = start(&house, &fault);
+    if (status == LT_OK) {
+        log_info("ready", "listen=%s epoch=%llu", server_zmq_endpoint(house.server, 0),
+                 (unsigned long long)journal_epoch(broker_flow(house.broker)->journal));
+        sd_notify(0, "READY=1");
+        status = run(&house, &fault);
+    }
+    int code = status == LT_OK ? 0 : fail(status, &fault);
+    close_house(&house);
+    log_info("end", "code=%d", code);
+    return code;
+}
