@@ -8,10 +8,10 @@
 #include <lienthong/types.h>
 
 /*
- * The messages of LTP/1 as plain structs, one for each message of schema/ltp.proto, field for field.
- * What message.c reads points into the received bytes and the caller's arena: valid until the arena
- * is reset. Texts are `struct lt_bytes` (UTF-8, no NUL inside, checked); ids and digests are copies,
- * all zero when absent.
+ * The messages of LTP/1 as plain structs, one for each message of schema/ltp.proto, field for
+ * field. What message.c reads points into the received bytes and the caller's arena: valid until
+ * the arena is reset. Texts are `struct lt_bytes` (UTF-8, no NUL inside, checked); ids and digests
+ * are copies, all zero when absent.
  */
 
 enum frame_kind {

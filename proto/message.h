@@ -2,11 +2,11 @@
 #ifndef PROTO_MESSAGE_H
 #define PROTO_MESSAGE_H
 
-#include <lienthong/status.h>
-#include <lienthong/types.h>
 #include "base/arena.h"
 #include "base/fault.h"
 #include "frame.h"
+#include <lienthong/status.h>
+#include <lienthong/types.h>
 
 /*
  * Bytes to plain structs and back; the only user of the generated schema. Reading runs the pre-scan

@@ -10,11 +10,10 @@
 #include "message_private.h"
 #include "prescan_tables.h"
 
-/* Field numbers that lead to the seal as received. */
+/* Leads, with SUBMIT_SEAL_NUMBER, to the seal as received. */
 #define FRAME_SUBMIT_NUMBER 15
-#define SUBMIT_SEAL_NUMBER  1
 
-static struct window window_from(const LTP(Window) * wire)
+static struct window window_from(const LTP(Window) *wire)
 {
     return wire ? (struct window){wire->parcels, wire->bytes} : (struct window){0, 0};
 }
@@ -24,7 +23,7 @@ static struct ending ending_from(uint32_t code, const char *detail, uint32_t ret
     return (struct ending){code, text_from(detail), retry_after_ms};
 }
 
-static struct hello hello_from(const LTP(Hello) * wire)
+static struct hello hello_from(const LTP(Hello) *wire)
 {
     return (struct hello){
         .protocol_min = wire->protocol_min,
@@ -38,7 +37,7 @@ static struct hello hello_from(const LTP(Hello) * wire)
     };
 }
 
-static struct limits_told limits_from(const LTP(Limits) * wire)
+static struct limits_told limits_from(const LTP(Limits) *wire)
 {
     if (!wire) {
         return (struct limits_told){0};
@@ -57,7 +56,7 @@ static struct limits_told limits_from(const LTP(Limits) * wire)
     };
 }
 
-static struct welcome welcome_from(const LTP(Welcome) * wire)
+static struct welcome welcome_from(const LTP(Welcome) *wire)
 {
     return (struct welcome){
         .version = wire->version,
@@ -73,7 +72,7 @@ static struct welcome welcome_from(const LTP(Welcome) * wire)
     };
 }
 
-static struct beat beat_from(const LTP(Beat) * wire)
+static struct beat beat_from(const LTP(Beat) *wire)
 {
     return (struct beat){
         .clock_ms = wire->clock_ms,
@@ -90,7 +89,7 @@ static void *items_new(struct packing *packing, size_t count, size_t item_bytes)
     return count > 0 ? packing_alloc(packing, count * item_bytes) : NULL;
 }
 
-static struct submit submit_from(struct packing *packing, const LTP(Submit) * wire,
+static struct submit submit_from(struct packing *packing, const LTP(Submit) *wire,
                                  struct lt_bytes bytes)
 {
     struct submit submit = {.want_bytes = wire->want_bytes};
@@ -110,7 +109,7 @@ static struct submit submit_from(struct packing *packing, const LTP(Submit) * wi
     return submit;
 }
 
-static struct verdict verdict_from(struct packing *packing, const LTP(Verdict) * wire)
+static struct verdict verdict_from(struct packing *packing, const LTP(Verdict) *wire)
 {
     struct verdict verdict = {.submit = window_from(wire->submit),
                               .broker_epoch = wire->broker_epoch};
@@ -135,7 +134,7 @@ static struct verdict verdict_from(struct packing *packing, const LTP(Verdict) *
     return verdict;
 }
 
-static struct deliver deliver_from(struct packing *packing, const LTP(Deliver) * wire)
+static struct deliver deliver_from(struct packing *packing, const LTP(Deliver) *wire)
 {
     struct deliver deliver = {0};
     deliver.items = items_new(packing, wire->n_items, sizeof(*deliver.items));
@@ -159,7 +158,7 @@ static struct deliver deliver_from(struct packing *packing, const LTP(Deliver) *
     return deliver;
 }
 
-static struct settle settle_from(struct packing *packing, const LTP(Settle) * wire)
+static struct settle settle_from(struct packing *packing, const LTP(Settle) *wire)
 {
     struct settle settle = {0};
     settle.items = items_new(packing, wire->n_items, sizeof(*settle.items));
@@ -186,7 +185,7 @@ static struct settle settle_from(struct packing *packing, const LTP(Settle) * wi
     return settle;
 }
 
-static struct settled settled_from(struct packing *packing, const LTP(Settled) * wire)
+static struct settled settled_from(struct packing *packing, const LTP(Settled) *wire)
 {
     struct settled settled = {.broker_epoch = wire->broker_epoch};
     settled.items = items_new(packing, wire->n_items, sizeof(*settled.items));
@@ -201,7 +200,7 @@ static struct settled settled_from(struct packing *packing, const LTP(Settled) *
     return settled;
 }
 
-static struct notice notice_from(struct packing *packing, const LTP(Notice) * wire)
+static struct notice notice_from(struct packing *packing, const LTP(Notice) *wire)
 {
     struct notice notice = {.broker_epoch = wire->broker_epoch};
     notice.items = items_new(packing, wire->n_items, sizeof(*notice.items));
@@ -239,7 +238,7 @@ static struct pair *pairs_from(struct packing *packing, LTP(Pair) *const *wire, 
     return pairs;
 }
 
-static struct query query_from(struct packing *packing, const LTP(Query) * wire)
+static struct query query_from(struct packing *packing, const LTP(Query) *wire)
 {
     struct query query = {
         .number = wire->number,
@@ -252,7 +251,7 @@ static struct query query_from(struct packing *packing, const LTP(Query) * wire)
     return query;
 }
 
-static struct page page_from(struct packing *packing, const LTP(Page) * wire)
+static struct page page_from(struct packing *packing, const LTP(Page) *wire)
 {
     struct page page = {
         .number = wire->number,
@@ -270,7 +269,7 @@ static struct page page_from(struct packing *packing, const LTP(Page) * wire)
     return page;
 }
 
-static struct blob blob_refused_from(const LTP(BlobRefused) * wire)
+static struct blob blob_refused_from(const LTP(BlobRefused) *wire)
 {
     return (struct blob){
         .sha256 = digest_from(wire->sha256),
@@ -280,7 +279,7 @@ static struct blob blob_refused_from(const LTP(BlobRefused) * wire)
     };
 }
 
-static struct blob blob_from(const LTP(Frame) * wire)
+static struct blob blob_from(const LTP(Frame) *wire)
 {
     switch (wire->body_case) {
     case FRAME_BLOB_OFFER:
@@ -307,7 +306,7 @@ static struct blob blob_from(const LTP(Frame) * wire)
     }
 }
 
-void frame_body_from(struct packing *packing, const LTP(Frame) * wire, struct lt_bytes bytes,
+void frame_body_from(struct packing *packing, const LTP(Frame) *wire, struct lt_bytes bytes,
                      struct frame *ret_frame)
 {
     switch (ret_frame->kind) {

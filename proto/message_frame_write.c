@@ -9,8 +9,10 @@
 
 #include "message_private.h"
 
+#define LENGTH_BYTES_MAX 10
+
 /* The zero window is the absent one. */
-static LTP(Window) * window_into(struct packing *packing, struct window window)
+static LTP(Window) *window_into(struct packing *packing, struct window window)
 {
     if (window.parcels == 0 && window.bytes == 0) {
         return NULL;
@@ -23,7 +25,7 @@ static LTP(Window) * window_into(struct packing *packing, struct window window)
     return wire;
 }
 
-static LTP(Hello) * hello_into(struct packing *packing, const struct hello *hello)
+static LTP(Hello) *hello_into(struct packing *packing, const struct hello *hello)
 {
     LTP(Hello) *wire = LTP_NEW(packing, hello);
     if (!wire) {
@@ -40,7 +42,7 @@ static LTP(Hello) * hello_into(struct packing *packing, const struct hello *hell
     return wire;
 }
 
-static LTP(Limits) * limits_into(struct packing *packing, const struct limits_told *limits)
+static LTP(Limits) *limits_into(struct packing *packing, const struct limits_told *limits)
 {
     LTP(Limits) *wire = LTP_NEW(packing, limits);
     if (!wire) {
@@ -59,7 +61,7 @@ static LTP(Limits) * limits_into(struct packing *packing, const struct limits_to
     return wire;
 }
 
-static LTP(Welcome) * welcome_into(struct packing *packing, const struct welcome *welcome)
+static LTP(Welcome) *welcome_into(struct packing *packing, const struct welcome *welcome)
 {
     LTP(Welcome) *wire = LTP_NEW(packing, welcome);
     if (!wire) {
@@ -78,7 +80,7 @@ static LTP(Welcome) * welcome_into(struct packing *packing, const struct welcome
     return wire;
 }
 
-static LTP(NoSession) * no_session_into(struct packing *packing, const struct ending *ending)
+static LTP(NoSession) *no_session_into(struct packing *packing, const struct ending *ending)
 {
     LTP(NoSession) *wire = LTP_NEW(packing, no_session);
     if (wire) {
@@ -89,7 +91,7 @@ static LTP(NoSession) * no_session_into(struct packing *packing, const struct en
     return wire;
 }
 
-static LTP(Bye) * bye_into(struct packing *packing, const struct ending *ending)
+static LTP(Bye) *bye_into(struct packing *packing, const struct ending *ending)
 {
     LTP(Bye) *wire = LTP_NEW(packing, bye);
     if (wire) {
@@ -100,7 +102,7 @@ static LTP(Bye) * bye_into(struct packing *packing, const struct ending *ending)
     return wire;
 }
 
-static LTP(Beat) * beat_into(struct packing *packing, const struct beat *beat)
+static LTP(Beat) *beat_into(struct packing *packing, const struct beat *beat)
 {
     LTP(Beat) *wire = LTP_NEW(packing, beat);
     if (!wire) {
@@ -114,7 +116,33 @@ static LTP(Beat) * beat_into(struct packing *packing, const struct beat *beat)
     return wire;
 }
 
-static LTP(Submit) * submit_into(struct packing *packing, const struct submit *submit)
+/*
+ * The seal goes out byte for byte, as an "unknown" field with the seal's number: decoding it only
+ * to encode it again could change bytes that somebody signed.
+ */
+static void seal_into(struct packing *packing, struct lt_bytes seal, LTP(Submit) *ret_wire)
+{
+    ProtobufCMessageUnknownField *field = packing_alloc(packing, sizeof(*field));
+    uint8_t *data = packing_alloc(packing, LENGTH_BYTES_MAX + seal.size);
+    if (!field || !data) {
+        return;
+    }
+    size_t used = 0;
+    for (size_t left = seal.size; used == 0 || left > 0; left >>= 7) {
+        data[used++] = (uint8_t)((left & 0x7f) | (left > 0x7f ? 0x80 : 0));
+    }
+    memcpy(data + used, seal.data, seal.size);
+    *field = (ProtobufCMessageUnknownField){
+        .tag = SUBMIT_SEAL_NUMBER,
+        .wire_type = PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED,
+        .len = used + seal.size,
+        .data = data,
+    };
+    ret_wire->base.unknown_fields = field;
+    ret_wire->base.n_unknown_fields = 1;
+}
+
+static LTP(Submit) *submit_into(struct packing *packing, const struct submit *submit)
 {
     LTP(Submit) *wire = LTP_NEW(packing, submit);
     if (!wire) {
@@ -122,7 +150,7 @@ static LTP(Submit) * submit_into(struct packing *packing, const struct submit *s
     }
     wire->want_bytes = submit->want_bytes;
     if (submit->seal.size > 0) {
-        wire->seal = message_unpack(packing, &lienthong__v1__seal__descriptor, submit->seal);
+        seal_into(packing, submit->seal, wire);
     }
     wire->parcels = message_list(packing, submit->count);
     for (uint32_t i = 0; wire->parcels && i < submit->count; i++) {
@@ -139,7 +167,7 @@ static LTP(Submit) * submit_into(struct packing *packing, const struct submit *s
     return wire;
 }
 
-static LTP(Verdict) * verdict_into(struct packing *packing, const struct verdict *verdict)
+static LTP(Verdict) *verdict_into(struct packing *packing, const struct verdict *verdict)
 {
     LTP(Verdict) *wire = LTP_NEW(packing, verdict);
     if (!wire) {
@@ -168,7 +196,7 @@ static LTP(Verdict) * verdict_into(struct packing *packing, const struct verdict
     return wire;
 }
 
-static LTP(Grant) * grant_into(struct packing *packing, const struct grant *grant)
+static LTP(Grant) *grant_into(struct packing *packing, const struct grant *grant)
 {
     LTP(Grant) *wire = LTP_NEW(packing, grant);
     if (wire) {
@@ -178,7 +206,7 @@ static LTP(Grant) * grant_into(struct packing *packing, const struct grant *gran
     return wire;
 }
 
-static LTP(Deliver) * deliver_into(struct packing *packing, const struct deliver *deliver)
+static LTP(Deliver) *deliver_into(struct packing *packing, const struct deliver *deliver)
 {
     LTP(Deliver) *wire = LTP_NEW(packing, deliver);
     if (!wire) {
@@ -205,7 +233,7 @@ static LTP(Deliver) * deliver_into(struct packing *packing, const struct deliver
     return wire;
 }
 
-static LTP(Settlement) * settlement_into(struct packing *packing, const struct settlement *from)
+static LTP(Settlement) *settlement_into(struct packing *packing, const struct settlement *from)
 {
     LTP(Settlement) *item = LTP_NEW(packing, settlement);
     if (!item) {
@@ -225,7 +253,7 @@ static LTP(Settlement) * settlement_into(struct packing *packing, const struct s
     return item;
 }
 
-static LTP(Settle) * settle_into(struct packing *packing, const struct settle *settle)
+static LTP(Settle) *settle_into(struct packing *packing, const struct settle *settle)
 {
     LTP(Settle) *wire = LTP_NEW(packing, settle);
     if (!wire) {
@@ -242,7 +270,7 @@ static LTP(Settle) * settle_into(struct packing *packing, const struct settle *s
     return wire;
 }
 
-static LTP(Settled) * settled_into(struct packing *packing, const struct settled *settled)
+static LTP(Settled) *settled_into(struct packing *packing, const struct settled *settled)
 {
     LTP(Settled) *wire = LTP_NEW(packing, settled);
     if (!wire) {
@@ -264,7 +292,7 @@ static LTP(Settled) * settled_into(struct packing *packing, const struct settled
     return wire;
 }
 
-static LTP(NoticeItem) * notice_item_into(struct packing *packing, const struct notice_item *from)
+static LTP(NoticeItem) *notice_item_into(struct packing *packing, const struct notice_item *from)
 {
     LTP(NoticeItem) *item = LTP_NEW(packing, notice_item);
     if (!item) {
@@ -284,7 +312,7 @@ static LTP(NoticeItem) * notice_item_into(struct packing *packing, const struct 
     return item;
 }
 
-static LTP(Notice) * notice_into(struct packing *packing, const struct notice *notice)
+static LTP(Notice) *notice_into(struct packing *packing, const struct notice *notice)
 {
     LTP(Notice) *wire = LTP_NEW(packing, notice);
     if (!wire) {
@@ -302,7 +330,7 @@ static LTP(Notice) * notice_into(struct packing *packing, const struct notice *n
     return wire;
 }
 
-static LTP(NoticeAck) * notice_ack_into(struct packing *packing, uint64_t cursor)
+static LTP(NoticeAck) *notice_ack_into(struct packing *packing, uint64_t cursor)
 {
     LTP(NoticeAck) *wire = LTP_NEW(packing, notice_ack);
     if (wire) {
@@ -312,8 +340,8 @@ static LTP(NoticeAck) * notice_ack_into(struct packing *packing, uint64_t cursor
 }
 
 /* The pairs and, in ret_count, how many there was room for. */
-static LTP(Pair) * *pairs_into(struct packing *packing, const struct pair *pairs, uint32_t count,
-                               size_t *ret_count)
+static LTP(Pair) **pairs_into(struct packing *packing, const struct pair *pairs, uint32_t count,
+                              size_t *ret_count)
 {
     LTP(Pair) **wire = message_list(packing, count);
     for (uint32_t i = 0; wire && i < count; i++) {
@@ -328,7 +356,7 @@ static LTP(Pair) * *pairs_into(struct packing *packing, const struct pair *pairs
     return wire;
 }
 
-static LTP(Query) * query_into(struct packing *packing, const struct query *query)
+static LTP(Query) *query_into(struct packing *packing, const struct query *query)
 {
     LTP(Query) *wire = LTP_NEW(packing, query);
     if (!wire) {
@@ -343,7 +371,7 @@ static LTP(Query) * query_into(struct packing *packing, const struct query *quer
     return wire;
 }
 
-static LTP(Page) * page_into(struct packing *packing, const struct page *page)
+static LTP(Page) *page_into(struct packing *packing, const struct page *page)
 {
     LTP(Page) *wire = LTP_NEW(packing, page);
     if (!wire) {
@@ -369,7 +397,7 @@ static LTP(Page) * page_into(struct packing *packing, const struct page *page)
 
 /* ---- blob port ---- */
 
-static LTP(BlobOffer) * blob_offer_into(struct packing *packing, const struct blob *blob)
+static LTP(BlobOffer) *blob_offer_into(struct packing *packing, const struct blob *blob)
 {
     LTP(BlobOffer) *wire = LTP_NEW(packing, blob_offer);
     if (wire) {
@@ -379,7 +407,7 @@ static LTP(BlobOffer) * blob_offer_into(struct packing *packing, const struct bl
     return wire;
 }
 
-static LTP(BlobWant) * blob_want_into(struct packing *packing, const struct blob *blob)
+static LTP(BlobWant) *blob_want_into(struct packing *packing, const struct blob *blob)
 {
     LTP(BlobWant) *wire = LTP_NEW(packing, blob_want);
     if (wire) {
@@ -390,7 +418,7 @@ static LTP(BlobWant) * blob_want_into(struct packing *packing, const struct blob
     return wire;
 }
 
-static LTP(BlobChunk) * blob_chunk_into(struct packing *packing, const struct blob *blob)
+static LTP(BlobChunk) *blob_chunk_into(struct packing *packing, const struct blob *blob)
 {
     LTP(BlobChunk) *wire = LTP_NEW(packing, blob_chunk);
     if (wire) {
@@ -402,7 +430,7 @@ static LTP(BlobChunk) * blob_chunk_into(struct packing *packing, const struct bl
     return wire;
 }
 
-static LTP(BlobStored) * blob_stored_into(struct packing *packing, const struct blob *blob)
+static LTP(BlobStored) *blob_stored_into(struct packing *packing, const struct blob *blob)
 {
     LTP(BlobStored) *wire = LTP_NEW(packing, blob_stored);
     if (wire) {
@@ -412,7 +440,7 @@ static LTP(BlobStored) * blob_stored_into(struct packing *packing, const struct 
     return wire;
 }
 
-static LTP(BlobRefused) * blob_refused_into(struct packing *packing, const struct blob *blob)
+static LTP(BlobRefused) *blob_refused_into(struct packing *packing, const struct blob *blob)
 {
     LTP(BlobRefused) *wire = LTP_NEW(packing, blob_refused);
     if (wire) {
@@ -424,7 +452,7 @@ static LTP(BlobRefused) * blob_refused_into(struct packing *packing, const struc
     return wire;
 }
 
-static LTP(BlobFetch) * blob_fetch_into(struct packing *packing, const struct blob *blob)
+static LTP(BlobFetch) *blob_fetch_into(struct packing *packing, const struct blob *blob)
 {
     LTP(BlobFetch) *wire = LTP_NEW(packing, blob_fetch);
     if (wire) {
@@ -435,8 +463,7 @@ static LTP(BlobFetch) * blob_fetch_into(struct packing *packing, const struct bl
     return wire;
 }
 
-static void blob_body_into(struct packing *packing, const struct frame *frame,
-                           LTP(Frame) * ret_wire)
+static void blob_body_into(struct packing *packing, const struct frame *frame, LTP(Frame) *ret_wire)
 {
     switch (frame->kind) {
     case FRAME_BLOB_OFFER:
@@ -462,7 +489,7 @@ static void blob_body_into(struct packing *packing, const struct frame *frame,
     }
 }
 
-void frame_body_into(struct packing *packing, const struct frame *frame, LTP(Frame) * ret_wire)
+void frame_body_into(struct packing *packing, const struct frame *frame, LTP(Frame) *ret_wire)
 {
     switch (frame->kind) {
     case FRAME_NONE:

@@ -24,7 +24,7 @@ static struct lt_bytes *texts_from(struct packing *packing, char *const *wire, s
     return texts;
 }
 
-static struct attachment *attachments_from(struct packing *packing, const LTP(Header) * wire,
+static struct attachment *attachments_from(struct packing *packing, const LTP(Header) *wire,
                                            uint32_t *ret_count)
 {
     size_t count = wire->n_attachments;
@@ -41,7 +41,7 @@ static struct attachment *attachments_from(struct packing *packing, const LTP(He
     return attachments;
 }
 
-static struct task task_from(const LTP(Task) * wire)
+static struct task task_from(const LTP(Task) *wire)
 {
     if (!wire) {
         return (struct task){0};
@@ -55,7 +55,7 @@ static struct task task_from(const LTP(Task) * wire)
     };
 }
 
-static struct business business_from(const LTP(Business) * wire)
+static struct business business_from(const LTP(Business) *wire)
 {
     if (!wire) {
         return (struct business){0};
@@ -86,7 +86,7 @@ static struct business business_from(const LTP(Business) * wire)
     };
 }
 
-static struct header header_from(struct packing *packing, const LTP(Header) * wire)
+static struct header header_from(struct packing *packing, const LTP(Header) *wire)
 {
     struct header header = {
         .id = id_from(wire->id),
@@ -173,7 +173,7 @@ static char **texts_into(struct packing *packing, const struct lt_bytes *texts, 
 }
 
 static void attachments_into(struct packing *packing, const struct header *header,
-                             LTP(Header) * ret_wire)
+                             LTP(Header) *ret_wire)
 {
     ret_wire->attachments = message_list(packing, header->attachments_count);
     for (uint32_t i = 0; ret_wire->attachments && i < header->attachments_count; i++) {
@@ -191,7 +191,7 @@ static void attachments_into(struct packing *packing, const struct header *heade
     }
 }
 
-static LTP(Task) * task_into(struct packing *packing, const struct task *task)
+static LTP(Task) *task_into(struct packing *packing, const struct task *task)
 {
     LTP(Task) *wire = task->present ? LTP_NEW(packing, task) : NULL;
     if (wire) {
@@ -203,7 +203,7 @@ static LTP(Task) * task_into(struct packing *packing, const struct task *task)
     return wire;
 }
 
-static LTP(Business) * business_into(struct packing *packing, const struct business *business)
+static LTP(Business) *business_into(struct packing *packing, const struct business *business)
 {
     LTP(Business) *wire = business->present ? LTP_NEW(packing, business) : NULL;
     if (!wire) {
@@ -233,8 +233,7 @@ static LTP(Business) * business_into(struct packing *packing, const struct busin
     return wire;
 }
 
-static void header_into(struct packing *packing, const struct header *header,
-                        LTP(Header) * ret_wire)
+static void header_into(struct packing *packing, const struct header *header, LTP(Header) *ret_wire)
 {
     ret_wire->id = id_into(&header->id);
     ret_wire->sender_key = bytes_into(header->sender_key);

@@ -2,9 +2,9 @@
 #ifndef PROTO_PRESCAN_H
 #define PROTO_PRESCAN_H
 
+#include "base/fault.h"
 #include <lienthong/status.h>
 #include <lienthong/types.h>
-#include "base/fault.h"
 
 /*
  * Walks protobuf wire bytes before anything is unpacked (protobuf-c has no limits of its own: see

@@ -229,6 +229,10 @@ static void the_seal_keeps_its_bytes(void **state)
     assert_int_equal(frame_read(wire_bytes_view(&frame), &arena, &out, NULL), LT_OK);
     assert_bytes_equal(out.submit.seal, kept);
     assert_int_equal(out.submit.want_bytes, 77);
+    struct lt_bytes written;
+    assert_int_equal(frame_write(&out, &arena, &written), LT_OK);
+    assert_int_equal(frame_read(written, &arena, &out, NULL), LT_OK);
+    assert_bytes_equal(out.submit.seal, kept);
     wire_bytes_free(&seal);
     wire_bytes_free(&submit);
     wire_bytes_free(&frame);
