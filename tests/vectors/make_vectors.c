@@ -12,8 +12,8 @@
 
 #include "reflect.h"
 
+#include "adapters/sdk/content.h"
 #include "proto/base/fault.h"
-#include "proto/content.h"
 #include "proto/header_check.h"
 #include "proto/message.h"
 #include "vectors/samples.h"

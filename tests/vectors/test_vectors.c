@@ -13,8 +13,8 @@
 
 #include "reflect.h"
 
+#include "adapters/sdk/content.h"
 #include "proto/base/arena.h"
-#include "proto/content.h"
 #include "proto/header_check.h"
 #include "proto/message.h"
 

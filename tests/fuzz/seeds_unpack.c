@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
-/* fuzz_unpack SEEDS CORPUS: writes every seed as raw bytes, where libFuzzer starts from. */
+/* seeds_unpack SEEDS CORPUS: writes every seed as raw bytes, where libFuzzer starts from. */
 #include <stdio.h>
 
 #include "seeds.h"
