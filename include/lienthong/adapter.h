@@ -24,6 +24,7 @@ struct lt_driver_options {
     const char *tls_key;
     uint32_t poll_ms;        /* spool: how often folders are looked at */
     bool answer_results;     /* loopback: answer every forward with a result */
+    uint32_t pause_ms;       /* loopback: between receiving and taking */
     const char *language;    /* "vi" or "en" */
     const struct lt_clock *clock;
 };

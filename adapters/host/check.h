@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#ifndef ADAPTERS_HOST_CHECK_H
+#define ADAPTERS_HOST_CHECK_H
+
+#include <stdio.h>
+
+#include "config.h"
+#include <lienthong/clock.h>
+
+/*
+ * `lt-adapter check`: everything that must be right before an agency can send, tried for real and
+ * told line by line to `out`: host name, TCP, the axis's key, our keys, a session, clocks, folders,
+ * disk, the listening port. It may run beside a running adapter: it opens no box and takes only a
+ * sending session. Returns how many lines are failures.
+ */
+struct check_options {
+    const struct host_config *config;
+    enum host_language language;
+    const struct lt_clock *clock;
+    const struct lt_entropy *entropy;
+    FILE *out;
+};
+
+uint32_t check_run(const struct check_options *options);
+
+/* One line in the form of the others; for what fails before there is a configuration. */
+void check_failed_line(FILE *out, enum host_language language, const char *what,
+                       const char *detail);
+
+#endif

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * lt-adapter: wiring only. The real clock, the real entropy, the drivers this program is built
+ * with, and the three commands: run, check, key make. Exit codes: 0 done, 1 a check failed or the
+ * adapter could not run, 2 the command line or the configuration is wrong.
+ */
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <systemd/sd-daemon.h>
+
+#include "check.h"
+#include "config.h"
+#include "host.h"
+#include "proto/base/clock_os.h"
+#include "proto/base/log.h"
+#include "proto/base/text.h"
+#include "proto/keyfile.h"
+
+#define CONFIG_PATH "/etc/lienthong/lt-adapter.yaml"
+#define EXIT_FAILED 1
+#define EXIT_USAGE  2
+
+static const struct lt_driver *const drivers[] = {
+    &lt_driver_http,
+    &lt_driver_spool,
+    &lt_driver_loopback,
+};
+
+static const char usage[] =
+    "lt-adapter " LT_VERSION " - bộ nối của một đơn vị với trục liên thông\n"
+    "\n"
+    "  lt-adapter run   [-c TỆP]                 chạy theo cấu hình\n"
+    "  lt-adapter check [-c TỆP] [--lang vi|en]  thử từng bước kết nối và nói cách sửa\n"
+    "  lt-adapter key make TỆP.key               tạo cặp khóa TỆP.key (bí mật) và TỆP.pub\n"
+    "  lt-adapter --help | --version\n"
+    "\n"
+    "  -c, --config TỆP   mặc định " CONFIG_PATH "\n"
+    "      --lang vi|en   ngôn ngữ của thông báo; mặc định theo cấu hình, rồi vi\n";
+
+struct arguments {
+    const char *words[3];
+    int words_count;
+    const char *config;
+    const char *language; /* NULL: by the configuration */
+};
+
+/* -1 to go on, else the exit code. */
+static int arguments_read(int argc, char **argv, struct arguments *arguments)
+{
+    static const struct option options[] = {
+        {"config", required_argument, NULL, 'c'},
+        {"lang", required_argument, NULL, 'l'},
+        {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'v'},
+        {NULL, 0, NULL, 0},
+    };
+    *arguments = (struct arguments){.config = CONFIG_PATH};
+    int option;
+    while ((option = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
+        switch (option) {
+        case 'c':
+            arguments->config = optarg;
+            break;
+        case 'l':
+            arguments->language = optarg;
+            break;
+        case 'h':
+            fputs(usage, stdout);
+            return 0;
+        case 'v':
+            puts("lt-adapter " LT_VERSION);
+            return 0;
+        default:
+            return EXIT_USAGE;
+        }
+    }
+    while (optind < argc && arguments->words_count < 3) {
+        arguments->words[arguments->words_count++] = argv[optind++];
+    }
+    const char *language = arguments->language;
+    bool language_known =
+        language == NULL || strcmp(language, "vi") == 0 || strcmp(language, "en") == 0;
+    return optind == argc && language_known ? -1 : EXIT_USAGE;
+}
+
+static enum host_language language_of(const struct arguments *arguments, enum host_language other)
+{
+    if (arguments->language == NULL) {
+        return other;
+    }
+    return strcmp(arguments->language, "en") == 0 ? HOST_EN : HOST_VI;
+}
+
+static enum log_level level_of(const char *name)
+{
+    static const char *const names[] = {"debug", "info", "warn", "error"};
+    for (int i = 0; i < 4; i++) {
+        if (strcmp(name, names[i]) == 0) {
+            return (enum log_level)i;
+        }
+    }
+    return LOG_INFO_;
+}
+
+static enum lt_status config_load(const struct arguments *arguments,
+                                  struct host_config **ret_config)
+{
+    struct fault fault;
+    enum host_language language = language_of(arguments, HOST_VI);
+    fault_init(&fault);
+    enum lt_status status = host_config_read(arguments->config, language, ret_config, &fault);
+    if (status != LT_OK) {
+        const struct lt_error *error = lt_error(status);
+        char what[256];
+        snprintf(what, sizeof(what), "%s %s", language == HOST_EN ? error->en : error->vi,
+                 fault.field);
+        check_failed_line(stderr, language, what, fault.detail);
+    }
+    return status;
+}
+
+/* ---- run ---- */
+
+static void wait_for_end(const sigset_t *signals)
+{
+    int number = 0;
+    while (sigwait(signals, &number) != 0) {
+    }
+    log_info("stopping", "signal=%d", number);
+    sd_notify(0, "STOPPING=1");
+}
+
+static int run(const struct arguments *arguments)
+{
+    struct host_config *config = NULL;
+    struct host *host = NULL;
+    struct lt_problem problem = {0};
+    sigset_t signals;
+    if (config_load(arguments, &config) != LT_OK) {
+        return EXIT_USAGE;
+    }
+    log_open("lt-adapter", level_of(config->log_level), clock_os());
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    const struct host_options options = {
+        .config = config,
+        .drivers = drivers,
+        .drivers_count = sizeof(drivers) / sizeof(drivers[0]),
+        .clock = clock_os(),
+        .entropy = entropy_os(),
+    };
+    enum lt_status status = host_open(&host, &options, &problem);
+    if (status == LT_OK) {
+        sd_notify(0, "READY=1");
+        log_info("ready", "version=%s agencies=%u endpoint=%s", LT_VERSION, config->agencies_count,
+                 config->endpoint);
+        wait_for_end(&signals);
+        host_close(&host);
+        log_info("stopped", "version=%s", LT_VERSION);
+    } else {
+        const struct lt_error *error = lt_error(status);
+        log_error("start-failed", "code=%s field=%s detail=\"%s\" message=\"%s\"", error->code,
+                  problem.field, problem.detail,
+                  config->language == HOST_EN ? error->en : error->vi);
+    }
+    host_config_free(&config);
+    return status == LT_OK ? 0 : EXIT_FAILED;
+}
+
+/* ---- check, key ---- */
+
+static int check(const struct arguments *arguments)
+{
+    struct host_config *config = NULL;
+    if (config_load(arguments, &config) != LT_OK) {
+        return EXIT_USAGE;
+    }
+    log_open("lt-adapter", LOG_ERROR_, clock_os());
+    enum host_language language = language_of(arguments, config->language);
+    const struct check_options options = {
+        .config = config,
+        .language = language,
+        .clock = clock_os(),
+        .entropy = entropy_os(),
+        .out = stdout,
+    };
+    uint32_t failures = check_run(&options);
+    if (failures == 0) {
+        puts(language == HOST_EN ? "Everything is in order." : "Tất cả đều đạt.");
+    } else {
+        printf(language == HOST_EN ? "%u to mend.\n" : "%u mục phải sửa.\n", failures);
+    }
+    host_config_free(&config);
+    return failures == 0 ? 0 : EXIT_FAILED;
+}
+
+static int key_make(const char *secret_path)
+{
+    char public_path[CONFIG_PATH_BYTES];
+    struct fault fault;
+    fault_init(&fault);
+    size_t size = strlen(secret_path);
+    if (size < 5 || strcmp(secret_path + size - 4, ".key") != 0 || size >= sizeof(public_path)) {
+        fprintf(stderr, "lt-adapter: %s: TỆP.key\n", secret_path);
+        return EXIT_USAGE;
+    }
+    snprintf(public_path, sizeof(public_path), "%.*s.pub", (int)(size - 4), secret_path);
+    enum lt_status status = keyfile_make(secret_path, public_path, &fault);
+    if (status != LT_OK) {
+        fprintf(stderr, "lt-adapter: %s: %s: %s\n", lt_error(status)->vi, fault.field,
+                fault.detail);
+        return EXIT_FAILED;
+    }
+    printf("%s\n%s\n", secret_path, public_path);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    struct arguments arguments;
+    int code = arguments_read(argc, argv, &arguments);
+    if (code >= 0) {
+        if (code == EXIT_USAGE) {
+            fputs(usage, stderr);
+        }
+        return code;
+    }
+    const char *first = arguments.words_count > 0 ? arguments.words[0] : "";
+    if (strcmp(first, "run") == 0 && arguments.words_count == 1) {
+        return run(&arguments);
+    }
+    if (strcmp(first, "check") == 0 && arguments.words_count == 1) {
+        return check(&arguments);
+    }
+    if (strcmp(first, "key") == 0 && arguments.words_count == 3 &&
+        strcmp(arguments.words[1], "make") == 0) {
+        return key_make(arguments.words[2]);
+    }
+    fputs(usage, stderr);
+    return EXIT_USAGE;
+}
