@@ -167,7 +167,7 @@ static const struct prescan_field settlement_fields[] = {
 MESSAGE(settlement);
 
 static const struct prescan_field settle_fields[] = {
-    [1] = {INNER("items", settlement), LIST(1, PRESCAN_ELEMENTS_MAX)},
+    [1] = {INNER("items", settlement), LIST(1, LT_PARCELS_PER_FRAME)},
 };
 MESSAGE(settle);
 

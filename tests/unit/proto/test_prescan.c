@@ -220,19 +220,24 @@ static void elements_n_and_one_more(void **state)
         for (unsigned i = 0; i < count; i++) {
             wire_bytes_run(&inner, 1, "", 0);
         }
-        wire_bytes_inner(&w, 19, &inner);
-        frame_gives(expected, expected == LT_OK ? NULL : "settle.items");
+        wire_bytes_inner(&w, 21, &inner);
+        frame_gives(expected, expected == LT_OK ? NULL : "notice.items");
         for (unsigned i = 0; i < count; i++) {
             wire_bytes_text(&w, 6, "H24");
         }
         header_gives(expected, expected == LT_OK ? NULL : "to");
     }
+    static const struct {
+        uint32_t body, number;
+    } shorter[] = {{15, 2}, {18, 1}, {19, 1}};
     for (unsigned count = LT_PARCELS_PER_FRAME; count <= LT_PARCELS_PER_FRAME + 1; count++) {
-        for (unsigned i = 0; i < count; i++) {
-            wire_bytes_run(&inner, 1, "", 0);
+        for (size_t k = 0; k < sizeof(shorter) / sizeof(shorter[0]); k++) {
+            for (unsigned i = 0; i < count; i++) {
+                wire_bytes_run(&inner, shorter[k].number, "", 0);
+            }
+            wire_bytes_inner(&w, shorter[k].body, &inner);
+            frame_gives(count > LT_PARCELS_PER_FRAME ? LT_FRAME_CROWDED : LT_OK, NULL);
         }
-        wire_bytes_inner(&w, 18, &inner);
-        frame_gives(count > LT_PARCELS_PER_FRAME ? LT_FRAME_CROWDED : LT_OK, NULL);
     }
 }
 
