@@ -89,6 +89,7 @@ bool fact_read_refused(struct lt_bytes payload, struct fact_refused *ret)
     wire_raw(&r, f.id.bytes, sizeof(f.id.bytes));
     read_digest(&r, &f.digest);
     f.code = wire_u16(&r);
+    wire_raw(&r, f.known_as.bytes, sizeof(f.known_as.bytes));
     if (!wire_read_done(&r)) {
         return false;
     }

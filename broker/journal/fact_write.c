@@ -58,6 +58,7 @@ struct lt_bytes fact_write_refused(void *memory, size_t size, const struct fact_
     wire_put_raw(&w, f->id.bytes, sizeof(f->id.bytes));
     put_digest(&w, &f->digest);
     wire_put_u16(&w, f->code);
+    wire_put_raw(&w, f->known_as.bytes, sizeof(f->known_as.bytes));
     return wire_written(&w);
 }
 
