@@ -260,6 +260,8 @@ static enum lt_status apply_inline(struct state *state, struct generation *gener
     if (status == LT_OK) {
         generation->handed = true;
         generation->returned = true;
+    } else if (status != LT_FULL) {
+        atomic_store(&state->applier.failed, (unsigned)status);
     }
     return status;
 }
@@ -304,6 +306,10 @@ static void collect(struct state *state, int wait_ms)
 static enum lt_status advance(struct state *state, uint64_t durable, int wait_ms)
 {
     state->scan.active = false;
+    enum lt_status failed = (enum lt_status)atomic_load(&state->applier.failed);
+    if (failed != LT_OK) {
+        return failed;
+    }
     store_reset(&state->txn);
     enum lt_status handed = hand_over(state, durable);
     collect(state, wait_ms);
@@ -312,8 +318,7 @@ static enum lt_status advance(struct state *state, uint64_t durable, int wait_ms
         return status;
     }
     overlay_release(state);
-    enum lt_status failed = (enum lt_status)atomic_load(&state->applier.failed);
-    return failed != LT_OK ? failed : handed;
+    return handed;
 }
 
 enum lt_status state_turn(struct state *state, uint64_t durable, int64_t mono_ms)
