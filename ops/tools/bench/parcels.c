@@ -60,8 +60,7 @@ static enum lt_status make_lanes(struct parcels *parcels, struct header *header)
         struct lane *lane = &parcels->lanes[i];
         (void)snprintf(lane->code, sizeof(lane->code), "G.2026.%04u.%010u", plan->sender, i);
         lane->to = (i + plan->sender) % plan->to_count;
-        struct lt_bytes to = text_bytes(plan->to[lane->to]);
-        header->to = &to;
+        header->to[0] = text_bytes(plan->to[lane->to]);
         header->case_code = text_bytes(lane->code);
         lane->content = content_digest(parcels->digester, header);
     }
@@ -83,11 +82,9 @@ static enum lt_status make_form(struct parcels *parcels, struct header *header)
     if (status != LT_OK) {
         return status;
     }
-    struct lt_bytes to = text_bytes(parcels->plan.to[0]);
-    char mark_to[16];
-    memset(mark_to, 'Z', sizeof(mark_to));
-    to.data = (const uint8_t *)mark_to;
-    header->to = &to;
+    static const char mark_to[16] = "ZZZZZZZZZZZZZZZZ";
+    size_t to_size = strlen(parcels->plan.to[0]);
+    header->to[0] = (struct lt_bytes){(const uint8_t *)mark_to, to_size};
     header->case_code = text_bytes(MARK_CODE);
     header->sender_key = text_bytes(MARK_KEY);
     memset(&header->id, '!', sizeof(header->id));
@@ -104,7 +101,7 @@ static enum lt_status make_form(struct parcels *parcels, struct header *header)
             .id = find_mark(parcels, &header->id, sizeof(header->id)),
             .key = find_mark(parcels, MARK_KEY, KEY_BYTES),
             .code = find_mark(parcels, MARK_CODE, CODE_BYTES),
-            .to = find_mark(parcels, mark_to, to.size),
+            .to = find_mark(parcels, mark_to, to_size),
             .content = find_mark(parcels, &header->content_digest, sizeof(struct lt_digest)),
         };
     }
@@ -127,7 +124,9 @@ enum lt_status parcels_open(struct parcels **ret_parcels, const struct parcels_p
         return status != LT_OK ? status : LT_NO_MEMORY;
     }
     entropy->fill(entropy->self, parcels->body, plan->size);
+    struct lt_bytes to = {NULL, 0};
     struct header header = {
+        .to = &to,
         .kind = LT_KIND_FORWARD,
         .from = text_bytes(plan->from),
         .to_count = 1,
