@@ -204,7 +204,8 @@ void broker_close(struct broker **broker_p)
         answers_close(&flow->answers);
     }
     if (flow->state != NULL) {
-        if (state_flush(flow->state, journal_durable(flow->journal)) != LT_OK) {
+        if (!broker->failed &&
+            state_flush(flow->state, journal_durable(flow->journal)) != LT_OK) {
             log_warn("state-not-flushed", "refold=1");
         }
         state_close(&flow->state);
@@ -227,6 +228,11 @@ void broker_close(struct broker **broker_p)
     arena_deinit(&flow->arena);
     free(broker);
     *broker_p = NULL;
+}
+
+void broker_abandon(struct broker *broker)
+{
+    broker->failed = true;
 }
 
 struct flow *broker_flow(struct broker *broker)

@@ -41,6 +41,9 @@ LT_CHECK enum lt_status broker_open(struct broker **ret_broker,
 /* Flushes what is durable and closes; not an orderly end of sessions (broker_drain before). */
 void broker_close(struct broker **broker_p);
 
+/* As if the process had died: nothing is acknowledged or flushed any more; broker_close frees. */
+void broker_abandon(struct broker *broker);
+
 /* One turn. *ret_idle: nothing was done and nothing waits but time or a file descriptor. LT_OK or a
  * stop class, after which nothing may be acknowledged and the process must end. */
 LT_CHECK enum lt_status broker_turn(struct broker *broker, bool *ret_idle, struct fault *fault);

@@ -89,6 +89,7 @@ static void commit(struct broker *broker)
     uint64_t staged = journal_staged(flow->journal);
     if (journal_commit(flow->journal) == LT_OK && !flow->commit_full) {
         flow->batch_start = staged;
+        flow->batch_bytes = 0;
     }
 }
 

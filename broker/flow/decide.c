@@ -130,7 +130,7 @@ static enum lt_status attachments_here(struct flow *flow, uint32_t from,
         struct lt_bytes value;
         enum lt_status status =
             state_get(flow->state, STATE_BLOBS,
-                      blob_key(key_bytes, &header->attachments[i].sha256, from), &value);
+                      blob_record_key(key_bytes, &header->attachments[i].sha256, from), &value);
         if (status == LT_NOT_FOUND) {
             char hex[65];
             hex_write(hex, header->attachments[i].sha256.bytes, 32);
@@ -140,7 +140,7 @@ static enum lt_status attachments_here(struct flow *flow, uint32_t from,
             return status;
         }
         struct blob_record blob;
-        if (!blob_read(value, &blob)) {
+        if (!blob_record_read(value, &blob)) {
             return LT_DAMAGED;
         }
         if (blob.size != header->attachments[i].size) {

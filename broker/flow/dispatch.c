@@ -7,6 +7,7 @@
  * per lane holds by itself. Bodies come from the cache; a miss is asked of the fetch pool and the leg
  * goes in a later turn. After a Deliver has left, FACT_SENT says so in the next batch.
  */
+#include <assert.h>
 #include <string.h>
 
 #include "fold.h"
@@ -172,6 +173,7 @@ static void unmark_flights(struct flow *flow, struct load *load)
 static enum lt_status send_load(struct flow *flow, struct load *load)
 {
     struct frame frame = {.kind = FRAME_DELIVER};
+    assert(load->session->agency == load->desk->agency); /* P4 */
     if (!mark_flights(flow, load)) {
         return LT_OK;
     }

@@ -20,7 +20,7 @@ bool flow_room(const struct flow *flow)
 {
     return state_room(flow->state) &&
            batch_facts(flow) + FRAME_FACTS_MAX <= JOURNAL_BATCH_FACTS_MAX &&
-           journal_room(flow->journal, 2 * LT_FRAME_BYTES_MAX);
+           flow->batch_bytes + 2 * LT_FRAME_BYTES_MAX <= JOURNAL_BATCH_BYTES_MAX;
 }
 
 bool flow_room_small(const struct flow *flow)
@@ -37,6 +37,7 @@ static enum lt_status stage(struct flow *flow, uint8_t kind, struct lt_bytes pay
     if (status != LT_OK) {
         return status;
     }
+    flow->batch_bytes += payload.size;
     status = fold_fact(flow, &fact, header);
     if (status != LT_OK) {
         return status;

@@ -99,6 +99,7 @@ struct flow {
     struct cache cache;
     struct flow_counters counters;
     uint64_t batch_start; /* last position of the batch before the one being staged */
+    uint64_t batch_bytes; /* payloads staged in it */
     int64_t swept_ms;   /* monotonic: last look at every session */
     bool intake_closed; /* free space under the mark */
     bool draining;

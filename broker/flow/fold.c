@@ -56,13 +56,13 @@ static void put_blob(struct flow *flow, const struct lt_digest *sha256, uint32_t
     uint8_t value[RECORD_VALUE_MAX];
     struct lt_bytes present;
     struct blob_record blob = {.size = size, .time_ms = time_ms};
-    struct lt_bytes key = blob_key(key_bytes, sha256, agency);
+    struct lt_bytes key = blob_record_key(key_bytes, sha256, agency);
     if (state_get(flow->state, STATE_BLOBS, key, &present) == LT_OK &&
-        blob_read(present, &blob) && references_more == 0) {
+        blob_record_read(present, &blob) && references_more == 0) {
         return;
     }
     blob.references += references_more;
-    state_put(flow->state, STATE_BLOBS, key, blob_write(value, &blob));
+    state_put(flow->state, STATE_BLOBS, key, blob_record_write(value, &blob));
 }
 
 static void put_attachments(struct flow *flow, const struct fact *fact, const struct header *header,
@@ -125,7 +125,9 @@ static enum lt_status fold_accepted(struct flow *flow, const struct fact *fact,
     for (uint8_t i = 0; i < t.legs_count; i++) {
         leg_enter(flow, fact, &key, &t, i, accepted.legs[i].parked);
     }
-    desk_of(&flow->desks, accepted.from)->counts.sent++;
+    struct desk *sender = desk_of(&flow->desks, accepted.from);
+    sender->counts.sent++;
+    counts_store(flow, sender);
     transfer_store(flow, &key, &t);
     put_names(flow, fact, header, &key);
     put_attachments(flow, fact, header, &accepted);
@@ -320,11 +322,8 @@ static enum lt_status fold_noticed(struct flow *flow, const struct fact *fact)
     struct desk *desk = desk_of(&flow->desks, noticed.agency);
     if (noticed.cursor > desk->counts.notice_cursor &&
         noticed.cursor <= desk->counts.notice_seq) {
-        uint8_t key_bytes[RECORD_KEY_MAX];
-        uint8_t value[RECORD_VALUE_MAX];
         desk->counts.notice_cursor = noticed.cursor;
-        state_put(flow->state, STATE_COUNTS, counts_key(key_bytes, desk->agency),
-                  counts_write(value, &desk->counts));
+        counts_store(flow, desk);
     }
     return LT_OK;
 }
@@ -407,7 +406,7 @@ static enum lt_status fold_blob_gone(struct flow *flow, const struct fact *fact)
         struct state_entry at;
         count = 0;
         enum lt_status status =
-            state_seek(flow->state, STATE_BLOBS, blob_key(from, &gone.sha256, 0), &at);
+            state_seek(flow->state, STATE_BLOBS, blob_record_key(from, &gone.sha256, 0), &at);
         while (status == LT_OK && at.found && at.key.size == sizeof(keys[0]) && count < 64 &&
                memcmp(at.key.data, gone.sha256.bytes, sizeof(gone.sha256.bytes)) == 0) {
             memcpy(keys[count++], at.key.data, sizeof(keys[0]));

@@ -108,7 +108,7 @@ static void parked_delete(struct flow *flow, const struct transfer *t, uint8_t l
                  parked_key(key_bytes, t->legs[leg].agency, t->position, leg));
 }
 
-static void counts_put(struct flow *flow, const struct desk *desk)
+void counts_store(struct flow *flow, const struct desk *desk)
 {
     uint8_t key_bytes[RECORD_KEY_MAX];
     uint8_t value[RECORD_VALUE_MAX];
@@ -152,7 +152,7 @@ static void count_change(struct flow *flow, uint32_t agency, enum leg_state befo
         flow->counters.parked++;
     }
     if (left != NULL || entered != NULL || before == LEG_PARKED || after == LEG_PARKED) {
-        counts_put(flow, desk);
+        counts_store(flow, desk);
     }
 }
 
@@ -184,7 +184,7 @@ static void notice_put(struct flow *flow, const struct move *move, const struct 
     state_put(flow->state, STATE_NOTICES,
               notice_key(key_bytes, move->key.from, desk->counts.notice_seq),
               notice_write(value, &notice));
-    counts_put(flow, desk);
+    counts_store(flow, desk);
 }
 
 /* ---- lanes --------------------------------------------------------------------------------- */
@@ -325,7 +325,7 @@ void leg_enter(struct flow *flow, const struct fact *fact, const struct transfer
         }
     }
     lane_put(flow, key, t, leg);
-    counts_put(flow, desk);
+    counts_store(flow, desk);
 }
 
 void leg_withdraw(struct flow *flow, struct transfer *t, uint8_t leg)
@@ -340,7 +340,7 @@ void leg_withdraw(struct flow *flow, struct transfer *t, uint8_t leg)
     }
     lane_delete(flow, t, leg);
     desk->counts.accepted--;
-    counts_put(flow, desk);
+    counts_store(flow, desk);
 }
 
 static bool tells_sender(enum leg_state state, enum leg_event event)

@@ -34,6 +34,9 @@ void leg_withdraw(struct flow *flow, struct transfer *transfer, uint8_t leg);
 /* Is there another open leg in the lane that holds it? */
 bool lane_blocked(struct flow *flow, const struct transfer *transfer, uint8_t leg);
 
+/* Every change of a desk's counters is stored by the fact that made it. */
+void counts_store(struct flow *flow, const struct desk *desk);
+
 /* The transfer at a position, or by key. LT_NOT_FOUND, LT_DAMAGED. */
 enum lt_status transfer_load(struct flow *flow, const struct transfer_key *key,
                              struct transfer *ret_transfer);

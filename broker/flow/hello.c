@@ -193,11 +193,7 @@ static void open_session(struct flow *flow, const struct port_frame *from,
             memset(desk->from_known, 0, sizeof(desk->from_known));
         }
     }
-    /* Notices start again behind what is known to be stored on both sides. */
-    uint64_t cursor = hello->notice_cursor < desk->counts.notice_cursor
-                          ? hello->notice_cursor
-                          : desk->counts.notice_cursor;
-    desk->notice_told = cursor;
+    session->notice_cursor = hello->notice_cursor;
     flow->counters.sessions_opened++;
     char software[64];
     log_info("session-open", "agency=%s role=%d standby=%d software=%s skew_ms=%lld peer=%s",
@@ -238,7 +234,7 @@ void take_hello(struct flow *flow, const struct port_frame *from, const struct f
         return;
     }
     if (same_route != NULL) {
-        session_end(flow, same_route);
+        session_finish(flow, same_route);
     }
     open_session(flow, from, hello, agency);
 }

@@ -71,8 +71,8 @@ static void take_grant(struct flow *flow, struct session *session, const struct 
     }
     session->notices = grant->notices < NOTICES_AGENCY_MAX ? grant->notices : NOTICES_AGENCY_MAX;
     struct desk *desk = desk_of(&flow->desks, session->agency);
-    if (session->notices != 0) {
-        desk->teller = session;
+    if (session->notices != 0 && desk->teller != session) {
+        teller_set(flow, desk, session);
     }
     desk_wake(&flow->desks, desk);
     desk_tell(&flow->desks, desk);

@@ -98,6 +98,14 @@ static void tell(struct flow *flow, struct desk *desk, struct session *session)
     }
 }
 
+void teller_set(struct flow *flow, struct desk *desk, struct session *session)
+{
+    uint64_t stored = desk->counts.notice_cursor;
+    desk->teller = session;
+    desk->notice_told = session->notice_cursor < stored ? session->notice_cursor : stored;
+    desk_tell(&flow->desks, desk);
+}
+
 void step_notice(struct flow *flow)
 {
     uint32_t count = flow->desks.telling.count;

@@ -48,6 +48,7 @@ struct session {
 
     struct window deliver; /* granted to us */
     uint32_t notices;      /* granted to us */
+    uint64_t notice_cursor; /* what its Hello said is stored for good */
     struct list flights;   /* sent and unsettled, newest at the tail */
     struct list answers;   /* in order of their positions */
     int64_t skew_ms;

@@ -46,14 +46,16 @@ void step_answer(struct flow *flow);
 LT_CHECK enum lt_status step_dispatch(struct flow *flow);
 LT_CHECK enum lt_status step_fetched(struct flow *flow);
 
-/* notice.c: outcomes to senders. */
+/* notice.c: outcomes to senders. Another session tells from now on, behind what is known to be stored
+ * on both sides. */
+void teller_set(struct flow *flow, struct desk *desk, struct session *session);
 void step_notice(struct flow *flow);
 LT_CHECK enum lt_status take_notice_ack(struct flow *flow, struct session *session,
                                         uint64_t cursor);
 
 /* sweep.c: beats, leases, blocked and doomed sessions, settle time-outs. */
 LT_CHECK enum lt_status step_sweep(struct flow *flow);
-void session_end(struct flow *flow, struct session *session); /* no flights left: frees it */
+void session_finish(struct flow *flow, struct session *session); /* no flights left: frees it */
 
 /* hello.c */
 void take_hello(struct flow *flow, const struct port_frame *from, const struct frame *frame);

@@ -66,13 +66,17 @@ static void pass_on(struct flow *flow, struct desk *desk)
             session->beat_due_ms = flow->mono_ms; /* tells it */
             memset(desk->from_known, 0, sizeof(desk->from_known));
             desk_wake(&flow->desks, desk);
+            if (desk->teller == NULL && session->notices != 0) {
+                teller_set(flow, desk, session);
+            }
             return;
         }
     }
 }
 
-void session_end(struct flow *flow, struct session *session)
+void session_finish(struct flow *flow, struct session *session)
 {
+    session_doom(session, LT_PEER_GONE); /* so that it cannot be its own successor */
     if (session->agency != 0) {
         struct desk *desk = desk_of(&flow->desks, session->agency);
         log_info("session-close", "agency=%s code=%s", session->user,
@@ -116,7 +120,7 @@ static enum lt_status end_doomed(struct flow *flow)
         }
         if (session->flights.count == 0) {
             say_end(flow, session);
-            session_end(flow, session);
+            session_finish(flow, session);
         }
     }
     return LT_OK;

@@ -423,7 +423,7 @@ bool counts_read(struct lt_bytes bytes, struct counts *ret_counts)
     return wire_read_done(&r);
 }
 
-struct lt_bytes blob_key(uint8_t out[RECORD_KEY_MAX], const struct lt_digest *sha256,
+struct lt_bytes blob_record_key(uint8_t out[RECORD_KEY_MAX], const struct lt_digest *sha256,
                          uint32_t agency)
 {
     struct wire_writer w;
@@ -433,7 +433,7 @@ struct lt_bytes blob_key(uint8_t out[RECORD_KEY_MAX], const struct lt_digest *sh
     return wire_written(&w);
 }
 
-struct lt_bytes blob_write(uint8_t out[RECORD_VALUE_MAX], const struct blob_record *blob)
+struct lt_bytes blob_record_write(uint8_t out[RECORD_VALUE_MAX], const struct blob_record *blob)
 {
     struct wire_writer w;
     wire_write_init(&w, out, RECORD_VALUE_MAX);
@@ -443,7 +443,7 @@ struct lt_bytes blob_write(uint8_t out[RECORD_VALUE_MAX], const struct blob_reco
     return wire_written(&w);
 }
 
-bool blob_read(struct lt_bytes bytes, struct blob_record *ret_blob)
+bool blob_record_read(struct lt_bytes bytes, struct blob_record *ret_blob)
 {
     struct wire_reader r;
     wire_read_init(&r, bytes);

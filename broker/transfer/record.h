@@ -177,9 +177,9 @@ struct lt_bytes counts_key(uint8_t out[RECORD_KEY_MAX], uint32_t agency);
 struct lt_bytes counts_write(uint8_t out[RECORD_VALUE_MAX], const struct counts *counts);
 bool counts_read(struct lt_bytes bytes, struct counts *ret_counts);
 
-struct lt_bytes blob_key(uint8_t out[RECORD_KEY_MAX], const struct lt_digest *sha256,
+struct lt_bytes blob_record_key(uint8_t out[RECORD_KEY_MAX], const struct lt_digest *sha256,
                          uint32_t agency);
-struct lt_bytes blob_write(uint8_t out[RECORD_VALUE_MAX], const struct blob_record *blob);
-bool blob_read(struct lt_bytes bytes, struct blob_record *ret_blob);
+struct lt_bytes blob_record_write(uint8_t out[RECORD_VALUE_MAX], const struct blob_record *blob);
+bool blob_record_read(struct lt_bytes bytes, struct blob_record *ret_blob);
 
 #endif

@@ -1,0 +1,525 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * The actor keeps two tables: what it wants to send (items, in the order made) and what it was given
+ * (taken, by id and leg). Everything it sends may be lost, so everything is said again until the
+ * broker has confirmed it.
+ */
+#include "actor.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "adapters/sdk/session.h"
+#include "proto/base/text.h"
+#include "proto/base/uuid7.h"
+#include "adapters/sdk/content.h"
+#include "proto/digest.h"
+#include "proto/message.h"
+
+#define ITEMS_MAX     512
+#define GIVEN_MAX     8192
+#define CASES         12
+#define RETRY_MS      700
+#define SUBMIT_EACH   8
+
+enum item_state { ITEM_WAITING, ITEM_SUBMITTED, ITEM_DECIDED };
+
+struct item {
+    struct wish *wish;
+    struct lt_id id;
+    enum item_state state;
+    int64_t again_ms;
+    uint8_t *header;
+    size_t header_size;
+    uint8_t body[64];
+    size_t body_size;
+    struct lt_digest digest;
+};
+
+struct given {
+    struct lt_id id;
+    uint32_t leg;
+    uint32_t attempt;
+    uint64_t position;
+    bool effect;    /* decided for good: taken or refused */
+    bool open;      /* an answer is to be said until it is confirmed */
+    bool permanent;
+    enum lt_outcome outcome;
+    uint32_t code;
+    int64_t said_ms;
+};
+
+struct actor {
+    struct actor_options options;
+    struct world_clock clock;
+    struct world_entropy entropy;
+    struct world_random random;
+    struct world_link *link;
+    struct session session;
+    struct arena arena;
+    struct digester *digester;
+    struct uuid7 ids;
+    struct lt_id instance;
+    uint64_t epoch;
+    uint32_t lives;
+    struct item items[ITEMS_MAX];
+    uint32_t items_count;
+    struct given given[GIVEN_MAX];
+    uint32_t given_count;
+    uint64_t notice_cursor;
+    uint64_t outstanding_bytes;
+    uint32_t outstanding;
+    bool calm;
+};
+
+static int64_t now(const struct actor *actor)
+{
+    return actor->options.world->mono_ms;
+}
+
+static void open_session(struct actor *actor)
+{
+    actor->epoch++;
+    session_init(&actor->session, world_link_port(actor->link), &actor->clock.clock,
+                 &actor->entropy.entropy, &actor->instance, actor->epoch, ROLE_BOTH, "sim/1");
+    actor->session.notice_cursor = actor->notice_cursor;
+    actor->lives = actor->session.lives;
+}
+
+struct actor *actor_open(const struct actor_options *options)
+{
+    struct actor *actor = calloc(1, sizeof(*actor));
+    assert(actor != NULL);
+    actor->options = *options;
+    world_clock_init(&actor->clock, options->world, (int64_t)options->index * 100);
+    world_entropy_init(&actor->entropy, options->world, 100 + options->index);
+    world_random_init(&actor->random, options->world, 200 + options->index);
+    enum lt_status status = arena_init(&actor->arena, 1 << 20, 16 << 20);
+    assert(status == LT_OK);
+    status = digester_open(&actor->digester);
+    assert(status == LT_OK);
+    actor->link = world_net_dial(options->net, 0, &options->key);
+    assert(actor->link != NULL);
+    actor->entropy.entropy.fill(actor->entropy.entropy.self, &actor->instance,
+                                sizeof(actor->instance));
+    open_session(actor);
+    return actor;
+}
+
+void actor_close(struct actor **actor_p)
+{
+    struct actor *actor = *actor_p;
+    for (uint32_t i = 0; i < actor->items_count; i++) {
+        free(actor->items[i].header);
+    }
+    world_link_close(&actor->link);
+    arena_deinit(&actor->arena);
+    digester_close(&actor->digester);
+    free(actor);
+    *actor_p = NULL;
+}
+
+/* ---- wishes ------------------------------------------------------------------------------ */
+
+static struct item *last_of_case(struct actor *actor, const struct item *before)
+{
+    for (struct item *item = &actor->items[before - actor->items]; item-- > actor->items;) {
+        if (item->wish->lane == before->wish->lane && !item->wish->refused) {
+            return item;
+        }
+    }
+    return NULL;
+}
+
+static void write_parcel(struct actor *actor, struct item *item)
+{
+    const struct wish *wish = item->wish;
+    struct header header;
+    struct lt_bytes to[3];
+    char case_code[32];
+    char key[32];
+    memset(&header, 0, sizeof(header));
+    item->id = uuid7_next(&actor->ids, &actor->clock.clock, &actor->entropy.entropy);
+    snprintf(case_code, sizeof(case_code), "SIM-%u", wish->lane);
+    snprintf(key, sizeof(key), "k-%u-%u", wish->from, wish->number);
+    item->body_size =
+        (size_t)snprintf((char *)item->body, sizeof(item->body), "body %u %u", wish->from,
+                         wish->number);
+    for (uint32_t i = 0; i < wish->to_count; i++) {
+        to[i] = text_bytes(actor->options.ids[wish->to[i]]);
+    }
+    struct item *before = last_of_case(actor, item);
+    header.id = item->id;
+    header.sender_key = text_bytes(key);
+    header.kind = wish->steps_aside ? LT_KIND_STATUS : LT_KIND_FORWARD;
+    header.from = text_bytes(actor->options.ids[wish->from]);
+    header.to = to;
+    header.to_count = wish->to_count;
+    header.case_code = text_bytes(case_code);
+    header.priority = wish->number % 5;
+    header.schema_version = 1;
+    header.created_ms = actor->options.world->wall_ms;
+    header.body_size = item->body_size;
+    header.body_sha256 =
+        digest_of(actor->digester, (struct lt_bytes){item->body, item->body_size});
+    header.content_digest = content_digest(actor->digester, &header);
+    if (before != NULL) {
+        header.after = before->id;
+    }
+    struct lt_bytes bytes;
+    enum lt_status status = header_write(&header, &actor->arena, &bytes);
+    assert(status == LT_OK);
+    free(item->header);
+    item->header = malloc(bytes.size);
+    assert(item->header != NULL);
+    memcpy(item->header, bytes.data, bytes.size);
+    item->header_size = bytes.size;
+    item->digest = digest_of_two(actor->digester, bytes,
+                                 (struct lt_bytes){item->body, item->body_size});
+}
+
+static void make_wish(struct actor *actor)
+{
+    struct oracle *oracle = actor->options.oracle;
+    if (actor->items_count >= actor->options.wishes_max || oracle->count == WISHES_MAX) {
+        return;
+    }
+    struct wish *wish = &oracle->wishes[oracle->count++];
+    wish->from = actor->options.index;
+    wish->number = actor->items_count;
+    wish->lane = (uint32_t)world_random_below(&actor->random, CASES);
+    wish->steps_aside = world_random_chance(&actor->random, 200);
+    uint32_t legs = world_random_chance(&actor->random, 150) ? 2 : 1;
+    for (uint32_t i = 0; i < legs; i++) {
+        uint32_t to = (wish->from + 1 + (uint32_t)world_random_below(&actor->random, 2) + 2 * i) %
+                      AGENCIES_SIM;
+        wish->to[wish->to_count++] = to;
+    }
+    struct item *item = &actor->items[actor->items_count++];
+    item->wish = wish;
+    write_parcel(actor, item);
+}
+
+/* ---- sending ----------------------------------------------------------------------------- */
+
+static void submit(struct actor *actor)
+{
+    struct parcel parcels[SUBMIT_EACH];
+    struct item *items[SUBMIT_EACH];
+    uint32_t count = 0;
+    uint64_t bytes = 0;
+    for (uint32_t i = 0; i < actor->items_count && count < SUBMIT_EACH; i++) {
+        struct item *item = &actor->items[i];
+        uint64_t size = item->header_size + item->body_size;
+        if (item->state != ITEM_WAITING || item->again_ms > now(actor) ||
+            actor->outstanding_bytes + bytes + size > actor->session.submit.bytes ||
+            actor->outstanding + count + 1 > actor->session.submit.parcels) {
+            continue;
+        }
+        parcels[count] = (struct parcel){.header = {item->header, item->header_size},
+                                         .body = {item->body, item->body_size},
+                                         .digest = item->digest};
+        items[count++] = item;
+        bytes += size;
+    }
+    struct frame frame = {.kind = FRAME_SUBMIT, .submit = {.parcels = parcels, .count = count}};
+    if (count == 0 || session_send(&actor->session, &actor->arena, &frame) != LT_OK) {
+        return;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        items[i]->state = ITEM_SUBMITTED;
+    }
+    actor->outstanding += count;
+    actor->outstanding_bytes += bytes;
+}
+
+static struct item *item_by_id(struct actor *actor, const struct lt_id *id)
+{
+    for (uint32_t i = 0; i < actor->items_count; i++) {
+        if (memcmp(&actor->items[i].id, id, sizeof(*id)) == 0) {
+            return &actor->items[i];
+        }
+    }
+    return NULL;
+}
+
+static void take_verdict(struct actor *actor, const struct verdict *verdict)
+{
+    for (uint32_t i = 0; i < verdict->count; i++) {
+        const struct verdict_item *v = &verdict->items[i];
+        struct item *item = item_by_id(actor, &v->id);
+        if (item == NULL || item->state != ITEM_SUBMITTED) {
+            continue;
+        }
+        actor->outstanding--;
+        actor->outstanding_bytes -= item->header_size + item->body_size;
+        if (v->code == LT_OK) {
+            item->state = ITEM_DECIDED;
+            oracle_accepted(actor->options.oracle, item->wish,
+                            id_empty(&v->known_as) ? &v->id : &v->known_as);
+        } else if (lt_class((enum lt_status)v->code) == LT_CLASS_REFUSE) {
+            fprintf(stderr, "sim: refused with %s %.*s\n", lt_code((enum lt_status)v->code),
+                    (int)v->detail.size, (const char *)v->detail.data);
+            oracle_fail(actor->options.oracle, "an honest parcel was refused", item->wish);
+        } else {
+            item->state = ITEM_WAITING;
+            item->again_ms = now(actor) + RETRY_MS;
+        }
+    }
+}
+
+/* ---- receiving ----------------------------------------------------------------------------- */
+
+static struct given *given_find(struct actor *actor, const struct lt_id *id, uint32_t leg)
+{
+    for (uint32_t i = 0; i < actor->given_count; i++) {
+        if (memcmp(&actor->given[i].id, id, sizeof(*id)) == 0 && actor->given[i].leg == leg) {
+            return &actor->given[i];
+        }
+    }
+    return NULL;
+}
+
+static void decide(struct actor *actor, struct given *given, struct wish *wish)
+{
+    uint64_t draw = actor->calm ? 0 : world_random_below(&actor->random, 100);
+    given->permanent = false;
+    given->code = 0;
+    if (draw < 80) {
+        given->outcome = LT_OUTCOME_TAKEN;
+    } else if (draw < 86) {
+        given->outcome = LT_OUTCOME_REFUSED;
+        given->code = LT_INELIGIBLE;
+    } else if (draw < 93) {
+        given->outcome = LT_OUTCOME_FAILED;
+        given->code = LT_RECEIVER_REJECTED;
+        given->permanent = draw == 92;
+    } else {
+        given->outcome = LT_OUTCOME_LATER;
+        given->code = LT_RECEIVER_UNREACHABLE;
+    }
+    given->effect =
+        given->outcome == LT_OUTCOME_TAKEN || given->outcome == LT_OUTCOME_REFUSED;
+    if (given->effect) {
+        oracle_effect(actor->options.oracle, wish, actor->options.index, &given->id,
+                      given->outcome == LT_OUTCOME_TAKEN);
+    }
+}
+
+static struct wish *wish_of(struct actor *actor, const struct header *header)
+{
+    unsigned from = 0;
+    unsigned number = 0;
+    char key[LT_SENDER_KEY_MAX + 1];
+    text_copy(key, sizeof(key), header->sender_key);
+    if (sscanf(key, "k-%u-%u", &from, &number) != 2) {
+        oracle_fail(actor->options.oracle, "delivered with a strange key", NULL);
+    }
+    return oracle_wish(actor->options.oracle, from, number);
+}
+
+static void take_delivery(struct actor *actor, const struct delivery *d)
+{
+    struct header header;
+    enum lt_status status = header_read(d->header, &actor->arena, &header, NULL);
+    struct lt_digest digest = digest_of_two(actor->digester, d->header, d->body);
+    if (status != LT_OK || !digest_equal(&digest, &d->digest)) {
+        oracle_fail(actor->options.oracle, "delivered bytes differ", NULL);
+    }
+    struct wish *wish = wish_of(actor, &header);
+    struct given *given = given_find(actor, &header.id, d->leg);
+    if (given == NULL) {
+        assert(actor->given_count < GIVEN_MAX);
+        given = &actor->given[actor->given_count++];
+        given->id = header.id;
+        given->leg = d->leg;
+    }
+    given->attempt = d->attempt;
+    given->position = d->position;
+    if (!given->effect) {
+        decide(actor, given, wish);
+    }
+    given->open = true;
+    given->said_ms = 0;
+}
+
+static void settle(struct actor *actor)
+{
+    struct settlement items[16];
+    struct given *said[16];
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < actor->given_count && count < 16; i++) {
+        struct given *given = &actor->given[i];
+        if (!given->open || (given->said_ms != 0 && now(actor) - given->said_ms < 2000)) {
+            continue;
+        }
+        said[count] = given;
+        items[count++] = (struct settlement){.id = given->id,
+                                             .leg = given->leg,
+                                             .attempt = given->attempt,
+                                             .outcome = given->outcome,
+                                             .code = given->code,
+                                             .permanent = given->permanent,
+                                             .retry_after_ms = 1500,
+                                             .position = given->position};
+    }
+    struct frame frame = {.kind = FRAME_SETTLE, .settle = {.items = items, .count = count}};
+    if (count == 0 || session_send(&actor->session, &actor->arena, &frame) != LT_OK) {
+        return;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        said[i]->said_ms = now(actor);
+    }
+}
+
+static void take_settled(struct actor *actor, const struct settled *settled)
+{
+    for (uint32_t i = 0; i < settled->count; i++) {
+        struct given *given = given_find(actor, &settled->items[i].id, settled->items[i].leg);
+        if (settled->items[i].code != LT_OK) {
+            oracle_fail(actor->options.oracle, "a settlement was not accepted", NULL);
+        }
+        /* Confirms the answer given last; an older one may be confirmed late and harmlessly. */
+        if (given != NULL && given->said_ms != 0) {
+            given->open = false;
+        }
+    }
+}
+
+static void take_notice(struct actor *actor, const struct notice *notice)
+{
+    for (uint32_t i = 0; i < notice->count; i++) {
+        uint64_t seq = notice->items[i].seq;
+        if (seq > actor->notice_cursor + 1) {
+            oracle_fail(actor->options.oracle, "a notice is missing", NULL);
+        }
+        if (seq == actor->notice_cursor + 1) {
+            actor->notice_cursor = seq;
+        }
+    }
+    actor->session.notice_cursor = actor->notice_cursor;
+    struct frame frame = {.kind = FRAME_NOTICE_ACK, .notice_cursor = actor->notice_cursor};
+    (void)!session_send(&actor->session, &actor->arena, &frame); /* said again with the next */
+}
+
+static void grant(struct actor *actor)
+{
+    struct frame frame = {.kind = FRAME_GRANT,
+                          .grant = {.deliver = {.parcels = 8, .bytes = 64 * 1024}, .notices = 16}};
+    (void)!session_send(&actor->session, &actor->arena, &frame);
+}
+
+/* The session is another one: whatever was under way is said again. */
+static void new_life(struct actor *actor)
+{
+    actor->lives = actor->session.lives;
+    actor->outstanding = 0;
+    actor->outstanding_bytes = 0;
+    for (uint32_t i = 0; i < actor->items_count; i++) {
+        if (actor->items[i].state == ITEM_SUBMITTED) {
+            actor->items[i].state = ITEM_WAITING;
+        }
+    }
+    for (uint32_t i = 0; i < actor->given_count; i++) {
+        actor->given[i].said_ms = 0;
+    }
+}
+
+void actor_step(struct actor *actor)
+{
+    struct frame frame;
+    arena_reset(&actor->arena);
+    if (world_random_chance(&actor->random, 60)) {
+        make_wish(actor);
+    }
+    while (session_step(&actor->session, &actor->arena, &frame)) {
+        if (actor->lives != actor->session.lives) {
+            new_life(actor);
+        }
+        switch (frame.kind) {
+        case FRAME_WELCOME:
+            grant(actor);
+            break;
+        case FRAME_VERDICT:
+            take_verdict(actor, &frame.verdict);
+            break;
+        case FRAME_DELIVER:
+            for (uint32_t i = 0; i < frame.deliver.count; i++) {
+                take_delivery(actor, &frame.deliver.items[i]);
+            }
+            break;
+        case FRAME_SETTLED:
+            take_settled(actor, &frame.settled);
+            break;
+        case FRAME_NOTICE:
+            take_notice(actor, &frame.notice);
+            break;
+        default:
+            break;
+        }
+        arena_reset(&actor->arena);
+    }
+    if (actor->lives != actor->session.lives) {
+        new_life(actor);
+    }
+    submit(actor);
+    settle(actor);
+}
+
+void actor_restart(struct actor *actor)
+{
+    open_session(actor);
+    new_life(actor);
+}
+
+void actor_wipe(struct actor *actor)
+{
+    arena_reset(&actor->arena);
+    for (uint32_t i = 0; i < actor->items_count; i++) {
+        write_parcel(actor, &actor->items[i]);
+        actor->items[i].state = ITEM_WAITING;
+        actor->items[i].again_ms = 0;
+    }
+    actor->entropy.entropy.fill(actor->entropy.entropy.self, &actor->instance,
+                                sizeof(actor->instance));
+    actor->epoch = 0;
+    actor_restart(actor);
+}
+
+void actor_cut(struct actor *actor)
+{
+    world_link_cut(actor->link);
+}
+
+void actor_vanish(struct actor *actor)
+{
+    world_link_vanish(actor->link);
+}
+
+void actor_weather(struct actor *actor, const struct weather *weather)
+{
+    world_link_weather(actor->link, weather);
+}
+
+void actor_calm(struct actor *actor)
+{
+    actor->calm = true;
+    actor->options.wishes_max = actor->items_count;
+}
+
+bool actor_done(const struct actor *actor)
+{
+    for (uint32_t i = 0; i < actor->items_count; i++) {
+        if (actor->items[i].state != ITEM_DECIDED) {
+            return false;
+        }
+    }
+    for (uint32_t i = 0; i < actor->given_count; i++) {
+        if (actor->given[i].open) {
+            return false;
+        }
+    }
+    return true;
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/* The other half of the sum, and the comparison of two states. */
+#include "check.h"
+
+#include <stdio.h>
+#include <string.h>
+
+uint64_t check_open_legs(struct flow *flow)
+{
+    struct state_entry at;
+    uint64_t count = 0;
+    enum lt_status status = state_seek(flow->state, STATE_LANES, (struct lt_bytes){0}, &at);
+    while (status == LT_OK && at.found) {
+        count++;
+        status = state_step(flow->state, &at);
+    }
+    return count;
+}
+
+static uint64_t open_of(struct flow *flow, uint32_t agency)
+{
+    struct state_entry at;
+    uint64_t count = 0;
+    uint8_t from[4];
+    struct wire_writer w;
+    wire_write_init(&w, from, sizeof(from));
+    wire_put_u32(&w, agency);
+    enum lt_status status = state_seek(flow->state, STATE_LANES, wire_written(&w), &at);
+    while (status == LT_OK && at.found && memcmp(at.key.data, from, sizeof(from)) == 0) {
+        count++;
+        status = state_step(flow->state, &at);
+    }
+    return count;
+}
+
+bool check_conservation(struct flow *flow)
+{
+    for (uint32_t i = 0; i <= flow->desks.highest; i++) {
+        const struct counts *c = &desk_of(&flow->desks, i)->counts;
+        uint64_t right = c->taken + c->refused + c->expired + c->cancelled + open_of(flow, i);
+        if (c->accepted != right) {
+            fprintf(stderr, "agency %u: accepted %llu, found %llu\n", i,
+                    (unsigned long long)c->accepted, (unsigned long long)right);
+            return false;
+        }
+    }
+    return true;
+}
+
+void check_picture(struct flow *flow, struct state_picture *ret_picture)
+{
+    memset(ret_picture, 0, sizeof(*ret_picture));
+    for (int tree = STATE_TRANSFERS; tree < STATE_TREES_END; tree++) {
+        struct state_entry at;
+        digest_start(flow->digester);
+        enum lt_status status =
+            state_seek(flow->state, (enum state_tree)tree, (struct lt_bytes){0}, &at);
+        while (status == LT_OK && at.found) {
+            digest_feed(flow->digester, at.key);
+            digest_feed(flow->digester, at.value);
+            ret_picture->entries[tree]++;
+            status = state_step(flow->state, &at);
+        }
+        ret_picture->digest[tree] = digest_finish(flow->digester);
+    }
+}
+
+bool check_same(const struct state_picture *a, const struct state_picture *b)
+{
+    bool same = true;
+    for (int tree = STATE_TRANSFERS; tree < STATE_TREES_END; tree++) {
+        if (!digest_equal(&a->digest[tree], &b->digest[tree])) {
+            fprintf(stderr, "tree %d differs: %llu and %llu entries\n", tree,
+                    (unsigned long long)a->entries[tree], (unsigned long long)b->entries[tree]);
+            same = false;
+        }
+    }
+    return same;
+}

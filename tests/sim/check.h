@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#ifndef TESTS_SIM_CHECK_H
+#define TESTS_SIM_CHECK_H
+
+#include "broker/flow/flow.h"
+
+/* Looks into the broker, counted independently of what the fold counted. */
+
+uint64_t check_open_legs(struct flow *flow);   /* entries of STATE_LANES */
+bool check_conservation(struct flow *flow);    /* P7, per agency */
+/* A digest per tree, and how many entries it has. */
+struct state_picture {
+    struct lt_digest digest[STATE_TREES_END];
+    uint64_t entries[STATE_TREES_END];
+};
+void check_picture(struct flow *flow, struct state_picture *ret_picture);
+bool check_same(const struct state_picture *a, const struct state_picture *b);
+
+#endif

@@ -1,0 +1,427 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * The whole broker in a world of its own: virtual time, six agencies, a network that drops,
+ * duplicates, delays, reorders and cuts, a journal that is slow, full, unknown or dies, crashes and
+ * restarts of broker and agencies, wiped adapters. After a while the faults end; then everything must
+ * come to rest within a bound, the oracle must be content, the sum must be zero and a state refolded
+ * from the journal must equal the one in use. One seed, one run, to the byte.
+ */
+#include <assert.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "actor.h"
+#include "broker/core/broker.h"
+#include "broker/flow/fold_leg.h"
+#include "broker/registry/agency.h"
+#include "check.h"
+#include "harness/world_net.h"
+#include "proto/base/log.h"
+#include "proto/base/text.h"
+
+#define STORM_MS     (120 * 1000)
+#define REST_MS_MAX  (4 * 3600 * 1000)
+#define WISHES_EACH  60
+#define TURNS_MAX    64
+
+static const char *const ids[AGENCIES_SIM] = {"H24.1", "H24.2",  "H24.3",
+                                              "H24.15", "H24.16", "G12.18"};
+
+struct sim {
+    uint64_t seed;
+    struct world world;
+    struct world_net *net;
+    struct world_random random;
+    struct world_clock clock;
+    struct world_entropy entropy;
+    struct backend_memory *backend;
+    struct broker *broker;
+    struct oracle oracle;
+    struct actor *actors[AGENCIES_SIM];
+    struct lt_key keys[AGENCIES_SIM];
+    char state_path[128];
+    uint32_t crashes;
+    bool storm;
+};
+
+static enum lt_status no_operators(void *self, struct flow *flow, struct session *session,
+                                   const struct query *query)
+{
+    (void)self;
+    (void)flow;
+    (void)session;
+    (void)query;
+    return LT_OK;
+}
+
+static void die(const struct sim *sim, const char *what, enum lt_status status,
+                const struct fault *fault)
+{
+    fprintf(stderr, "sim: %s: %s %s %s\n", what, lt_code(status), fault->field, fault->detail);
+    oracle_fail(&sim->oracle, what, NULL);
+}
+
+static void open_broker(struct sim *sim)
+{
+    struct fault fault;
+    fault_init(&fault);
+    struct broker_options options = {
+        .clock = &sim->clock.clock,
+        .entropy = &sim->entropy.entropy,
+        .port = world_net_server(sim->net, 0),
+        .backend = backend_memory_door(sim->backend),
+        .state = {.path = sim->state_path,
+                  .map_bytes = 64 << 20,
+                  .applier_inline = true,
+                  .no_sync = true,
+                  .seed = sim->seed},
+        .settings = {.attempts_max = 4,
+                     .backoff_first_ms = 1000,
+                     .settle_timeout_ms = 30000,
+                     .lease_ms = LEASE_MS,
+                     .beat_ms = BEAT_MS,
+                     .blob_endpoint = "",
+                     .software = "sim"},
+        .operators = {.take = no_operators},
+        .owner = "sim",
+    };
+    enum lt_status status = broker_open(&sim->broker, &options, &fault);
+    if (status != LT_OK) {
+        die(sim, "the broker does not open", status, &fault);
+    }
+    world_net_start(sim->net, 0);
+}
+
+static void register_agencies(struct sim *sim)
+{
+    struct flow *flow = broker_flow(sim->broker);
+    for (uint32_t i = 0; i < AGENCIES_SIM; i++) {
+        uint8_t entry[AGENCY_BYTES_MAX];
+        uint8_t memory[AGENCY_BYTES_MAX + 64];
+        struct agency agency;
+        uint64_t position;
+        memset(&agency, 0, sizeof(agency));
+        agency.number = i + 1;
+        agency.kind = AGENCY_OTHER;
+        snprintf(agency.id, sizeof(agency.id), "%s", ids[i]);
+        snprintf(agency.name, sizeof(agency.name), "agency %u", i);
+        agency.keys[0].key = sim->keys[i];
+        agency.keys_count = 1;
+        struct fact_registry change = {.change = REGISTRY_AGENCY,
+                                       .person = text_bytes("sim"),
+                                       .entry = agency_write(entry, sizeof(entry), &agency)};
+        enum lt_status status =
+            flow_fact(flow, FACT_REGISTRY,
+                      fact_write_registry(memory, sizeof(memory), &change), &position);
+        assert(status == LT_OK);
+        status = world_net_admit(sim->net, &sim->keys[i], ids[i]);
+        assert(status == LT_OK);
+    }
+}
+
+static void crash(struct sim *sim)
+{
+    world_net_stop(sim->net, 0);
+    broker_abandon(sim->broker);
+    backend_memory_crash(sim->backend, world_random_chance(&sim->random, 500));
+    broker_close(&sim->broker);
+    sim->crashes++;
+    if (world_random_chance(&sim->random, 200)) {
+        unlink(sim->state_path); /* a lost state.mdb is only a longer start */
+    }
+    open_broker(sim);
+}
+
+static void turn_broker(struct sim *sim)
+{
+    for (uint32_t i = 0; i < TURNS_MAX; i++) {
+        bool idle = false;
+        struct fault fault;
+        fault_init(&fault);
+        enum lt_status status = broker_turn(sim->broker, &idle, &fault);
+        if (status != LT_OK && !sim->storm) {
+            die(sim, "the broker stopped in calm weather", status, &fault);
+        }
+        if (status != LT_OK) {
+            crash(sim);
+            return;
+        }
+        if (idle) {
+            return;
+        }
+    }
+}
+
+static void journal_weather(struct sim *sim)
+{
+    uint32_t polls = (uint32_t)world_random_below(&sim->random, 5);
+    uint64_t draw = world_random_below(&sim->random, 1000);
+    enum append_result result = APPEND_DURABLE;
+    if (draw < 10) {
+        result = APPEND_FULL;
+    } else if (draw < 16) {
+        result = APPEND_UNKNOWN;
+    } else if (draw < 19) {
+        result = APPEND_REFUSED;
+    }
+    backend_memory_plan(sim->backend, result, polls, world_random_chance(&sim->random, 500));
+}
+
+/* An operator replays what is parked, one look at a time. */
+static void replay_parked(struct sim *sim)
+{
+    struct flow *flow = broker_flow(sim->broker);
+    struct state_entry at;
+    uint32_t agency;
+    uint64_t position;
+    uint8_t leg;
+    enum lt_status status = state_seek(flow->state, STATE_PARKED, (struct lt_bytes){0}, &at);
+    if (status != LT_OK || !at.found || !flow_room_small(flow) ||
+        !parked_key_read(at.key, &agency, &position, &leg)) {
+        return;
+    }
+    struct transfer_key key;
+    struct transfer t;
+    uint8_t memory[128];
+    status = transfer_at(flow, position, &key, &t);
+    assert(status == LT_OK);
+    struct fact_act act = {.position = position,
+                           .leg = leg,
+                           .act = ACT_REPLAY,
+                           .next = lane_blocked(flow, &t, leg) ? LEG_BEHIND : LEG_READY,
+                           .person = text_bytes("sim"),
+                           .reason = text_bytes("again")};
+    status = flow_fact(flow, FACT_ACT, fact_write_act(memory, sizeof(memory), &act), &position);
+    assert(status == LT_OK);
+}
+
+static void trouble(struct sim *sim)
+{
+    struct actor *actor = sim->actors[world_random_below(&sim->random, AGENCIES_SIM)];
+    switch (world_random_below(&sim->random, 600)) {
+    case 0:
+        crash(sim);
+        break;
+    case 1:
+        actor_restart(actor);
+        break;
+    case 2:
+        actor_cut(actor);
+        break;
+    case 3:
+        actor_vanish(actor);
+        break;
+    case 4:
+        if (world_random_chance(&sim->random, 200)) {
+            actor_wipe(actor);
+        }
+        break;
+    case 5:
+        world_step_wall(&sim->world, (int64_t)world_random_below(&sim->random, 4000) - 2000);
+        break;
+    default:
+        break;
+    }
+}
+
+static void weather(struct sim *sim, bool storm)
+{
+    struct weather w = {.delay_ms_min = 1, .delay_ms_max = 5};
+    for (uint32_t i = 0; i < AGENCIES_SIM; i++) {
+        if (storm) {
+            w.drop_permille = (uint32_t)world_random_below(&sim->random, 30);
+            w.duplicate_permille = (uint32_t)world_random_below(&sim->random, 20);
+            w.reorder_permille = (uint32_t)world_random_below(&sim->random, 20);
+            w.cut_permille = (uint32_t)world_random_below(&sim->random, 5);
+            w.delay_ms_max = 1 + (uint32_t)world_random_below(&sim->random, 300);
+        }
+        actor_weather(sim->actors[i], &w);
+    }
+}
+
+static bool at_rest(struct sim *sim)
+{
+    for (uint32_t i = 0; i < AGENCIES_SIM; i++) {
+        if (!actor_done(sim->actors[i])) {
+            return false;
+        }
+    }
+    return check_open_legs(broker_flow(sim->broker)) == 0;
+}
+
+static void run_storm(struct sim *sim)
+{
+    int64_t end_ms = sim->world.mono_ms + STORM_MS;
+    sim->storm = true;
+    while (sim->world.mono_ms < end_ms) {
+        if (sim->world.mono_ms % 5000 < 40) {
+            weather(sim, true);
+        }
+        journal_weather(sim);
+        trouble(sim);
+        replay_parked(sim);
+        turn_broker(sim);
+        for (uint32_t i = 0; i < AGENCIES_SIM; i++) {
+            actor_step(sim->actors[i]);
+        }
+        world_advance(&sim->world, 1 + (int64_t)world_random_below(&sim->random, 50));
+    }
+}
+
+static void run_calm(struct sim *sim)
+{
+    int64_t end_ms = sim->world.mono_ms + REST_MS_MAX;
+    sim->storm = false;
+    backend_memory_plan(sim->backend, APPEND_DURABLE, 0, true);
+    weather(sim, false);
+    for (uint32_t i = 0; i < AGENCIES_SIM; i++) {
+        actor_calm(sim->actors[i]);
+    }
+    do {
+        replay_parked(sim);
+        turn_broker(sim);
+        for (uint32_t i = 0; i < AGENCIES_SIM; i++) {
+            actor_step(sim->actors[i]);
+        }
+        world_advance(&sim->world, 50);
+        if (sim->world.mono_ms > end_ms) {
+            oracle_fail(&sim->oracle, "the world does not come to rest", NULL);
+        }
+    } while (!at_rest(sim));
+}
+
+static void judge(struct sim *sim)
+{
+    struct state_picture used;
+    struct state_picture refolded;
+    broker_drain(sim->broker);
+    while (!broker_drained(sim->broker)) {
+        turn_broker(sim);
+        world_advance(&sim->world, 10);
+    }
+    oracle_rest(&sim->oracle);
+    if (!check_conservation(broker_flow(sim->broker))) {
+        oracle_fail(&sim->oracle, "the sum is not zero", NULL);
+    }
+    check_picture(broker_flow(sim->broker), &used);
+    world_net_stop(sim->net, 0);
+    broker_close(&sim->broker);
+    unlink(sim->state_path);
+    open_broker(sim);
+    check_picture(broker_flow(sim->broker), &refolded);
+    if (!check_same(&used, &refolded)) {
+        oracle_fail(&sim->oracle, "the refolded state differs", NULL);
+    }
+}
+
+static void run_seed(uint64_t seed, const char *folder, bool verbose)
+{
+    struct sim *sim = calloc(1, sizeof(*sim));
+    assert(sim != NULL);
+    sim->seed = seed;
+    oracle_init(&sim->oracle, seed);
+    world_init(&sim->world, seed);
+    world_random_init(&sim->random, &sim->world, 1);
+    world_clock_init(&sim->clock, &sim->world, 0);
+    world_entropy_init(&sim->entropy, &sim->world, 2);
+    snprintf(sim->state_path, sizeof(sim->state_path), "%s/state.mdb", folder);
+    enum lt_status status = world_net_open(&sim->net, &sim->world);
+    assert(status == LT_OK);
+    status = backend_memory_open(&sim->backend);
+    assert(status == LT_OK);
+    for (uint32_t i = 0; i < AGENCIES_SIM; i++) {
+        sim->entropy.entropy.fill(sim->entropy.entropy.self, &sim->keys[i], sizeof(sim->keys[i]));
+    }
+    open_broker(sim);
+    register_agencies(sim);
+    while (!broker_drained(sim->broker)) {
+        turn_broker(sim);
+        world_advance(&sim->world, 10);
+    }
+    for (uint32_t i = 0; i < AGENCIES_SIM; i++) {
+        struct actor_options options = {.world = &sim->world,
+                                        .net = sim->net,
+                                        .oracle = &sim->oracle,
+                                        .index = i,
+                                        .ids = ids,
+                                        .key = sim->keys[i],
+                                        .wishes_max = WISHES_EACH};
+        sim->actors[i] = actor_open(&options);
+    }
+    run_storm(sim);
+    run_calm(sim);
+    judge(sim);
+    if (verbose) {
+        printf("seed %llu: %u wishes, %u crashes, %lld s\n", (unsigned long long)seed,
+               sim->oracle.count, sim->crashes, (long long)(sim->world.mono_ms / 1000));
+    }
+    for (uint32_t i = 0; i < AGENCIES_SIM; i++) {
+        actor_close(&sim->actors[i]);
+    }
+    world_net_stop(sim->net, 0);
+    broker_close(&sim->broker);
+    backend_memory_close(&sim->backend);
+    world_net_close(&sim->net);
+    unlink(sim->state_path);
+    free(sim);
+}
+
+static void quiet(void *self, const char *line)
+{
+    (void)self;
+    (void)line;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct option options[] = {{"seed", required_argument, NULL, 's'},
+                                            {"from", required_argument, NULL, 'f'},
+                                            {"seeds", required_argument, NULL, 'n'},
+                                            {"fresh", no_argument, NULL, 'r'},
+                                            {"verbose", no_argument, NULL, 'v'},
+                                            {NULL, 0, NULL, 0}};
+    uint64_t from = 1;
+    uint64_t count = 1;
+    bool verbose = false;
+    int option;
+    char folder[] = "/tmp/lt-sim-XXXXXX";
+    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        switch (option) {
+        case 's':
+        case 'f':
+            from = strtoull(optarg, NULL, 10);
+            break;
+        case 'n':
+            count = strtoull(optarg, NULL, 10);
+            break;
+        case 'r':
+            from = (uint64_t)time(NULL) * 1000;
+            break;
+        case 'v':
+            verbose = true;
+            break;
+        default:
+            return 2;
+        }
+    }
+    if (mkdtemp(folder) == NULL) {
+        return 2;
+    }
+    if (!verbose || count > 1) {
+        log_capture(quiet, NULL);
+    }
+    for (uint64_t seed = from; seed < from + count; seed++) {
+        run_seed(seed, folder, verbose);
+    }
+    char path[64];
+    snprintf(path, sizeof(path), "%s/state.mdb-lock", folder);
+    unlink(path);
+    rmdir(folder);
+    printf("sim: %llu seeds from %llu at rest, every wish once\n", (unsigned long long)count,
+           (unsigned long long)from);
+    return 0;
+}
