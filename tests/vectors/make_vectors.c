@@ -474,6 +474,11 @@ static void refused_crowds(json_t *list)
     }
     wire_bytes_inner(&w, 15, &inner);
     refused_entry(list, "frame", "65-parcels", "frame-crowded", "submit.parcels");
+    for (unsigned i = 0; i < LT_PARCELS_PER_FRAME + 1; i++) {
+        wire_bytes_run(&inner, 1, "", 0);
+    }
+    wire_bytes_inner(&w, 19, &inner);
+    refused_entry(list, "frame", "65-settlements", "frame-crowded", "settle.items");
     for (unsigned i = 0; i < 1025; i++) {
         wire_bytes_run(&inner, 1, "", 0);
     }
