@@ -174,10 +174,22 @@ static size_t rune_size(const uint8_t *at, size_t left)
     return size;
 }
 
+/* Eight bytes from 0x01 to 0x7F; may say no to some that are. Most texts are codes. */
+static bool plain_run(const uint8_t *at)
+{
+    uint64_t run;
+    memcpy(&run, at, sizeof(run));
+    return ((run | (run - 0x0101010101010101ull)) & 0x8080808080808080ull) == 0;
+}
+
 bool utf8_valid(struct lt_bytes text)
 {
     size_t at = 0;
     while (at < text.size) {
+        if (text.size - at >= 8 && plain_run(text.data + at)) {
+            at += 8;
+            continue;
+        }
         size_t size = rune_size(text.data + at, text.size - at);
         if (size == 0) {
             return false;
