@@ -2,8 +2,8 @@
 #ifndef ADAPTERS_SDK_CLIENT_STEP_H
 #define ADAPTERS_SDK_CLIENT_STEP_H
 
-#include <lienthong/client.h>
 #include "proto/port_zmq.h"
+#include <lienthong/client.h>
 
 /*
  * For hosts of many clients: one network thread steps them all. lt_client_open_on opens a client on
@@ -20,5 +20,10 @@ int client_step(struct lt_client *client);
 struct client_zmq *client_socket(struct lt_client *client);
 struct client_zmq *client_blob_socket(struct lt_client *client); /* NULL while nothing moves */
 int client_wake_fd(const struct lt_client *client);
+/* LT_OK, or the failure of class stop that ended it: nothing is promised any more. */
+enum lt_status client_failed(struct lt_client *client);
+/* Nothing sent waits for its answer; then client_bye, and client_step no more. */
+bool client_drained(struct lt_client *client);
+void client_bye(struct lt_client *client);
 
 #endif

@@ -120,14 +120,15 @@ static void lose(struct session *session, enum lt_status code, struct lt_bytes d
 
 /* ---- what is due by itself ---- */
 
-static bool line_up(struct session *session)
+/* Looks at the line; a refused key is dialled again at long intervals. */
+static void line_look(struct session *session)
 {
     int64_t now_ms = mono_ms(session);
-    int link = session->port.link(session->port.self);
-    if (link != LINK_KEY_REFUSED) {
+    session->link = session->port.link(session->port.self);
+    if (session->link != LINK_KEY_REFUSED) {
         session->redial_due_ms = 0;
-        session->refusals = link == LINK_UP ? 0 : session->refusals;
-        return link == LINK_UP;
+        session->refusals = session->link == LINK_UP ? 0 : session->refusals;
+        return;
     }
     session->last_code = LT_KEY_REVOKED;
     int64_t wait_ms = doubled_ms(BARRED_FIRST_MS, session->refusals, BARRED_MS_MAX);
@@ -138,7 +139,6 @@ static bool line_up(struct session *session)
         session->redial_due_ms = 0;
         session->port.redial(session->port.self);
     }
-    return false;
 }
 
 /* Silence after a Hello: the line may be half open. */
@@ -159,7 +159,7 @@ static void hello_send(struct session *session, struct arena *arena)
         hello_unanswered(session);
     }
     session->hello_due_ms = now_ms + LINK_LOOK_MS;
-    if (!line_up(session)) {
+    if (session->link != LINK_UP) {
         return;
     }
     struct frame frame = {.kind = FRAME_HELLO};
@@ -197,10 +197,14 @@ static void beat_send(struct session *session, struct arena *arena)
 
 static void due_send(struct session *session, struct arena *arena)
 {
-    if (session->open && session->port.link(session->port.self) != LINK_UP) {
-        lose(session, LT_PEER_GONE, text_bytes("the line went down"), 0);
-    }
     int64_t now_ms = mono_ms(session);
+    line_look(session);
+    if (session->link != LINK_UP && session->open) {
+        lose(session, LT_PEER_GONE, text_bytes("the line went down"), 0);
+    } else if (session->link != LINK_UP && session->asked) {
+        session->asked = false; /* the Hello went down with the line */
+        session->hello_due_ms = now_ms;
+    }
     if (session->open) {
         session->skew_ms = session->broker_offset_ms + now_ms - wall_ms(session);
         if (now_ms >= session->beat_due_ms) {
@@ -264,8 +268,10 @@ static bool welcome_take(struct session *session, const struct welcome *welcome)
 static void no_session_take(struct session *session, const struct ending *ending)
 {
     enum lt_status code = lt_error((enum lt_status)ending->code)->status;
-    /* An answer to a frame of a session that is over already says nothing new. */
-    bool late = !session->open && (!session->asked || code == LT_SESSION_UNKNOWN);
+    /* An answer to a frame of a session that is over already says nothing new, unless it names a
+     * time to come again: then it answers our Hello. */
+    bool leftover = code == LT_SESSION_UNKNOWN && ending->retry_after_ms == 0;
+    bool late = !session->open && (!session->asked || leftover);
     if (!late) {
         lose(session, code, ending->detail, ending->retry_after_ms);
     }

@@ -5,15 +5,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <lienthong/clock.h>
 #include "proto/base/arena.h"
 #include "proto/frame.h"
 #include "proto/port.h"
+#include <lienthong/clock.h>
 
 /*
- * The agency's side of an LTP/1 session, and nothing else: Hello until Welcome, sequence numbers and
- * gaps, beats and lease, windows. Holds no transfer: the caller keeps what must not be lost. Used by
- * the SDK, by lt-bench and by the sim, with any client_port and any clock.
+ * The agency's side of an LTP/1 session, and nothing else: Hello until Welcome, sequence numbers
+ * and gaps, beats and lease, windows. Holds no transfer: the caller keeps what must not be lost.
+ * Used by the SDK, by lt-bench and by the sim, with any client_port and any clock.
  *
  * session_step sends what is due (Hello with backoff and jitter, Beat) and hands every valid frame
  * that came to the caller, one per call. When the session ends (NoSession, Bye, gap, lease, line
@@ -50,6 +50,7 @@ struct session {
     enum lt_status last_code; /* of the last NoSession or Bye */
     char last_detail[160];
     uint64_t backed_up_to;
+    int link; /* enum client_link as last seen: asking the port itself uses up its news */
     /* what follows is the session's own */
     bool asked;               /* a Hello waits for its answer */
     uint32_t silent;          /* Hellos in a row that nobody answered */

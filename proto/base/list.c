@@ -51,6 +51,12 @@ void list_push_front(struct list *list, struct list_node *node)
     link_behind(list, &list->head, node);
 }
 
+void list_insert(struct list *list, struct list_node *after, struct list_node *node)
+{
+    assert(after == NULL || list_linked(after));
+    link_behind(list, after == NULL ? &list->head : after, node);
+}
+
 void list_remove(struct list *list, struct list_node *node)
 {
     assert(list_linked(node));
@@ -75,8 +81,19 @@ struct list_node *list_first(const struct list *list)
     return list_next(list, &list->head);
 }
 
+struct list_node *list_last(const struct list *list)
+{
+    return list_prev(list, &list->head);
+}
+
 struct list_node *list_next(const struct list *list, const struct list_node *node)
 {
     assert(list_linked(node));
     return node->next == &list->head ? NULL : node->next;
+}
+
+struct list_node *list_prev(const struct list *list, const struct list_node *node)
+{
+    assert(list_linked(node));
+    return node->prev == &list->head ? NULL : node->prev;
 }

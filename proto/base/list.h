@@ -29,6 +29,10 @@ void list_push_front(struct list *list, struct list_node *node);
 void list_remove(struct list *list, struct list_node *node);
 struct list_node *list_pop(struct list *list);         /* from the head, or NULL */
 struct list_node *list_first(const struct list *list); /* or NULL */
+struct list_node *list_last(const struct list *list);  /* or NULL */
 struct list_node *list_next(const struct list *list, const struct list_node *node); /* or NULL */
+struct list_node *list_prev(const struct list *list, const struct list_node *node); /* or NULL */
+/* Behind `after`, which is on the list; NULL: at the head. */
+void list_insert(struct list *list, struct list_node *after, struct list_node *node);
 
 #endif
