@@ -16,10 +16,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "broker/registry/yamlfile.h"
 #include "config.h"
 #include "proto/base/file.h"
 #include "proto/base/text.h"
+#include "proto/base/yamlfile.h"
 
 #define CONFIG_BYTES_MAX (1024 * 1024)
 #define TOKEN_FILE_BYTES 512

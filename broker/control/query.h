@@ -70,7 +70,7 @@
  *
  * Acts (roles checked; each a fact; the answer leaves after the fact is durable):
  *
- *   replay id= [leg=] reason= [dry_run=1]
+ *   replay id= [leg=] [reason=] [dry_run=1]
  *       one row per leg: id leg to to_name case state (before) next (state after) result
  *       ("replayed", "would-replay", "not-parked") code bytes. Without leg=: all parked legs
  *   agency-put payload=<entry> [dry_run=1]

@@ -20,7 +20,7 @@
 #include "config.h"
 #include "proto/base/file.h"
 #include "proto/base/text.h"
-#include "yamlfile.h"
+#include "proto/base/yamlfile.h"
 
 #define CONFIG_BYTES_MAX   (256 * 1024)
 #define OPERATOR_NAME_MAX  54 /* "operator/NAME" is a connection's user, 63 bytes */

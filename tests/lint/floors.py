@@ -71,6 +71,8 @@ INVITED = [
     ("tests/", ""),                                # tests may see all
     ("ops/tools/ltctl/", "broker/journal/"),       # reads a journal offline
     ("ops/tools/ltctl/", "broker/registry/"),      # writes registry entries and configurations
+    ("ops/tools/ltctl/", "broker/limits.h"),       # the bounds of an import
+    ("ops/tools/ltctl/", "broker/transfer/states.def"),  # the names of states, one table
     ("ops/tools/bench/", "broker/registry/"),      # registers its agencies
     ("ops/tools/bench/", "adapters/sdk/"),         # the session layer of the agencies' side
     ("ops/views/", "broker/journal/"),             # the read-only door

@@ -19,7 +19,7 @@
 
 #include <yaml.h>
 
-#include "proto/base/text.h"
+#include "text.h"
 #include "yamlfile.h"
 
 #define FRAMES_MAX     8

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
-#ifndef BROKER_REGISTRY_YAMLFILE_H
-#define BROKER_REGISTRY_YAMLFILE_H
+#ifndef PROTO_BASE_YAMLFILE_H
+#define PROTO_BASE_YAMLFILE_H
 
 #include <stdbool.h>
 

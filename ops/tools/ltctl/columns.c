@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * What the rows of each verb look like: which fields a table shows, in which order, under which
+ * heading, and how a value of each type is written for people. Field names are those of
+ * broker/control/query.h; fields that stand in no table here still go into JSON.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "columns.h"
+#include "moment.h"
+#include "proto/base/text.h"
+#include "width.h"
+#include "words.h"
+
+#define COLUMNS(name, upright, ...)                                                                \
+    static const struct column name##_columns[] = {__VA_ARGS__};                                   \
+    const struct columns columns_##name = {                                                        \
+        name##_columns, sizeof(name##_columns) / sizeof(name##_columns[0]), upright}
+
+#define C(field, type, vi, en)                                                                     \
+    {                                                                                              \
+        field, COLUMN_##type,                                                                      \
+        {                                                                                          \
+            vi, en                                                                                 \
+        }                                                                                          \
+    }
+
+/* clang-format off */
+COLUMNS(status, true,
+    C("intake", CODE, "Tiếp nhận", "Intake"),
+    C("now_ms", TIME, "Giờ của trục", "Broker time"),
+    C("started_ms", TIME, "Khởi động lúc", "Started"),
+    C("uptime_ms", DURATION, "Đã chạy", "Uptime"),
+    C("software", TEXT, "Phần mềm", "Software"),
+    C("epoch", NUMBER, "Kỷ nguyên", "Epoch"),
+    C("durable", NUMBER, "Vị trí đã ghi bền", "Durable position"),
+    C("applied", NUMBER, "Vị trí đã áp dụng", "Applied position"),
+    C("journal_bytes", BYTES, "Sổ nhật ký", "Journal"),
+    C("disk_free_bytes", BYTES, "Đĩa còn trống", "Disk free"),
+    C("memory_bytes", BYTES, "Bộ nhớ", "Memory"),
+    C("agencies", NUMBER, "Số đơn vị", "Agencies"),
+    C("connected", NUMBER, "Đang kết nối", "Connected"),
+    C("sessions", NUMBER, "Phiên", "Sessions"),
+    C("open", NUMBER, "Lượt chưa xong", "Open legs"),
+    C("ready", NUMBER, "  chờ gửi", "  ready"),
+    C("sent", NUMBER, "  đã gửi, chờ trả lời", "  sent"),
+    C("behind", NUMBER, "  chờ lượt trước của hồ sơ", "  behind"),
+    C("backoff", NUMBER, "  chờ gửi lại", "  backoff"),
+    C("held", NUMBER, "  giữ lại", "  held"),
+    C("parked", NUMBER, "  chờ can thiệp", "  parked"),
+    C("in_flight", NUMBER, "Đang trên đường", "In flight"),
+    C("notices_waiting", NUMBER, "Thông báo chờ gửi", "Notices waiting"),
+    C("accepted", NUMBER, "Trục đã nhận", "Accepted"),
+    C("taken", NUMBER, "Bên nhận đã nhận", "Taken"),
+    C("refused", NUMBER, "Từ chối", "Refused"),
+    C("expired", NUMBER, "Hết hạn", "Expired"),
+    C("cancelled", NUMBER, "Đã hủy", "Cancelled"),
+    C("difference", NUMBER, "Chênh lệch bảo toàn", "Conservation difference"),
+    C("transfers_per_s", NUMBER, "Lượt chuyển mỗi giây", "Transfers per second"));
+
+COLUMNS(agencies, false,
+    C("id", TEXT, "Mã", "Id"),
+    C("name", TEXT, "Đơn vị", "Name"),
+    C("kind", AGENCY_KIND, "Loại", "Kind"),
+    C("connected", FLAG, "Kết nối", "Connected"),
+    C("since_ms", TIME, "Từ lúc", "Since"),
+    C("open", NUMBER, "Chưa xong", "Open"),
+    C("parked", NUMBER, "Chờ can thiệp", "Parked"),
+    C("in_flight", NUMBER, "Đang gửi", "In flight"),
+    C("notices_waiting", NUMBER, "Thông báo chờ", "Notices"),
+    C("suspended", FLAG, "Tạm khóa", "Suspended"));
+
+COLUMNS(agency, true,
+    C("id", TEXT, "Mã định danh", "Id"),
+    C("number", NUMBER, "Số trong sổ", "Number"),
+    C("name", TEXT, "Tên", "Name"),
+    C("kind", AGENCY_KIND, "Loại", "Kind"),
+    C("locality", TEXT, "Địa bàn", "Locality"),
+    C("contact", TEXT, "Liên hệ", "Contact"),
+    C("successor", TEXT, "Đơn vị kế thừa", "Successor"),
+    C("suspended", FLAG, "Tạm khóa", "Suspended"),
+    C("rate_per_s", NUMBER, "Lượt chuyển mỗi giây", "Transfers per second"),
+    C("blob_quota_bytes", BYTES, "Hạn mức tệp", "Attachment quota"),
+    C("denied", TEXT, "Không được gửi", "May not send"));
+
+COLUMNS(keys, false,
+    C("public_key", TEXT, "Khóa công khai", "Public key"),
+    C("from_ms", TIME, "Từ", "From"),
+    C("to_ms", TIME, "Đến", "To"),
+    C("revoked", FLAG, "Đã thu hồi", "Revoked"));
+
+COLUMNS(routes, false,
+    C("procedure", TEXT, "Thủ tục", "Procedure"),
+    C("locality", TEXT, "Địa bàn", "Locality"),
+    C("kind", KIND, "Loại", "Kind"),
+    C("to", TEXT, "Nơi nhận", "To"),
+    C("to_name", TEXT, "Tên nơi nhận", "Name"));
+
+COLUMNS(transfers, false,
+    C("id", TEXT, "Mã lượt chuyển", "Transfer"),
+    C("leg", NUMBER, "Nhánh", "Leg"),
+    C("case", TEXT, "Mã hồ sơ", "Case"),
+    C("kind", KIND, "Loại", "Kind"),
+    C("from", TEXT, "Từ", "From"),
+    C("to", TEXT, "Đến", "To"),
+    C("state", STATE, "Trạng thái", "State"),
+    C("since_ms", TIME, "Từ lúc", "Since"),
+    C("attempts", NUMBER, "Lần gửi", "Attempts"),
+    C("code", CODE, "Lý do", "Cause"));
+
+COLUMNS(show_transfer, true,
+    C("id", TEXT, "Mã lượt chuyển", "Transfer"),
+    C("case", TEXT, "Mã hồ sơ", "Case"),
+    C("kind", KIND, "Loại", "Kind"),
+    C("from", TEXT, "Bên gửi", "From"),
+    C("from_name", TEXT, "Tên bên gửi", "Sender"),
+    C("procedure_raw", TEXT, "Thủ tục", "Procedure"),
+    C("locality", TEXT, "Địa bàn", "Locality"),
+    C("priority", NUMBER, "Độ khẩn", "Priority"),
+    C("sender_key", TEXT, "Khóa của bên gửi", "Sender key"),
+    C("created_ms", TIME, "Lập lúc", "Created"),
+    C("accepted_ms", TIME, "Trục nhận lúc", "Accepted"),
+    C("position", NUMBER, "Vị trí trong sổ", "Position"),
+    C("header_bytes", NUMBER, "Phần đầu (byte)", "Header bytes"),
+    C("body_bytes", NUMBER, "Nội dung (byte)", "Body bytes"),
+    C("body_type", TEXT, "Kiểu nội dung", "Body type"),
+    C("attachments", NUMBER, "Tệp đính kèm", "Attachments"),
+    C("digest", TEXT, "SHA-256", "SHA-256"),
+    C("after", TEXT, "Sau lượt", "After"),
+    C("reply_to", TEXT, "Trả lời lượt", "Reply to"));
+
+COLUMNS(show_leg, false,
+    C("leg", NUMBER, "Nhánh", "Leg"),
+    C("to", TEXT, "Đến", "To"),
+    C("to_name", TEXT, "Nơi nhận", "Name"),
+    C("state", STATE, "Trạng thái", "State"),
+    C("since_ms", TIME, "Từ lúc", "Since"),
+    C("attempts", NUMBER, "Lần gửi", "Attempts"),
+    C("due_ms", TIME, "Gửi lại lúc", "Due"),
+    C("code", CODE, "Lý do", "Cause"),
+    C("reason", TEXT, "Chi tiết", "Reason"),
+    C("unknown", FLAG, "Chưa rõ kết quả", "Outcome unknown"));
+
+COLUMNS(show_event, false,
+    C("time_ms", TIME, "Lúc", "Time"),
+    C("position", NUMBER, "Vị trí", "Position"),
+    C("event", EVENT, "Việc", "Event"),
+    C("leg", NUMBER, "Nhánh", "Leg"),
+    C("agency", TEXT, "Đơn vị", "Agency"),
+    C("attempt", NUMBER, "Lần", "Attempt"),
+    C("state", STATE, "Thành", "State"),
+    C("code", CODE, "Lý do", "Cause"),
+    C("reason", TEXT, "Chi tiết", "Reason"),
+    C("person", TEXT, "Người", "Person"));
+
+COLUMNS(parked, false,
+    C("since_ms", TIME, "Từ lúc", "Since"),
+    C("id", TEXT, "Mã lượt chuyển", "Transfer"),
+    C("leg", NUMBER, "Nhánh", "Leg"),
+    C("case", TEXT, "Mã hồ sơ", "Case"),
+    C("from", TEXT, "Từ", "From"),
+    C("to", TEXT, "Đến", "To"),
+    C("code", CODE, "Lý do", "Cause"),
+    C("reason", TEXT, "Chi tiết", "Reason"),
+    C("who", WHO, "Ai xử lý", "Who must act"),
+    C("contact", TEXT, "Liên hệ", "Contact"),
+    C("attempts", NUMBER, "Lần gửi", "Attempts"));
+
+COLUMNS(conservation, false,
+    C("agency", TEXT, "Mã", "Agency"),
+    C("name", TEXT, "Đơn vị", "Name"),
+    C("accepted", NUMBER, "Trục nhận", "Accepted"),
+    C("taken", NUMBER, "Đã nhận", "Taken"),
+    C("refused", NUMBER, "Từ chối", "Refused"),
+    C("expired", NUMBER, "Hết hạn", "Expired"),
+    C("cancelled", NUMBER, "Hủy", "Cancelled"),
+    C("open", NUMBER, "Chưa xong", "Open"),
+    C("counted", NUMBER, "Đếm được", "Counted"),
+    C("difference", NUMBER, "Chênh lệch", "Difference"));
+
+COLUMNS(where, false,
+    C("case", TEXT, "Mã hồ sơ", "Case"),
+    C("id", TEXT, "Mã lượt chuyển", "Transfer"),
+    C("kind", KIND, "Loại", "Kind"),
+    C("agency", TEXT, "Đơn vị", "Agency"),
+    C("agency_name", TEXT, "Tên", "Name"),
+    C("state", STATE, "Trạng thái", "State"),
+    C("since_ms", TIME, "Từ lúc", "Since"),
+    C("code", CODE, "Lý do", "Cause"));
+
+COLUMNS(replay, false,
+    C("id", TEXT, "Mã lượt chuyển", "Transfer"),
+    C("leg", NUMBER, "Nhánh", "Leg"),
+    C("case", TEXT, "Mã hồ sơ", "Case"),
+    C("to", TEXT, "Đến", "To"),
+    C("state", STATE, "Từ trạng thái", "From state"),
+    C("next", STATE, "Thành", "To state"),
+    C("result", RESULT, "Kết quả", "Result"),
+    C("code", CODE, "Lý do", "Cause"),
+    C("bytes", NUMBER, "Byte", "Bytes"));
+
+COLUMNS(change, false,
+    C("id", TEXT, "Mã", "Id"),
+    C("procedure", TEXT, "Thủ tục", "Procedure"),
+    C("locality", TEXT, "Địa bàn", "Locality"),
+    C("kind", KIND, "Loại", "Kind"),
+    C("to", TEXT, "Nơi nhận", "To"),
+    C("change", RESULT, "Kết quả", "Change"));
+
+COLUMNS(finding, false,
+    C("position", NUMBER, "Vị trí", "Position"),
+    C("what", TEXT, "Sai ở", "What"));
+
+COLUMNS(verify, true,
+    C("records", NUMBER, "Bản ghi", "Records"),
+    C("facts", NUMBER, "Sự kiện", "Facts"),
+    C("transfers", NUMBER, "Lượt chuyển đã đối chiếu", "Transfers checked"),
+    C("bytes", BYTES, "Dung lượng", "Size"),
+    C("findings", NUMBER, "Sai lệch", "Findings"));
+/* clang-format on */
+
+struct lt_bytes row_field(const struct row *row, const char *name)
+{
+    struct lt_bytes wanted = text_bytes(name);
+    for (uint32_t i = 0; i < row->count; i++) {
+        if (bytes_equal(row->fields[i].name, wanted)) {
+            return row->fields[i].value;
+        }
+    }
+    return (struct lt_bytes){NULL, 0};
+}
+
+/* A decimal number with an optional sign; false for anything else. */
+static bool value_number(int64_t *ret_number, struct lt_bytes value)
+{
+    char text[24];
+    if (value.size == 0 || value.size >= sizeof(text)) {
+        return false;
+    }
+    text_copy(text, sizeof(text), value);
+    bool minus = text[0] == '-';
+    uint64_t number;
+    if (!number_read(&number, text + minus) || number > INT64_MAX) {
+        return false;
+    }
+    *ret_number = minus ? -(int64_t)number : (int64_t)number;
+    return true;
+}
+
+int64_t row_number(const struct row *row, const char *name)
+{
+    int64_t number = 0;
+    return value_number(&number, row_field(row, name)) ? number : 0;
+}
+
+/* The types that are names in one of the tables of words.c; NULL for the others. */
+static const char *name_of(enum column_type type, enum language language, const char *text)
+{
+    switch (type) {
+    case COLUMN_STATE:
+        return word_state(language, text);
+    case COLUMN_KIND:
+        return word_kind(language, text);
+    case COLUMN_AGENCY_KIND:
+        return word_agency_kind(language, text);
+    case COLUMN_EVENT:
+        return word_event(language, text);
+    case COLUMN_CODE:
+        return strcmp(text, "ok") == 0 ? phrase(language, PHRASE_OPEN) : word_code(language, text);
+    case COLUMN_WHO:
+        return word_who(language, text);
+    case COLUMN_RESULT:
+        return word_result(language, text);
+    default:
+        return NULL;
+    }
+}
+
+void cell_write(char *out, size_t out_size, enum column_type type, struct lt_bytes value,
+                enum language language)
+{
+    char moment[MOMENT_BYTES];
+    int64_t number;
+    text_safe(out, out_size, value);
+    if (value.size == 0) {
+        return;
+    }
+    const char *name = name_of(type, language, out);
+    if (name != NULL) {
+        if (name != out) {
+            text_copy(out, out_size, text_bytes(name));
+        }
+        return;
+    }
+    if (type == COLUMN_FLAG) {
+        bool set = bytes_equal(value, text_bytes("1"));
+        snprintf(out, out_size, "%s", phrase(language, set ? PHRASE_YES : PHRASE_NO));
+        return;
+    }
+    if (type == COLUMN_TEXT || type == COLUMN_NUMBER || !value_number(&number, value)) {
+        return;
+    }
+    if (type == COLUMN_BYTES) {
+        snprintf(out, out_size, "%.1f MiB", (double)number / (1024.0 * 1024.0));
+        return;
+    }
+    if (type == COLUMN_TIME) {
+        moment_write(moment, number);
+    } else {
+        duration_write(moment, number);
+    }
+    snprintf(out, out_size, "%s", moment);
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * The command table: one row for each command of ltctl, which main looks up by its words. A new
+ * command is a row here, a function in a file of its own, and a page in help.def.
+ */
+#include <string.h>
+
+#include "ltctl.h"
+
+#define B(name)      OPTION_BIT(name)
+#define WORDS_UNTOLD WORDS_MAX
+
+/* clang-format off */
+const struct command commands[] = {
+    {"status", 0, 0, 0, run_status},
+    {"agencies", 0, 0, 0, run_agencies},
+    {"routes", 0, 0, 0, run_routes},
+    {"transfers",
+     B(AGENCY) | B(FROM) | B(CASE) | B(STATE) | B(KIND) | B(PROCEDURE) | B(SINCE) | B(UNTIL) |
+         B(LIMIT),
+     0, 0, run_transfers},
+    {"show", 0, 1, 1, run_show},
+    {"case", 0, 1, 1, run_case},
+    {"where", 0, 1, 1, run_where},
+    {"parked", B(AGENCY) | B(CODE), 0, 0, run_parked},
+    {"replay", B(LEG) | B(REASON) | B(DRY_RUN), 1, WORDS_UNTOLD, run_replay},
+    {"watch", B(EVERY), 0, 0, run_watch},
+    {"conservation", 0, 0, 0, run_conservation},
+    {"registry import", B(DRY_RUN), 1, 1, run_import},
+    {"agency list", 0, 0, 0, run_agencies},
+    {"agency show", 0, 1, 1, run_agency_show},
+    {"agency add",
+     B(NAME) | B(KIND) | B(LOCALITY) | B(CONTACT) | B(SUCCESSOR) | B(PUBLIC_KEY) | B(RATE) |
+         B(QUOTA_MIB) | B(DENY) | B(DRY_RUN),
+     1, 1, run_agency_add},
+    {"agency set",
+     B(NAME) | B(KIND) | B(LOCALITY) | B(CONTACT) | B(SUCCESSOR) | B(RATE) | B(QUOTA_MIB) |
+         B(DENY) | B(DRY_RUN),
+     1, 1, run_agency_set},
+    {"agency suspend", B(DRY_RUN), 1, 1, run_agency_suspend},
+    {"agency resume", B(DRY_RUN), 1, 1, run_agency_resume},
+    {"agency key add", B(FROM) | B(TO) | B(DRY_RUN), 2, 2, run_agency_key_add},
+    {"agency key revoke", B(DRY_RUN), 2, 2, run_agency_key_revoke},
+    {"route add", B(PROCEDURE) | B(LOCALITY) | B(KIND) | B(TO) | B(DRY_RUN), 0, 0, run_route_add},
+    {"route remove", B(PROCEDURE) | B(LOCALITY) | B(KIND) | B(TO) | B(DRY_RUN), 0, 0,
+     run_route_remove},
+    {"key make", 0, 1, 1, run_key_make},
+    {"journal verify", 0, 1, 1, run_journal_verify},
+    {NULL, 0, 0, 0, NULL},
+};
+/* clang-format on */
+
+/* How many of `words` are those of the command; 0 when they are others. */
+static uint32_t words_match(const char *command, const char *const *words, uint32_t count)
+{
+    uint32_t used = 0;
+    for (const char *at = command; *at != '\0'; used++) {
+        size_t size = strcspn(at, " ");
+        if (used == count || strlen(words[used]) != size || memcmp(words[used], at, size) != 0) {
+            return 0;
+        }
+        at += size + (at[size] == ' ');
+    }
+    return used;
+}
+
+const struct command *command_find(const char *const *words, uint32_t count, uint32_t *ret_used)
+{
+    const struct command *found = NULL;
+    *ret_used = 0;
+    for (const struct command *command = commands; command->words != NULL; command++) {
+        uint32_t used = words_match(command->words, words, count);
+        if (used > *ret_used) {
+            *ret_used = used;
+            found = command;
+        }
+    }
+    return found;
+}

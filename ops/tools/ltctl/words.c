@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * Names of states, kinds, events and codes in the words of the screens. States and codes come from
+ * the tables the broker itself is made of (states.def, errors.def); the rest stands here. The words
+ * are those of the glossary: "từ chối" is a business refusal and never a technical failure, "chờ
+ * can thiệp" is parked, "giữ lại" is an operator's hold.
+ *
+ * A name from a newer broker is shown as it came.
+ */
+#include <string.h>
+
+#include <lienthong/status.h>
+
+#include "words.h"
+
+struct word {
+    const char *name;
+    const char *said[LANGUAGES_END];
+};
+
+static const struct word states[] = {
+#define LEG_STATE(name, number, text, open, vi, en) {text, {vi, en}},
+#include "broker/transfer/states.def"
+};
+
+static const struct word kinds[] = {
+    {"forward", {"chuyển hồ sơ", "forward"}},
+    {"status", {"cập nhật trạng thái", "status"}},
+    {"result", {"trả kết quả", "result"}},
+    {"supplement-request", {"yêu cầu bổ sung", "supplement request"}},
+    {"supplement", {"bổ sung", "supplement"}},
+    {"fee-request", {"yêu cầu nghĩa vụ tài chính", "fee request"}},
+    {"fee-paid", {"đã nộp nghĩa vụ tài chính", "fee paid"}},
+    {"return-wrong", {"trả lại", "return as wrong"}},
+    {"wrong-result", {"kết quả sai", "wrong result"}},
+    {"withdraw", {"rút hồ sơ", "withdraw"}},
+    {"stop", {"dừng giải quyết", "stop"}},
+    {"extension", {"xin lỗi và hẹn lại", "extension"}},
+    {"opinion-request", {"lấy ý kiến", "opinion request"}},
+    {"opinion", {"cho ý kiến", "opinion"}},
+    {"recall", {"thu hồi", "recall"}},
+    {"replace", {"thay thế", "replace"}},
+    {"petition", {"phản ánh, kiến nghị", "petition"}},
+    {"petition-reply", {"trả lời phản ánh, kiến nghị", "petition reply"}},
+    {"citizen-notice", {"thông báo công dân", "citizen notice"}},
+    {"reconcile", {"đối soát", "reconcile"}},
+};
+
+static const struct word agency_kinds[] = {
+    {"commune", {"cấp xã", "commune"}},
+    {"department", {"sở, ngành", "department"}},
+    {"ministry", {"bộ, ngành TW", "ministry"}},
+    {"other", {"khác", "other"}},
+};
+
+static const struct word events[] = {
+    {"epoch", {"trục khởi động", "broker started"}},
+    {"accepted", {"trục nhận", "accepted"}},
+    {"refused", {"trục không nhận", "not accepted"}},
+    {"sent", {"gửi đi", "sent"}},
+    {"settled", {"bên nhận trả lời", "settled"}},
+    {"returned", {"chưa có trả lời, sẽ gửi lại", "unanswered, returned"}},
+    {"act", {"thao tác vận hành", "operator act"}},
+    {"assigned", {"định tuyến lại", "assigned"}},
+    {"noticed", {"bên gửi đã nhận thông báo", "notice stored"}},
+    {"registry", {"đổi danh bạ", "registry change"}},
+    {"blob", {"tệp đính kèm đã lưu", "attachment stored"}},
+    {"blob-gone", {"tệp đính kèm đã dọn", "attachment collected"}},
+    {"damaged", {"bản ghi hỏng", "damaged record"}},
+};
+
+static const struct word people[] = {
+    {"sender", {"bên gửi", "the sender"}},
+    {"receiver", {"bên nhận", "the receiver"}},
+    {"operator", {"người vận hành", "the operators"}},
+    {"vendor", {"nhà cung cấp phần mềm", "the vendor"}},
+};
+
+static const struct word results[] = {
+    {"replayed", {"đã cho gửi lại", "replayed"}},
+    {"would-replay", {"sẽ gửi lại", "would be replayed"}},
+    {"not-parked", {"không ở trạng thái chờ can thiệp", "not parked"}},
+    {"added", {"đã thêm", "added"}},
+    {"changed", {"đã sửa", "changed"}},
+    {"removed", {"đã xóa", "removed"}},
+    {"same", {"không đổi", "unchanged"}},
+};
+
+#define WORDS_COUNT(words) (sizeof(words) / sizeof((words)[0]))
+
+static const char *find(const struct word *words, size_t count, enum language language,
+                        const char *name)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(words[i].name, name) == 0) {
+            return words[i].said[language];
+        }
+    }
+    return name;
+}
+
+const char *word_state(enum language language, const char *name)
+{
+    return find(states, WORDS_COUNT(states), language, name);
+}
+
+const char *word_kind(enum language language, const char *name)
+{
+    return find(kinds, WORDS_COUNT(kinds), language, name);
+}
+
+const char *word_agency_kind(enum language language, const char *name)
+{
+    return find(agency_kinds, WORDS_COUNT(agency_kinds), language, name);
+}
+
+const char *word_event(enum language language, const char *name)
+{
+    return find(events, WORDS_COUNT(events), language, name);
+}
+
+const char *word_who(enum language language, const char *name)
+{
+    return find(people, WORDS_COUNT(people), language, name);
+}
+
+const char *word_result(enum language language, const char *name)
+{
+    return find(results, WORDS_COUNT(results), language, name);
+}
+
+const char *word_code(enum language language, const char *code)
+{
+    const struct lt_error *error = lt_error_by_code(code);
+    if (error == NULL) {
+        return code;
+    }
+    return language == LANGUAGE_VI ? error->vi : error->en;
+}
+
+const char *word_do(enum language language, const char *code)
+{
+    const struct lt_error *error = lt_error_by_code(code);
+    if (error == NULL) {
+        return "";
+    }
+    return language == LANGUAGE_VI ? error->do_vi : error->do_en;
+}
