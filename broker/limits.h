@@ -54,6 +54,11 @@
 #define RESERVE_BYTES             (64LL * 1024 * 1024)
 #define FREE_LOW_BYTES            (256LL * 1024 * 1024) /* below: intake refuses; configurable */
 
+/* attachments */
+#define BLOB_ORPHAN_AGE_MS        (7LL * 24 * 60 * 60 * 1000)
+#define BLOB_SWEEP_MS             60000  /* how often orphans are looked for */
+#define BLOB_SWEEP_ENTRIES        512    /* looked at each time */
+
 /* clocks */
 #define CLOCK_DRIFT_MS_MAX        60000
 

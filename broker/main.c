@@ -19,9 +19,12 @@
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
+#include "broker/blobs/blobs.h"
 #include "broker/control/operators.h"
+#include "broker/core/blob_desk.h"
 #include "broker/core/broker.h"
 #include "broker/core/keys.h"
+#include "broker/core/watch.h"
 #include "broker/limits.h"
 #include "broker/registry/config.h"
 #include "proto/base/clock_os.h"
@@ -39,7 +42,6 @@
 #define EXIT_CONFIG  78
 
 #define DRAIN_MS_MAX     3000
-#define SELF_TEST_MS     60000
 #define FILES_RESERVED   256
 #define SOFTWARE         "lienthongd/" LT_VERSION
 
@@ -51,6 +53,10 @@ struct house {
     struct backend_lmdb *backend;
     struct operators *operators;
     struct broker *broker;
+    struct server_zmq *blob_server;
+    struct blob_desk *blob_desk;
+    struct blobs *blobs;
+    struct watch *watch;
     struct keys keys;
     int signals;
     bool reload;
@@ -187,8 +193,10 @@ static enum lt_status open_net(struct house *house, struct fault *fault)
 {
     const struct config *config = &house->config;
     const char *endpoints[CONFIG_LISTEN_MAX];
+    const char *blob_endpoint = config->blob_listen;
     struct server_options options = {.endpoints = endpoints,
                                      .endpoints_count = config->listen_count};
+    struct server_options blob_options = {.endpoints = &blob_endpoint, .endpoints_count = 1};
     for (uint32_t i = 0; i < config->listen_count; i++) {
         endpoints[i] = config->listen[i];
     }
@@ -200,6 +208,11 @@ static enum lt_status open_net(struct house *house, struct fault *fault)
     if (status == LT_OK) {
         status = server_zmq_open(&house->server, house->net, &options, fault);
     }
+    blob_options.secret_key = options.secret_key;
+    if (status == LT_OK) {
+        status = server_zmq_open(&house->blob_server, house->net, &blob_options, fault);
+    }
+    explicit_bzero(&blob_options.secret_key, sizeof(blob_options.secret_key));
     explicit_bzero(&options.secret_key, sizeof(options.secret_key));
     return status;
 }
@@ -239,6 +252,40 @@ static enum lt_status open_broker(struct house *house, struct fault *fault)
     return broker_open(&house->broker, &options, fault);
 }
 
+static struct blob_policy blob_policy_of(const struct config *config)
+{
+    struct blob_policy policy = blob_policy_default();
+    policy.free_low_bytes = (uint64_t)config->free_low_mib * 1024 * 1024;
+    policy.bytes_per_s = (uint64_t)config->blob_bandwidth_kib_s * 1024;
+    policy.office_bytes_per_s = (uint64_t)config->blob_bandwidth_office_kib_s * 1024;
+    return policy;
+}
+
+static enum lt_status open_blobs(struct house *house, struct fault *fault)
+{
+    static char folder[sizeof(house->config.data) + 8];
+    snprintf(folder, sizeof(folder), "%s/blobs", house->config.data);
+    enum lt_status status = blob_desk_open(
+        &house->blob_desk, (uint64_t)house->config.blob_quota_mib * 1024 * 1024);
+    if (status != LT_OK) {
+        return fault_set(fault, status, "blobs", "no memory");
+    }
+    struct blobs_options options = {
+        .folder = folder,
+        .port = server_zmq_port(house->blob_server),
+        .clock = clock_os(),
+        .rights = blob_desk_rights(house->blob_desk),
+        .policy = blob_policy_of(&house->config),
+    };
+    entropy_os()->fill(entropy_os()->self, &options.seed, sizeof(options.seed));
+    status = blobs_open(&house->blobs, &options, fault);
+    if (status == LT_OK) {
+        blob_desk_attach(house->blob_desk, house->blobs);
+        broker_attach(house->broker, house->blob_desk);
+    }
+    return status;
+}
+
 static enum log_level level_of(const char *name)
 {
     if (strcmp(name, "debug") == 0) {
@@ -269,19 +316,11 @@ static void reload(struct house *house)
     log_open("lienthongd", level_of(house->config.log_level), clock_os());
     broker_settings(house->broker, &settings,
                     (uint64_t)house->config.free_low_mib * 1024 * 1024);
+    struct blob_policy policy = blob_policy_of(&house->config);
+    blobs_policy(house->blobs, &policy);
+    blob_desk_quota(house->blob_desk, (uint64_t)house->config.blob_quota_mib * 1024 * 1024);
     keys_changed(&house->keys);
     log_info("reloaded", "operators=%u", house->config.operators_count);
-}
-
-static enum lt_status self_test(struct house *house, struct fault *fault)
-{
-    static int64_t next_ms;
-    int64_t now_ms = clock_os()->mono_ms(clock_os()->self);
-    if (now_ms < next_ms) {
-        return LT_OK;
-    }
-    next_ms = now_ms + SELF_TEST_MS;
-    return server_zmq_self_test(house->server, fault);
 }
 
 /* The last word: no new transfers, what is under way becomes durable and is answered. */
@@ -331,9 +370,17 @@ static enum lt_status run(struct house *house, struct fault *fault)
 
 static void close_house(struct house *house)
 {
+    watch_close(&house->watch);
+    if (house->blobs != NULL) {
+        broker_attach(house->broker, NULL);
+        blob_desk_stop(house->blob_desk);
+        blobs_close(&house->blobs);
+    }
+    blob_desk_close(&house->blob_desk);
     broker_close(&house->broker);
     operators_close(&house->operators);
     backend_lmdb_close(&house->backend);
+    server_zmq_close(&house->blob_server);
     server_zmq_close(&house->server);
     net_close(&house->net);
 }
@@ -355,10 +402,16 @@ static enum lt_status start(struct house *house, struct fault *fault)
         status = open_broker(house, fault);
     }
     if (status == LT_OK) {
+        status = open_blobs(house, fault);
+    }
+    if (status == LT_OK) {
         status = keys_push(&house->keys, house->broker, &house->config, house->net);
     }
     if (status == LT_OK) {
-        status = self_test(house, fault);
+        status = server_zmq_self_test(house->server, fault);
+    }
+    if (status == LT_OK) {
+        status = watch_open(&house->watch, house->server);
     }
     return status;
 }

@@ -60,8 +60,8 @@ struct flow *broker_flow(struct broker *broker);
 void broker_settings(struct broker *broker, const struct flow_settings *settings,
                      uint64_t free_low_bytes); /* reload */
 
-/* Attachments that became durable on their own port: a fact, then the answer through the queue. */
-struct blobs;
-void broker_attach_blobs(struct broker *broker, struct blobs *blobs);
+/* Attachments: their questions and events are taken in every turn from now on; NULL ends it. */
+struct blob_desk;
+void broker_attach(struct broker *broker, struct blob_desk *desk);
 
 #endif

@@ -7,7 +7,7 @@
 struct broker {
     struct broker_options options;
     struct flow flow;
-    struct blobs *blobs;
+    struct blob_desk *blobs;
     int64_t started_ms;
     int64_t disk_looked_ms; /* monotonic */
     int64_t commit_due_ms;  /* monotonic: when a batch that met a full disk is tried again */

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "broker/flow/steps.h"
+#include "blob_desk.h"
 #include "broker_private.h"
 #include "proto/base/log.h"
 
@@ -93,10 +94,13 @@ static void commit(struct broker *broker)
     }
 }
 
-static enum lt_status steps(struct broker *broker, uint32_t *ret_frames)
+static enum lt_status steps(struct broker *broker, uint32_t *ret_frames, bool *ret_blobs)
 {
     struct flow *flow = &broker->flow;
     enum lt_status status = step_fetched(flow);
+    if (status == LT_OK && broker->blobs != NULL) {
+        status = blob_desk_turn(broker->blobs, flow, ret_blobs);
+    }
     if (status == LT_OK) {
         status = step_receive(flow, ret_frames);
     }
@@ -129,6 +133,7 @@ enum lt_status broker_turn(struct broker *broker, bool *ret_idle, struct fault *
     struct flow *flow = &broker->flow;
     uint32_t frames = 0;
     bool ticket = false;
+    bool blobs = false;
     if (broker->failed) {
         return LT_IO;
     }
@@ -142,7 +147,7 @@ enum lt_status broker_turn(struct broker *broker, bool *ret_idle, struct fault *
         }
     }
     if (status == LT_OK) {
-        status = steps(broker, &frames);
+        status = steps(broker, &frames, &blobs);
     }
     end_turn(flow);
     if (status != LT_OK) {
@@ -151,7 +156,7 @@ enum lt_status broker_turn(struct broker *broker, bool *ret_idle, struct fault *
                   (unsigned long long)journal_staged(flow->journal));
         return status;
     }
-    *ret_idle = frames == 0 && !ticket && flow->desks.active.count == 0;
+    *ret_idle = frames == 0 && !ticket && !blobs && flow->desks.active.count == 0;
     return LT_OK;
 }
 
@@ -167,6 +172,9 @@ void broker_wait(struct broker *broker, const int *fds, uint32_t fds_count)
     }
     if (fetched >= 0) {
         all[count++] = fetched;
+    }
+    if (broker->blobs != NULL) {
+        count += blob_desk_fds(broker->blobs, &all[count]);
     }
     for (uint32_t i = 0; i < fds_count && count < WAIT_FDS_MAX; i++) {
         all[count++] = fds[i];
@@ -202,7 +210,7 @@ void broker_say_bye(struct broker *broker)
     arena_reset(&flow->arena);
 }
 
-void broker_attach_blobs(struct broker *broker, struct blobs *blobs)
+void broker_attach(struct broker *broker, struct blob_desk *desk)
 {
-    broker->blobs = blobs;
+    broker->blobs = desk;
 }

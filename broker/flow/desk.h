@@ -20,6 +20,7 @@ struct session;
 struct desk {
     uint32_t agency; /* number; 0: slot unused */
     struct counts counts;
+    bool counts_changed; /* within one fold: stored at its end */
 
     /* the scan of STATE_DUE resumes at the lowest key that may be live, per priority */
     struct due_key from[DESK_PRIORITIES];

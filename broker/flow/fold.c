@@ -49,20 +49,44 @@ static void put_names(struct flow *flow, const struct fact *fact, const struct h
     put_reference(flow, STATE_POSITIONS, wire_written(&w), key);
 }
 
-static void put_blob(struct flow *flow, const struct lt_digest *sha256, uint32_t agency,
-                     uint64_t size, int64_t time_ms, uint64_t references_more)
+/* The entry as it is, or a new one of that size. */
+static struct blob_record blob_entry(struct flow *flow, struct lt_bytes key, uint64_t size,
+                                     int64_t time_ms, bool *ret_present)
+{
+    struct lt_bytes value;
+    struct blob_record blob = {.size = size, .time_ms = time_ms};
+    *ret_present = state_get(flow->state, STATE_BLOBS, key, &value) == LT_OK &&
+                   blob_record_read(value, &blob);
+    return blob;
+}
+
+static void put_reference_to_blob(struct flow *flow, const struct attachment *a, int64_t time_ms)
 {
     uint8_t key_bytes[RECORD_KEY_MAX];
     uint8_t value[RECORD_VALUE_MAX];
-    struct lt_bytes present;
-    struct blob_record blob = {.size = size, .time_ms = time_ms};
-    struct lt_bytes key = blob_record_key(key_bytes, sha256, agency);
-    if (state_get(flow->state, STATE_BLOBS, key, &present) == LT_OK &&
-        blob_record_read(present, &blob) && references_more == 0) {
-        return;
-    }
-    blob.references += references_more;
+    bool present;
+    struct lt_bytes key = blob_record_key(key_bytes, &a->sha256, 0);
+    struct blob_record blob = blob_entry(flow, key, a->size, time_ms, &present);
+    blob.references++;
     state_put(flow->state, STATE_BLOBS, key, blob_record_write(value, &blob));
+}
+
+/* Possession; true when the agency's upload is new. */
+static bool put_holder(struct flow *flow, const struct lt_digest *sha256, uint32_t agency,
+                       uint64_t size, int64_t time_ms, bool uploaded)
+{
+    uint8_t key_bytes[RECORD_KEY_MAX];
+    uint8_t value[RECORD_VALUE_MAX];
+    bool present;
+    struct lt_bytes key = blob_record_key(key_bytes, sha256, agency);
+    struct blob_record blob = blob_entry(flow, key, size, time_ms, &present);
+    bool more = uploaded && agency != 0 && blob.references == 0;
+    if (present && !more) {
+        return false;
+    }
+    blob.references = more ? 1 : blob.references;
+    state_put(flow->state, STATE_BLOBS, key, blob_record_write(value, &blob));
+    return more;
 }
 
 static void put_attachments(struct flow *flow, const struct fact *fact, const struct header *header,
@@ -70,10 +94,11 @@ static void put_attachments(struct flow *flow, const struct fact *fact, const st
 {
     for (uint32_t i = 0; i < header->attachments_count; i++) {
         const struct attachment *a = &header->attachments[i];
-        put_blob(flow, &a->sha256, 0, a->size, fact->time_ms, 1);
+        put_reference_to_blob(flow, a, fact->time_ms);
         for (uint32_t leg = 0; leg < accepted->legs_count; leg++) {
             if (accepted->legs[leg].agency != 0) {
-                put_blob(flow, &a->sha256, accepted->legs[leg].agency, a->size, fact->time_ms, 0);
+                (void)put_holder(flow, &a->sha256, accepted->legs[leg].agency, a->size,
+                                 fact->time_ms, false);
             }
         }
     }
@@ -388,9 +413,31 @@ static enum lt_status fold_blob(struct flow *flow, const struct fact *fact)
     if (!fact_read_blob(fact->payload, &blob)) {
         return LT_DAMAGED;
     }
-    put_blob(flow, &blob.sha256, 0, blob.size, fact->time_ms, 0);
-    put_blob(flow, &blob.sha256, blob.agency, blob.size, fact->time_ms, 0);
+    (void)put_holder(flow, &blob.sha256, 0, blob.size, fact->time_ms, true);
+    if (put_holder(flow, &blob.sha256, blob.agency, blob.size, fact->time_ms, true)) {
+        struct desk *desk = desk_of(&flow->desks, blob.agency);
+        desk->counts.blob_bytes += blob.size;
+        counts_store(flow, desk);
+    }
     return LT_OK;
+}
+
+/* An uploader's quota gets its bytes back. */
+static void blob_released(struct flow *flow, struct lt_bytes key, struct lt_bytes value)
+{
+    struct wire_reader r;
+    struct blob_record blob;
+    wire_read_init(&r, key);
+    (void)wire_run(&r, sizeof(struct lt_digest));
+    uint32_t agency = wire_u32(&r);
+    if (agency == 0 || agency > AGENCIES_MAX || !blob_record_read(value, &blob) ||
+        blob.references == 0) {
+        return;
+    }
+    struct desk *desk = desk_of(&flow->desks, agency);
+    desk->counts.blob_bytes -= blob.size < desk->counts.blob_bytes ? blob.size
+                                                                   : desk->counts.blob_bytes;
+    desk->counts_changed = true;
 }
 
 static enum lt_status fold_blob_gone(struct flow *flow, const struct fact *fact)
@@ -410,12 +457,20 @@ static enum lt_status fold_blob_gone(struct flow *flow, const struct fact *fact)
         while (status == LT_OK && at.found && at.key.size == sizeof(keys[0]) && count < 64 &&
                memcmp(at.key.data, gone.sha256.bytes, sizeof(gone.sha256.bytes)) == 0) {
             memcpy(keys[count++], at.key.data, sizeof(keys[0]));
+            blob_released(flow, at.key, at.value);
             status = state_step(flow->state, &at);
         }
         for (uint32_t i = 0; i < count; i++) {
             state_delete(flow->state, STATE_BLOBS, (struct lt_bytes){keys[i], sizeof(keys[i])});
         }
     } while (count != 0);
+    for (uint32_t i = 0; i <= flow->desks.highest; i++) {
+        struct desk *desk = desk_of(&flow->desks, i);
+        if (desk->counts_changed) {
+            desk->counts_changed = false;
+            counts_store(flow, desk);
+        }
+    }
     return LT_OK;
 }
 

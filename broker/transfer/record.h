@@ -128,9 +128,14 @@ struct counts {
     uint64_t notice_seq;   /* last notice made for this agency */
     uint64_t notice_cursor; /* last notice it has stored */
     uint64_t sent;         /* transfers accepted from it */
+    uint64_t blob_bytes;   /* attachments it uploaded and that are still here */
 };
 
-/* STATE_BLOBS: sha256, agency -> this; agency 0 stands for the file itself. */
+/*
+ * STATE_BLOBS: sha256, agency -> this. Agency 0 stands for the file itself, its references are the
+ * transfers that name it; an agency's own entry has references 1 when it uploaded the file (that
+ * counts against its quota) and 0 when it was sent it.
+ */
 struct blob_record {
     uint64_t size;
     int64_t time_ms;
