@@ -121,7 +121,7 @@ struct lt_digest digest_from(ProtobufCBinaryData data)
 
 char *text_into(struct packing *packing, struct lt_bytes text)
 {
-    static char none[1];
+    char *none = (char *)(uintptr_t)protobuf_c_empty_string; /* never written to */
     if (text.size == 0) {
         return none;
     }

@@ -41,19 +41,25 @@ struct walk {
     struct level levels[PRESCAN_DEPTH_MAX];
 };
 
+/* NULL: not in the schema. */
+static const struct prescan_field *field_at(const struct level *level)
+{
+    const struct prescan_message *message = level->message;
+    bool known = level->number < message->count && message->fields[level->number].name;
+    return known ? &message->fields[level->number] : NULL;
+}
+
 static void path_write(const struct walk *walk, char *out, size_t out_size)
 {
     size_t used = 0;
     out[0] = '\0';
     for (uint32_t i = 0; i < walk->depth && used < out_size; i++) {
         const struct level *level = &walk->levels[i];
-        const char *name = NULL;
-        if (level->number < level->message->count) {
-            name = level->message->fields[level->number].name;
-        }
-        int written = name ? snprintf(out + used, out_size - used, "%s%s", i ? "." : "", name)
-                           : snprintf(out + used, out_size - used, "%s%u", i ? "." : "",
-                                      (unsigned)level->number);
+        const struct prescan_field *field = field_at(level);
+        const char *dot = i > 0 ? "." : "";
+        int written =
+            field ? snprintf(out + used, out_size - used, "%s%s", dot, field->name)
+                  : snprintf(out + used, out_size - used, "%s%u", dot, (unsigned)level->number);
         used += written > 0 ? (size_t)written : 0;
     }
 }
@@ -206,7 +212,6 @@ static enum lt_status walk_run(struct walk *walk, struct level *level,
 static enum lt_status walk_field(struct walk *walk, struct level *level)
 {
     uint64_t tag;
-    const struct prescan_field *field = NULL;
     if (++walk->fields > PRESCAN_FIELDS_MAX) {
         return refuse(walk, LT_FRAME_CROWDED, "too many fields");
     }
@@ -219,10 +224,8 @@ static enum lt_status walk_field(struct walk *walk, struct level *level)
     if (level->number == 0) {
         return refuse(walk, LT_FRAME_BAD, "field number 0");
     }
-    if (level->number < level->message->count) {
-        field = &level->message->fields[level->number];
-    }
-    if (!field || !field->name) {
+    const struct prescan_field *field = field_at(level);
+    if (!field) {
         return skip_unknown(walk, level, type);
     }
     uint32_t type_wanted = field->type <= PRESCAN_ENUM ? WIRE_VARINT : WIRE_RUN;
