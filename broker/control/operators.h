@@ -6,14 +6,30 @@
 #include "broker/registry/config.h"
 
 /*
- * The operators' door: takes a Query of an authenticated operator connection, checks the role, finds
- * the verb (query.h) and answers with one Page, which waits for its ticket like every answer. The
- * configuration is borrowed and may be reloaded in place.
+ * The operators' door: takes a Query of an authenticated operator connection, checks the role,
+ * finds the verb (query.h) and answers with one Page, which waits for its ticket like every answer.
+ * The configuration is borrowed and may be reloaded in place.
  */
 struct operators;
 
 enum lt_status operators_open(struct operators **ret_operators, const struct config *config);
 void operators_close(struct operators **operators_p);
 struct flow_operators operators_door(struct operators *operators);
+
+/*
+ * What only the process around the broker knows, for `status`. The functions may look at the system
+ * and are asked by `status` alone; either may be NULL. Without this the fields are left out.
+ */
+struct operators_about {
+    int64_t started_ms;      /* wall */
+    int64_t started_mono_ms; /* monotonic */
+    void *self;
+    enum lt_status (*disk_free)(void *self, uint64_t *ret_bytes);
+    enum lt_status (*memory)(void *self, uint64_t *ret_bytes);
+};
+void operators_tell(struct operators *operators, const struct operators_about *about);
+
+/* Resident bytes of this process (Linux), for `memory` above; `self` is not looked at. */
+enum lt_status process_memory(void *self, uint64_t *ret_bytes);
 
 #endif

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#ifndef BROKER_CONTROL_ASK_H
+#define BROKER_CONTROL_ASK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "broker/flow/flow.h"
+#include "broker/flow/fold_leg.h"
+#include "broker/registry/config.h"
+#include "operators.h"
+#include "page.h"
+#include "proto/base/fault.h"
+
+/*
+ * One query being answered, handed from verb to verb. Private to the control floor; query.h says
+ * what each verb takes and gives. A verb returns LT_OK, a stop class, or the code of a Page without
+ * rows, with `fault` saying why.
+ */
+struct ask {
+    struct operators *operators;
+    struct flow *flow;
+    const struct operator_entry *person;
+    const struct query *query;
+    struct page_draft page;
+    struct fault fault;
+    uint32_t looked; /* entries looked at for this page, of SCAN_ROWS_MAX */
+};
+
+struct operators {
+    const struct config *config;
+    struct operators_about about;
+    bool about_known;
+    struct {
+        int64_t mono_ms; /* when the last sample was taken; 0: none yet */
+        uint64_t accepted;
+        uint64_t per_s;
+    } rate;
+};
+
+/* query_status.c, query_registry.c */
+enum lt_status query_status(struct ask *ask);
+enum lt_status query_agencies(struct ask *ask);
+enum lt_status query_routes(struct ask *ask);
+enum lt_status query_agency_get(struct ask *ask);
+
+/* query_transfers.c */
+enum lt_status query_transfers(struct ask *ask);
+enum lt_status query_case(struct ask *ask);
+
+/* query_parked.c, query_show.c, query_where.c, query_conservation.c */
+enum lt_status query_parked(struct ask *ask);
+enum lt_status query_show(struct ask *ask);
+enum lt_status query_where(struct ask *ask);
+enum lt_status query_conservation(struct ask *ask);
+
+/* act_replay.c, act_registry.c */
+enum lt_status act_replay(struct ask *ask);
+enum lt_status act_agency_put(struct ask *ask);
+enum lt_status act_route_put(struct ask *ask);
+enum lt_status act_route_gone(struct ask *ask);
+
+/* ---- arguments (ask.c) ------------------------------------------------------------------------
+ */
+
+/* Empty when absent: an empty value and no value are the same. */
+struct lt_bytes ask_arg(const struct ask *ask, const char *name);
+bool ask_flag(const struct ask *ask, const char *name); /* "1" */
+
+/* Fault and status of an argument that does not read, or is not there. */
+enum lt_status ask_bad(struct ask *ask, const char *name);
+enum lt_status ask_missing(struct ask *ask, const char *name);
+
+/* Copies a text of at most size - 1 bytes; "" when absent. LT_FIELD_BAD when it is longer. */
+LT_CHECK enum lt_status ask_text(struct ask *ask, const char *name, char *out, size_t size);
+
+/* A decimal number of at most `most`; *ret_given false and nothing written when absent. */
+LT_CHECK enum lt_status ask_number(struct ask *ask, const char *name, uint64_t most,
+                                   uint64_t *ret_value, bool *ret_given);
+
+/* An agency's number, AGENCY_NONE when its id is well formed and unknown. */
+#define AGENCY_NONE UINT32_MAX
+LT_CHECK enum lt_status ask_agency(struct ask *ask, const char *name, uint32_t *ret_number,
+                                   bool *ret_given);
+
+/* The transfer that arguments id and from name; another id of the same transfer leads to it.
+ * LT_NOT_FOUND; LT_FIELD_MISSING when two senders used the id and from does not say which. */
+LT_CHECK enum lt_status ask_transfer(struct ask *ask, struct transfer_key *ret_key,
+                                     struct transfer *ret_transfer);
+
+/* The cursor as numbers written with wire.h; false: an empty cursor (the first page). LT_FIELD_BAD
+ * when its size is another. */
+LT_CHECK enum lt_status ask_cursor(struct ask *ask, size_t size, struct wire_reader *ret_reader,
+                                   bool *ret_given);
+
+/* Counts one entry looked at; false: enough for this page. */
+bool ask_look(struct ask *ask);
+
+/* Header and body of a transfer, from the cache or the journal. LT_NOT_FOUND, LT_AGAIN when the
+ * record cannot be read now, LT_DAMAGED when it never can. */
+LT_CHECK enum lt_status ask_parcel(struct ask *ask, uint64_t position, struct header *ret_header,
+                                   struct lt_bytes *ret_header_bytes, struct lt_bytes *ret_body);
+
+/* Stages a fact. LT_BUSY: no room in this turn, nothing was changed; else LT_OK or a stop class. */
+LT_CHECK enum lt_status ask_fact(struct ask *ask, enum fact_kind kind, struct lt_bytes payload,
+                                 uint64_t *ret_position);
+
+/* ---- fields that many rows share (row.c) ------------------------------------------------------
+ */
+
+/* The agency's id, and its name beside it when name_field is given; nobody: empty texts. */
+void row_agency(struct ask *ask, const char *field, const char *name_field, uint32_t number);
+void row_kind(struct ask *ask, enum lt_kind kind);
+
+/* to, to_name of a leg; state since_ms attempts due_ms code reason unknown. */
+void row_receiver(struct ask *ask, const struct leg *leg);
+void row_leg_state(struct ask *ask, const struct transfer_key *key, uint8_t index,
+                   const struct leg *leg);
+void row_unknown(struct ask *ask, const struct leg *leg);
+
+/* What the receiver or an operator said when the leg came into its present state. */
+void row_reason(struct ask *ask, const struct transfer_key *key, uint8_t index,
+                const struct leg *leg);
+
+/* Who must act on a code: "sender", "receiver", "operator". */
+enum lt_who row_who_of(uint16_t code);
+void row_who(struct ask *ask, enum lt_who who);
+
+#endif
