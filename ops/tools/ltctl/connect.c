@@ -165,12 +165,12 @@ enum lt_status connection_ask(struct connection *connection, const struct query 
     for (int try = 0; try < TRIES; try++) {
         int64_t until_ms = now_ms(connection) + connection->timeout_ms;
         status = send_within(connection, bytes, until_ms);
-        if (status == LT_OK) {
-            status = receive_within(connection, until_ms, ret_page, fault);
+        if (status != LT_OK) {
+            return status;
         }
-        bool silence = status == LT_TIMEOUT || (status == LT_PEER_GONE && try == 0);
-        if (!silence) {
-            break;
+        status = receive_within(connection, until_ms, ret_page, fault);
+        if (status != LT_TIMEOUT && status != LT_PEER_GONE) {
+            return status;
         }
     }
     return status;

@@ -391,7 +391,7 @@ static enum lt_status record_take(struct building *building, const struct headin
 static enum lt_status csv_take(struct building *building, char *text, size_t size)
 {
     struct csv csv;
-    struct heading heading;
+    struct heading heading = {0};
     char *fields[CSV_FIELDS_MAX];
     uint32_t count = 0;
     int line = 0;

@@ -6,7 +6,6 @@
  *
  * Wrong usage is told before anything is dialled. The exit codes are those of ltctl.h.
  */
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -135,7 +134,6 @@ int main(int argc, char **argv)
     struct fault fault;
     memset(&ltctl, 0, sizeof(ltctl));
     fault_init(&fault);
-    (void)signal(SIGPIPE, SIG_IGN); /* a reader that leaves is told by the write */
     ltctl.clock = clock_os();
     ltctl.entropy = entropy_os();
     ltctl.surroundings.home = environment_os("HOME");
