@@ -49,6 +49,15 @@ void door_request_free(struct door_request **request_p);
 LT_CHECK enum lt_status door_request_digest(struct door_request *request,
                                             struct digester *digester);
 
+/*
+ * The request that calls a transfer back: kind recall, about `id`, to the same receivers, case,
+ * procedure and place as `header` says (the encoded Header as sent); `text` is empty or {reason}.
+ * Gives the JSON to hand to door_request_read; the caller frees it.
+ */
+LT_CHECK enum lt_status door_recall_json(const struct lt_id *id, struct lt_bytes header,
+                                         struct lt_bytes text, char **ret_text,
+                                         struct lt_problem *problem);
+
 struct door_answer {
     struct lt_answer answer; /* reason points into this struct: do not copy it */
     char reason[LT_REASON_MAX + 1];

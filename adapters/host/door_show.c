@@ -255,6 +255,67 @@ static enum lt_status request_of(struct arena *arena, const struct header *heade
     return whole ? LT_OK : LT_NO_MEMORY;
 }
 
+/* ---- recalls ---- */
+
+/* The reason as the body of a recall. */
+static enum lt_status reason_add(json_t *form, struct lt_bytes text, struct lt_problem *problem)
+{
+    static const struct field reason_fields[] = {{"reason", FIELD_TEXT, LT_REASON_MAX, 0}};
+    static const struct field_table table = {reason_fields, 1};
+    const char *reason = NULL;
+    json_t *tree = NULL;
+    text = json_scan_without_mark(text);
+    enum lt_status status = text.size > 0 ? door_tree_read(&tree, text, problem) : LT_OK;
+    if (status == LT_OK && tree != NULL) {
+        status = fields_read(&table, tree, &reason, "", NULL, problem);
+    }
+    if (status == LT_OK && reason != NULL && reason[0] != '\0') {
+        json_t *body = json_pack("{ss}", "reason", reason);
+        status = json_object_set_new(form, "body", body) == 0 ? LT_OK : LT_NO_MEMORY;
+    }
+    json_decref(tree);
+    return status;
+}
+
+enum lt_status door_recall_json(const struct lt_id *id, struct lt_bytes header_bytes,
+                                struct lt_bytes text, char **ret_text, struct lt_problem *problem)
+{
+    struct arena arena;
+    struct header header;
+    struct fault fault;
+    struct lt_request request;
+    fault_init(&fault);
+    if (arena_init(&arena, ARENA_CHUNK_BYTES, ARENA_BYTES_MAX) != LT_OK) {
+        return LT_NO_MEMORY;
+    }
+    json_t *form = NULL;
+    enum lt_status status = header_read(header_bytes, &arena, &header, &fault);
+    if (status == LT_OK) {
+        status = request_of(&arena, &header, &request);
+    }
+    if (status == LT_OK) {
+        const struct lt_request recall = {
+            .kind = LT_KIND_RECALL,
+            .to = request.to,
+            .to_count = request.to_count,
+            .locality = request.locality,
+            .case_code = request.case_code,
+            .procedure = request.procedure,
+            .reply_to = *id,
+            .priority = request.priority,
+        };
+        form = door_request_form(&recall);
+        status = form != NULL ? reason_add(form, text, problem) : LT_NO_MEMORY;
+    }
+    arena_deinit(&arena);
+    if (status == LT_OK) {
+        *ret_text = json_dumps(form, JSON_COMPACT);
+        status = *ret_text != NULL ? LT_OK : LT_NO_MEMORY;
+    }
+    json_decref(form);
+    return status;
+}
+
 /* ---- deliveries ---- */
 
 static bool delivery_add(json_t *object, const struct lt_delivery *delivery)

@@ -178,7 +178,6 @@ static enum lt_status client_add(struct host *host, const struct host_agency *ag
         return status;
     }
     host->clients_count++;
-    log_info("client-open", "agency=%s folder=%s", agency->id, folder);
     return LT_OK;
 }
 

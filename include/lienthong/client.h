@@ -96,6 +96,12 @@ LT_EXPORT LT_CHECK enum lt_status lt_client_wait(struct lt_client *client, const
 LT_EXPORT LT_CHECK enum lt_status lt_client_sent(struct lt_client *client, const struct lt_id *id,
                                                  struct lt_sent *ret_sent);
 
+/* The encoded Header of one of our transfers as it was sent, at most LT_HEADER_BYTES_MAX bytes into
+ * `out`. LT_NOT_HERE also once it is forgotten. */
+LT_EXPORT LT_CHECK enum lt_status lt_client_sent_header(struct lt_client *client,
+                                                        const struct lt_id *id, uint8_t *out,
+                                                        uint32_t out_size, uint32_t *ret_size);
+
 /* Our transfers, oldest first, from sequence `after` + 1 on; returns how many were filled. */
 struct lt_sent_filter {
     const char *case_code; /* NULL: any */
