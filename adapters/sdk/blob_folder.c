@@ -93,7 +93,7 @@ static bool used_room(struct blob_folder *folder, uint64_t more)
 
 /* ---- open and close ---- */
 
-/* Calls for each file of ours in a subfolder; the walk of open and of the sweep. */
+/* The files of ours in a subfolder, for open and for the sweep; one that is not there is empty. */
 static uint32_t subfolder_list(const struct blob_folder *folder, uint32_t at, int64_t before_s,
                                struct lt_digest *out, uint32_t count, uint64_t *bytes)
 {
@@ -134,14 +134,11 @@ enum lt_status blob_folder_open(struct blob_folder **ret_folder, const char *pat
         return fault_set(fault, LT_CONFIG_BAD, "folder", "the path is too long");
     }
     folder->bytes_max = bytes_max;
-    enum lt_status status = LT_OK;
+    char parts[BLOB_PATH_MAX];
+    subfolder_path(folder, PARTS, parts);
+    enum lt_status status = folder_make(parts, 0700, fault);
     for (uint32_t at = 0; at <= PARTS && status == LT_OK; at++) {
-        char below[BLOB_PATH_MAX];
-        subfolder_path(folder, at, below);
-        status = folder_make(below, 0700, fault);
-        if (status == LT_OK) {
-            subfolder_list(folder, at, 0, NULL, UINT32_MAX, &folder->used_bytes);
-        }
+        subfolder_list(folder, at, 0, NULL, UINT32_MAX, &folder->used_bytes);
     }
     if (status != LT_OK) {
         free(folder);
@@ -208,6 +205,15 @@ enum lt_status blob_folder_path(struct blob_folder *folder, const struct lt_dige
     return LT_OK;
 }
 
+/* The subfolder where a whole one belongs; made when it is first needed. */
+static enum lt_status subfolder_make(const struct blob_folder *folder,
+                                     const struct lt_digest *sha256, struct fault *fault)
+{
+    char path[BLOB_PATH_MAX];
+    subfolder_path(folder, sha256->bytes[0], path);
+    return folder_make(path, 0700, fault);
+}
+
 enum lt_status blob_folder_place(struct blob_folder *folder, const struct lt_digest *sha256,
                                  char *out, size_t out_size)
 {
@@ -218,7 +224,7 @@ enum lt_status blob_folder_place(struct blob_folder *folder, const struct lt_dig
         return LT_FIELD_BAD;
     }
     memcpy(out, path, length + 1);
-    return LT_OK;
+    return subfolder_make(folder, sha256, NULL);
 }
 
 bool blob_folder_room(struct blob_folder *folder, uint64_t bytes)
@@ -299,6 +305,9 @@ static enum lt_status finish(struct blob_folder *folder, int fd, const char *par
     }
     if (status == LT_OK && fsync(fd) != 0) {
         status = refuse(fault, part, "fsync");
+    }
+    if (status == LT_OK) {
+        status = subfolder_make(folder, sha256, fault);
     }
     if (status == LT_OK && rename(part, whole) != 0) {
         status = refuse(fault, part, "rename");

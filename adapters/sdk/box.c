@@ -307,8 +307,9 @@ static enum lt_status box_begin(struct box *box, const char *software)
     return status;
 }
 
-enum lt_status box_open(struct box **ret_box, const char *path, const struct lt_clock *clock,
-                        const struct lt_entropy *entropy, const char *software, struct fault *fault)
+enum lt_status box_open(struct box **ret_box, const char *path, uint64_t map_bytes,
+                        const struct lt_clock *clock, const struct lt_entropy *entropy,
+                        const char *software, struct fault *fault)
 {
     struct box *box = calloc(1, sizeof(*box));
     if (box == NULL) {
@@ -320,8 +321,9 @@ enum lt_status box_open(struct box **ret_box, const char *path, const struct lt_
     list_init(&box->jobs);
     pthread_mutex_init(&box->mutex, NULL);
     pthread_cond_init(&box->changed, NULL);
-    struct store_options options = {
-        .path = path, .trees_max = BOX_TREES_END, .map_bytes = MAP_BYTES};
+    struct store_options options = {.path = path,
+                                    .trees_max = BOX_TREES_END,
+                                    .map_bytes = map_bytes > 0 ? map_bytes : MAP_BYTES};
     enum lt_status status = lock_take(path, &box->owner_fd, fault);
     if (status == LT_OK) {
         status = store_open(&box->store, &options, fault);

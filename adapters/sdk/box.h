@@ -81,7 +81,8 @@ struct box_txn {
     uint64_t puts;
 };
 
-LT_CHECK enum lt_status box_open(struct box **ret_box, const char *path,
+/* `map_bytes`: 0 for the default; it grows by itself. LT_FENCED: somebody has it open. */
+LT_CHECK enum lt_status box_open(struct box **ret_box, const char *path, uint64_t map_bytes,
                                  const struct lt_clock *clock, const struct lt_entropy *entropy,
                                  const char *software, struct fault *fault);
 void box_close(struct box **box_p); /* no other thread is inside any more */

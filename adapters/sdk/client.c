@@ -134,7 +134,7 @@ static enum lt_status store_open_all(struct lt_client *client,
         return status;
     }
     snprintf(path, sizeof(path), "%s/box.mdb", client->folder);
-    status = box_open(&client->box, path, client->clock, client->entropy, SOFTWARE, fault);
+    status = box_open(&client->box, path, 0, client->clock, client->entropy, SOFTWARE, fault);
     if (status != LT_OK) {
         return status;
     }

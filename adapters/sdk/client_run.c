@@ -104,8 +104,8 @@ int client_step(struct lt_client *client)
         return WAIT_MS_MAX;
     }
     bool more = frames_take(client);
-    pump_step(client);
     receive_step(client);
+    pump_step(client);
     int mover_ms = mover_step(client);
     sweep_step(client);
     state_publish(client);

@@ -390,11 +390,22 @@ int64_t pump_wait_ms(const struct lt_client *client)
 
 /* ---- verdicts ---- */
 
+#define DECIDED_MAX (2 * LT_PARCELS_PER_FRAME) /* of one transaction; a frame has half of that */
+
 struct decided {
-    const struct verdict_item *items[LT_PARCELS_PER_FRAME * 2];
-    struct outgoing *ones[LT_PARCELS_PER_FRAME * 2];
+    const struct verdict_item *items[DECIDED_MAX];
+    struct outgoing *ones[DECIDED_MAX];
     uint32_t count;
 };
+
+static bool decided_has(const struct decided *decided, const struct outgoing *one)
+{
+    bool has = false;
+    for (uint32_t i = 0; i < decided->count && !has; i++) {
+        has = decided->ones[i] == one;
+    }
+    return has;
+}
 
 static enum lt_status decided_run(struct box_txn *txn, void *self)
 {
@@ -503,30 +514,30 @@ static bool stands(uint32_t code)
     return code == LT_OK || lt_class((enum lt_status)code) == LT_CLASS_REFUSE;
 }
 
+/* What stands is kept first: what does not may depend on it (a predecessor that was refused). */
 void pump_verdict(struct lt_client *client, const struct verdict *verdict)
 {
     struct decided decided = {.count = 0};
     for (uint32_t i = 0; i < verdict->count; i++) {
         const struct verdict_item *item = &verdict->items[i];
         struct outgoing *one = find(&client->pump.flight, &item->id);
-        bool twice = false;
-        for (uint32_t j = 0; j < decided.count && !twice; j++) {
-            twice = decided.ones[j] == one;
-        }
-        if (one == NULL || twice) {
-            continue; /* of an earlier life */
-        }
-        if (!stands(item->code)) {
-            not_now(client, one, item);
-            continue;
+        if (one == NULL || !stands(item->code) || decided_has(&decided, one)) {
+            continue; /* without a match: of an earlier life */
         }
         decided.items[decided.count] = item;
         decided.ones[decided.count++] = one;
-        if (decided.count == sizeof(decided.ones) / sizeof(decided.ones[0])) {
+        if (decided.count == DECIDED_MAX) {
             decided_commit(client, &decided);
         }
     }
     decided_commit(client, &decided);
+    for (uint32_t i = 0; i < verdict->count; i++) {
+        const struct verdict_item *item = &verdict->items[i];
+        struct outgoing *one = stands(item->code) ? NULL : find(&client->pump.flight, &item->id);
+        if (one != NULL) {
+            not_now(client, one, item);
+        }
+    }
 }
 
 /* ---- attachments the axis will not have ---- */
