@@ -14,6 +14,7 @@ import sys
 
 import ltp_pb2
 import ltp_rules as rules
+from ltp_blobs import Blobs
 from ltp_client import Client, key_read, now_ms, parcel_make, run_until, uuid7
 from world import World
 
@@ -183,6 +184,46 @@ def gap(clients, commune, department, run):
     notice_of(clients, commune, parcel.id, "taken")
 
 
+def attachments(clients, commune, department, run):
+    """A scanned page and a body too large for a parcel, over the blob port."""
+    keys = [(c.server_key, c.secret_key) for c in clients]
+    ports = [Blobs(c.blob_endpoint or next_port(c.endpoint), *k) for c, k in zip(clients, keys)]
+    up, down = ports
+    page = os.urandom(700 * 1000)
+    body = b'{"text":"' + b"x" * 100000 + b'"}'
+    header = header_of(commune, ltp_pb2.FORWARD, "000.00.08.H24-FILES-%s" % run,
+                       b"interop-files-" + run.encode(), to_=[department.agency],
+                       body_attached=True, body_sha256=rules.sha256(body), body_size=len(body))
+    for data, component, name in ((body, "", ""), (page, "TP.01", "Giấy tờ.pdf")):
+        header.attachments.add(sha256=rules.sha256(data), size=len(data), component=component,
+                               name=name)
+    parcel = parcel_make(header)
+    commune.submit(parcel)
+    verdict = verdict_of(clients, commune, parcel, "verdict without attachments")
+    check(rules.CODES[verdict.code] == "blob-missing", "attachments that are not there: blob-missing")
+    check(up.upload(page)[1] == len(page), "a page of 700 KB is uploaded")
+    check(up.upload(page)[1] == 0, "the same page again: stored at once")
+    up.upload(body)
+    run_until(clients, lambda: commune.verdicts[parcel.id].code == 0, WAIT_S, "acceptance")
+    item, received = delivery_of(clients, department, parcel.id)
+    files = [down.download(a.sha256) for a in received.attachments]
+    check(files == [body, page], "the receiver fetches body and page")
+    department.settle(item, received)
+    notice_of(clients, commune, parcel.id, "taken")
+    try:
+        down.download(bytes(31) + b"1")
+        raise AssertionError("a file of nobody was given out")
+    except rules.Refused as why:
+        check(why.code == "blob-not-yours", "only files sent or received can be fetched")
+    for port in ports:
+        port.close()
+
+
+def next_port(endpoint):
+    host, port = endpoint.rsplit(":", 1)
+    return "%s:%d" % (host, int(port) + 1)
+
+
 def restart(clients, commune, department, world, run):
     """Power cut: what was accepted is delivered; what was taken is not delivered again."""
     header = header_of(commune, ltp_pb2.FORWARD, "000.00.08.H24-CUT-%s" % run,
@@ -234,6 +275,7 @@ def rounds(commune, department, world):
     refusal(clients, commune, department, run)
     gap(clients, commune, department, run)
     large_and_many(clients, commune, department, run)
+    attachments(clients, commune, department, run)
     if world:
         restart(clients, commune, department, world, run)
 

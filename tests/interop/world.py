@@ -17,6 +17,7 @@ CONFIG = """\
 data: {folder}/data
 listen: ["{endpoint}"]
 blob_listen: {blob_endpoint}
+blob_public: {blob_endpoint}
 secret_key: {folder}/broker.key
 operators:
   - name: truc-ban-1
