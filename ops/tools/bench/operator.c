@@ -72,6 +72,8 @@ void operator_pause(struct operator_line *line, int ms)
     while (left_ms > 0) {
         struct lt_bytes leftover;
         client_zmq_wait(&line->client, 1, NULL, 0, (int)left_ms);
+        /* News of the connection wakes the wait as well, until somebody looks at it. */
+        (void)line->port.link(line->port.self);
         while (line->port.receive(line->port.self, &leftover)) {
         }
         left_ms = until_ms - now_ms(line);
@@ -123,6 +125,7 @@ static enum lt_status ask(struct operator_line *line, struct query *query, int t
                              timeout_ms);
         }
         client_zmq_wait(&line->client, 1, NULL, 0, 20);
+        (void)line->port.link(line->port.self);
     }
     enum lt_status code = lt_error((enum lt_status)ret_page->code)->status;
     if (code != LT_OK) {
@@ -158,6 +161,11 @@ enum lt_status operator_status(struct operator_line *line, int timeout_ms,
         .syncs = (uint64_t)field(&page, "syncs"),
         .sessions = (uint64_t)field(&page, "sessions"),
         .open = (uint64_t)field(&page, "open"),
+        .ready = (uint64_t)field(&page, "ready"),
+        .sent = (uint64_t)field(&page, "sent"),
+        .behind = (uint64_t)field(&page, "behind"),
+        .backoff = (uint64_t)field(&page, "backoff"),
+        .parked = (uint64_t)field(&page, "parked"),
         .difference = field(&page, "difference"),
     };
     return LT_OK;

@@ -22,7 +22,12 @@ void operator_pause(struct operator_line *line, int ms);
 struct operator_status {
     uint64_t syncs;
     uint64_t sessions;
-    uint64_t open;
+    uint64_t open; /* legs, of which: */
+    uint64_t ready;
+    uint64_t sent;
+    uint64_t behind;
+    uint64_t backoff;
+    uint64_t parked;
     int64_t difference;
 };
 LT_CHECK enum lt_status operator_status(struct operator_line *line, int timeout_ms,

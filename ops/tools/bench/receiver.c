@@ -13,7 +13,7 @@
 #include "proto/message.h"
 
 #define GRANT_BYTES (4U * 1024 * 1024)
-#define SETTLE_MAX  256U /* of one frame */
+#define PROMISES    256U /* room at first */
 
 struct promise {
     struct lt_id id;
@@ -28,8 +28,7 @@ struct promise {
 
 enum lt_status receiver_init(struct party *party)
 {
-    /* Lanes and redeliveries may push a little over the window. */
-    party->promises_room = party->stage->options->window * 2 + SETTLE_MAX;
+    party->promises_room = PROMISES;
     party->promises = calloc(party->promises_room, sizeof(*party->promises));
     party->latency = calloc(1, sizeof(*party->latency));
     return party->promises == NULL || party->latency == NULL ? LT_NO_MEMORY : LT_OK;
@@ -45,6 +44,21 @@ void receiver_deinit(struct party *party)
 
 /* ---- what came ------------------------------------------------------------------------------- */
 
+/* The broker's window counts what is unsettled; what waits for its confirmation comes on top. */
+static bool promise_room(struct party *party)
+{
+    if (party->promises_count < party->promises_room) {
+        return true;
+    }
+    uint32_t room = party->promises_room * 2;
+    struct promise *more = realloc(party->promises, room * sizeof(*more));
+    if (more != NULL) {
+        party->promises = more;
+        party->promises_room = room;
+    }
+    return more != NULL;
+}
+
 static void take_delivery(struct party *party, const struct delivery *delivery,
                           struct arena *scratch)
 {
@@ -54,8 +68,7 @@ static void take_delivery(struct party *party, const struct delivery *delivery,
     uint32_t number;
     arena_reset(scratch);
     if (header_read(delivery->header, scratch, &header, NULL) != LT_OK ||
-        !book_find(stage->book, &header.id, &sender, &number) ||
-        party->promises_count == party->promises_room) {
+        !book_find(stage->book, &header.id, &sender, &number) || !promise_room(party)) {
         party->counts.strange++;
         return;
     }
@@ -161,9 +174,10 @@ static bool send_grant(struct party *party, struct arena *arena)
 
 static bool send_settle(struct party *party, struct arena *arena)
 {
-    struct settlement items[SETTLE_MAX];
+    struct settlement items[LT_PARCELS_PER_FRAME];
     uint32_t first = party->promises_count - party->promises_unsent;
-    uint32_t count = party->promises_unsent < SETTLE_MAX ? party->promises_unsent : SETTLE_MAX;
+    uint32_t count = party->promises_unsent < LT_PARCELS_PER_FRAME ? party->promises_unsent
+                                                                   : LT_PARCELS_PER_FRAME;
     int64_t now_ms = party->stage->clock->wall_ms(party->stage->clock->self);
     for (uint32_t i = 0; i < count; i++) {
         const struct promise *promise = &party->promises[first + i];

@@ -36,8 +36,16 @@ static void print_people(const struct report *r, const struct bench_options *opt
     if (r->refusal != 0) {
         (void)fprintf(out, " (%s)", lt_code((enum lt_status)r->refusal));
     }
-    (void)fprintf(out, "   sessions lost %" PRIu64 "   difference %" PRId64 "\n", r->lives,
-                  r->difference);
+    (void)fprintf(out,
+                  "   strange %" PRIu64 "   sessions lost %" PRIu64 "   difference %" PRId64 "\n",
+                  r->strange, r->lives, r->left.difference);
+    if (r->left.open > 0) {
+        (void)fprintf(out,
+                      "open      %" PRIu64 ": ready %" PRIu64 ", sent %" PRIu64 ", behind %" PRIu64
+                      ", backoff %" PRIu64 ", parked %" PRIu64 "\n",
+                      r->left.open, r->left.ready, r->left.sent, r->left.behind, r->left.backoff,
+                      r->left.parked);
+    }
     (void)fprintf(out,
                   "broker    %.4f CPU s per 1,000 (%.0f %% of a core)   %.2f syncs per 1,000   "
                   "%.1f parcels per frame\n",
@@ -85,8 +93,10 @@ static void print_json(const struct report *r, const struct bench_options *optio
         {"again", (int64_t)r->again},
         {"refused", (int64_t)r->refused},
         {"busy", (int64_t)r->busy},
+        {"strange", (int64_t)r->strange},
         {"sessions_lost", (int64_t)r->lives},
-        {"difference", r->difference},
+        {"open", (int64_t)r->left.open},
+        {"difference", r->left.difference},
     };
     json_t *object = json_object();
     (void)json_object_set_new(object, "mode", json_string(mode_name(options->mode)));
@@ -115,5 +125,5 @@ bool report_is_bad(const struct report *report, const struct bench_options *opti
     bool moved = options->mode == BENCH_IDLE || report->accepted > 0;
     bool settled = options->mode != BENCH_FLOW || report->settled > 0;
     return report->lost > 0 || report->duplicated > 0 || report->refused > 0 ||
-           report->strange > 0 || report->difference != 0 || !moved || !settled;
+           report->strange > 0 || report->left.difference != 0 || !moved || !settled;
 }

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "operator.h"
 #include "options.h"
 
 /* What one run found out; what a mode does not measure stays 0. */
@@ -24,7 +25,7 @@ struct report {
     uint64_t again; /* handed over again, and marked so */
     uint64_t refused;
     uint64_t busy;
-    uint64_t strange;
+    uint64_t strange; /* frames about transfers of nobody here, settlements not taken */
     uint32_t refusal; /* the first code of a refusal */
     uint64_t lives;   /* sessions lost */
     uint32_t connected;
@@ -35,7 +36,7 @@ struct report {
     double broker_rss_mib;        /* its own memory: anonymous and shared */
     double broker_vmrss_mib;      /* with the pages of mapped files */
     double broker_rss_max_mib;    /* greatest broker_rss_mib seen */
-    int64_t difference;           /* of the conservation sum */
+    struct operator_status left;  /* what the broker says at the end */
 };
 
 /* The run as a person reads it; with options.json also one object on the last line. */
