@@ -5,10 +5,12 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
+#include "ops/tools/ltctl/help.h"
 #include "ops/tools/ltctl/ltctl.h"
 #include "ops/tools/ltctl/moment.h"
 #include "ops/tools/ltctl/width.h"
@@ -247,6 +249,48 @@ static void the_longest_command_is_found(void **state)
     assert_null(command_find(group, 0, &used));
 }
 
+static void every_command_is_explained_with_all_its_options(void **state)
+{
+    (void)state;
+    for (const struct command *command = commands; command->words != NULL; command++) {
+        for (unsigned language = 0; language < LANGUAGES_END; language++) {
+            char *text = NULL;
+            size_t size = 0;
+            FILE *stream = open_memstream(&text, &size);
+            assert_non_null(stream);
+            help_command(stream, (enum language)language, command->words);
+            assert_int_equal(fclose(stream), 0);
+            assert_true(size > strlen(command->words) + 20);
+            for (unsigned option = 0; option < OPTIONS_END; option++) {
+                char name[32];
+                snprintf(name, sizeof(name), "--%s", option_text((enum option)option));
+                if ((command->options >> option & 1) != 0 && strstr(text, name) == NULL) {
+                    print_error("%s: no word about %s\n", command->words, name);
+                    fail();
+                }
+            }
+            free(text);
+        }
+    }
+}
+
+static void help_lists_every_command(void **state)
+{
+    (void)state;
+    char *text = NULL;
+    size_t size = 0;
+    FILE *stream = open_memstream(&text, &size);
+    assert_non_null(stream);
+    help_all(stream, LANGUAGE_EN, "");
+    assert_int_equal(fclose(stream), 0);
+    for (const struct command *command = commands; command->words != NULL; command++) {
+        char line[64];
+        snprintf(line, sizeof(line), "\n  %s  ", command->words);
+        assert_non_null(strstr(text, line));
+    }
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -263,6 +307,8 @@ int main(void)
         cmocka_unit_test(wrong_options_are_named),
         cmocka_unit_test(words_have_a_limit),
         cmocka_unit_test(the_longest_command_is_found),
+        cmocka_unit_test(every_command_is_explained_with_all_its_options),
+        cmocka_unit_test(help_lists_every_command),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
