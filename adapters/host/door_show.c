@@ -385,7 +385,8 @@ static bool is_json(const char *body_type, struct lt_bytes body)
         return false;
     }
     json_t *tree = json_loadb((const char *)body.data, body.size,
-                              JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, NULL);
+                              JSON_DECODE_ANY | JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL,
+                              NULL); /* only looked at: whole numbers of any length are fine */
     json_decref(tree);
     return tree != NULL;
 }

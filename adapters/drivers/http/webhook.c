@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "adapters/host/door_json.h"
+#include "adapters/host/json_scan.h"
 #include "adapters/host/stopper.h"
 #include "adapters/host/text_out.h"
 #include "proto/base/log.h"
@@ -57,16 +58,6 @@ static size_t answer_take(char *data, size_t size, size_t count, void *context)
     return size * count;
 }
 
-/* A body of blanks, or of no object, is a plain "heard". */
-static bool is_object(const struct text_out *answer)
-{
-    size_t at = 0;
-    while (at < answer->size && strchr(" \t\r\n", answer->data[at]) != NULL) {
-        at++;
-    }
-    return at < answer->size && answer->data[at] == '{';
-}
-
 static void answer_settle(struct webhook *webhook, const struct text_out *answer)
 {
     struct door_answer reply;
@@ -74,8 +65,8 @@ static void answer_settle(struct webhook *webhook, const struct text_out *answer
     char id[ID_TEXT_BYTES];
     struct lt_bytes text = {(const uint8_t *)answer->data, answer->size};
     door_problem_init(&problem);
-    if (!is_object(answer)) {
-        return;
+    if (json_scan_member(text, "outcome").size == 0) {
+        return; /* heard, and no more */
     }
     if (door_reply_read(&reply, text, &problem) != LT_OK) {
         log_warn("webhook-answer-bad", "agency=%s field=%s detail=\"%s\"", webhook->tenant.agency,
