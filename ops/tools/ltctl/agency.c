@@ -126,7 +126,6 @@ static enum exit_code put_and_show(struct ltctl *ltctl, const struct agency *age
 {
     struct output output;
     output_init(&output, ltctl->mode, ltctl->language, stdout);
-    output_section(&output, &columns_change);
     bool dry_run = ltctl->options.values[OPTION_DRY_RUN] != NULL;
     enum exit_code code = entry_put(ltctl, agency, dry_run, &output);
     enum exit_code finished = finish(ltctl, &output, false);

@@ -39,9 +39,9 @@ static enum exit_code exit_of(enum lt_status status)
     }
 }
 
-/* The statuses of the line say more here than their rows in the table do. */
-static bool line_sentence(const struct ltctl *ltctl, enum lt_status status, char *out,
-                          size_t out_size, const char **ret_do)
+/* Some statuses say more here than their rows in the table do. */
+static bool own_sentence(const struct ltctl *ltctl, enum lt_status status, char *out,
+                         size_t out_size, const char **ret_do)
 {
     const char *endpoint = ltctl->settings.endpoint;
     enum language language = ltctl->language;
@@ -53,6 +53,14 @@ static bool line_sentence(const struct ltctl *ltctl, enum lt_status status, char
     case LT_KEY_UNKNOWN:
         PHRASE_FILL(out, out_size, language, NO_KEY, endpoint);
         *ret_do = phrase(language, PHRASE_NO_KEY_DO);
+        return true;
+    case LT_NOT_FOUND:
+        PHRASE_FILL(out, out_size, language, NOT_FOUND, "");
+        *ret_do = phrase(language, PHRASE_NOT_FOUND_DO);
+        return true;
+    case LT_EXISTS:
+        PHRASE_FILL(out, out_size, language, EXISTS, "");
+        *ret_do = phrase(language, PHRASE_EXISTS_DO);
         return true;
     case LT_TIMEOUT:
         PHRASE_FILL(out, out_size, language, NO_ANSWER, endpoint);
@@ -69,7 +77,7 @@ enum exit_code complain(const struct ltctl *ltctl, enum lt_status status, const 
     bool vietnamese = ltctl->language == LANGUAGE_VI;
     char said[SAID_MAX];
     const char *what_to_do = vietnamese ? error->do_vi : error->do_en;
-    if (!line_sentence(ltctl, status, said, sizeof(said), &what_to_do)) {
+    if (!own_sentence(ltctl, status, said, sizeof(said), &what_to_do)) {
         snprintf(said, sizeof(said), "%s", vietnamese ? error->vi : error->en);
     }
     fprintf(stderr, "ltctl: %s\n", said);

@@ -202,6 +202,10 @@ COLUMNS(replay, false,
 
 COLUMNS(change, false,
     C("id", TEXT, "Mã", "Id"),
+    C("name", TEXT, "Đơn vị", "Name"),
+    C("change", RESULT, "Kết quả", "Change"));
+
+COLUMNS(change_route, false,
     C("procedure", TEXT, "Thủ tục", "Procedure"),
     C("locality", TEXT, "Địa bàn", "Locality"),
     C("kind", KIND, "Loại", "Kind"),
@@ -302,7 +306,9 @@ void cell_write(char *out, size_t out_size, enum column_type type, struct lt_byt
         return;
     }
     if (type == COLUMN_BYTES) {
-        snprintf(out, out_size, "%.1f MiB", (double)number / (1024.0 * 1024.0));
+        bool small = number < 1024LL * 1024;
+        snprintf(out, out_size, "%.1f %s", (double)number / (small ? 1024.0 : 1024.0 * 1024.0),
+                 small ? "KiB" : "MiB");
         return;
     }
     if (type == COLUMN_TIME) {

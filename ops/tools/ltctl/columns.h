@@ -13,7 +13,7 @@
 enum column_type {
     COLUMN_TEXT,
     COLUMN_NUMBER,
-    COLUMN_BYTES,    /* a number, shown as MiB */
+    COLUMN_BYTES,    /* a number, shown as KiB or MiB */
     COLUMN_TIME,     /* epoch milliseconds */
     COLUMN_DURATION, /* milliseconds */
     COLUMN_FLAG,     /* "1" or "0" */
@@ -53,6 +53,7 @@ extern const struct columns columns_conservation;
 extern const struct columns columns_where;
 extern const struct columns columns_replay;
 extern const struct columns columns_change;
+extern const struct columns columns_change_route;
 extern const struct columns columns_keys;
 extern const struct columns columns_finding;
 extern const struct columns columns_verify;

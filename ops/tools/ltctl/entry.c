@@ -48,14 +48,18 @@ enum exit_code entry_get(struct ltctl *ltctl, const char *id, bool wanted,
 }
 
 /* The answer's row with the fields of the entry in front: what changed, and how. */
-static void answer_show(const struct page *page, struct pair *fields, uint32_t count,
-                        struct output *output)
+static void answer_show(const struct page *page, const struct columns *columns, struct pair *fields,
+                        uint32_t count, struct output *output)
 {
     struct row row = {fields, count + 1};
-    if (page->count > 0 && output != NULL) {
-        fields[count] = (struct pair){text_bytes("change"), row_field(&page->rows[0], "change")};
-        output_row(output, &row);
+    if (page->count == 0 || output == NULL) {
+        return;
     }
+    if (output->columns != columns) {
+        output_section(output, columns);
+    }
+    fields[count] = (struct pair){text_bytes("change"), row_field(&page->rows[0], "change")};
+    output_row(output, &row);
 }
 
 enum exit_code entry_put(struct ltctl *ltctl, const struct agency *agency, bool dry_run,
@@ -75,8 +79,11 @@ enum exit_code entry_put(struct ltctl *ltctl, const struct agency *agency, bool 
     question_add(&question, "dry_run", dry_run ? "1" : NULL);
     enum exit_code code = ask(ltctl, &question, &page);
     if (code == EXIT_GOOD) {
-        struct pair fields[2] = {{text_bytes("id"), text_bytes(agency->id)}};
-        answer_show(&page, fields, 1, output);
+        struct pair fields[3] = {
+            {text_bytes("id"), text_bytes(agency->id)},
+            {text_bytes("name"), text_bytes(agency->name)},
+        };
+        answer_show(&page, &columns_change, fields, 2, output);
     }
     return code;
 }
@@ -105,7 +112,7 @@ enum exit_code entry_put_route(struct ltctl *ltctl, const struct route *route, b
             {text_bytes("kind"), text_bytes(kind)},
             {text_bytes("to"), text_bytes(route->to)},
         };
-        answer_show(&page, fields, 4, output);
+        answer_show(&page, &columns_change_route, fields, 4, output);
     }
     return code;
 }

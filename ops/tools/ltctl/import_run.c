@@ -149,7 +149,6 @@ static enum exit_code import_put(struct ltctl *ltctl, struct import *import)
         return code;
     }
     output_init(&output, ltctl->mode, ltctl->language, stdout);
-    output_section(&output, &columns_change);
     code = put_all(ltctl, import, true, dry_run ? &output : NULL);
     if (code == EXIT_GOOD && !dry_run) {
         code = put_all(ltctl, import, false, &output);

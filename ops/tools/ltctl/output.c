@@ -20,7 +20,7 @@
 #include "width.h"
 
 #define CELL_BYTES       2048
-#define CELL_COLUMNS_MAX 60 /* of one cell of a table that is not vertical */
+#define CELL_COLUMNS_MAX 64 /* of one cell of a table that is not vertical */
 #define GAP              "  "
 
 void output_init(struct output *output, enum output_mode mode, enum language language, FILE *stream)

@@ -186,6 +186,19 @@ enum exit_code run_parked(struct ltctl *ltctl)
 
 /* ---- conservation ---- */
 
+/* The last row is nobody's: for people it gets a name. */
+static void total_name(const struct ltctl *ltctl, const struct row *row)
+{
+    if (ltctl->mode != OUTPUT_TABLE || row_field(row, "agency").size > 0) {
+        return;
+    }
+    for (uint32_t i = 0; i < row->count; i++) {
+        if (bytes_equal(row->fields[i].name, text_bytes("name"))) {
+            row->fields[i].value = text_bytes(phrase(ltctl->language, PHRASE_TOTAL));
+        }
+    }
+}
+
 enum exit_code run_conservation(struct ltctl *ltctl)
 {
     struct question question;
@@ -200,6 +213,7 @@ enum exit_code run_conservation(struct ltctl *ltctl)
         code = ask(ltctl, &question, &page);
         for (uint32_t i = 0; code == EXIT_GOOD && i < page.count; i++) {
             differs = differs || row_number(&page.rows[i], "difference") != 0;
+            total_name(ltctl, &page.rows[i]);
             output_row(&output, &page.rows[i]);
         }
     } while (code == EXIT_GOOD && question_next(&question, &page));

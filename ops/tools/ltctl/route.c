@@ -59,7 +59,6 @@ static enum exit_code put(struct ltctl *ltctl, bool gone)
     }
     struct output output;
     output_init(&output, ltctl->mode, ltctl->language, stdout);
-    output_section(&output, &columns_change);
     bool dry_run = ltctl->options.values[OPTION_DRY_RUN] != NULL;
     code = entry_put_route(ltctl, &route, gone, dry_run, &output);
     enum exit_code finished = finish(ltctl, &output, false);

@@ -19,6 +19,9 @@
 
 #include <cmocka.h>
 
+#include "broker/journal/backend.h"
+#include "broker/journal/fact.h"
+#include "broker/journal/journal.h"
 #include "broker/registry/agency.h"
 #include "proto/base/text.h"
 #include "proto/keyfile.h"
@@ -364,7 +367,7 @@ static void what_is_not_there_is_three(void **state)
 {
     struct world *world = *state;
     assert_int_equal(ltctl(world, "case A-1"), 3);
-    assert_said(world, "Not there.");
+    assert_said(world, "Not found.");
     assert_said(world, "no such thing");
     assert_int_equal(ltctl(world, "agency show H99"), 3);
 }
@@ -478,6 +481,68 @@ static void watch_prints_once_into_a_pipe(void **state)
     assert_said(world, "Intake");
 }
 
+/* ---- a journal, offline ---- */
+
+static const char marker[] = "một-dấu-vết-trong-sổ";
+
+static void journal_make(const char *folder)
+{
+    struct backend_lmdb *backend = NULL;
+    struct journal *journal = NULL;
+    const struct journal_ticket *ticket = NULL;
+    const struct backend_lmdb_options options = {.folder = folder, .map_bytes = 1 << 20};
+    assert_int_equal(mkdir(folder, 0700), 0);
+    assert_int_equal(backend_lmdb_open(&backend, &options, NULL), LT_OK);
+    struct journal_backend door = backend_lmdb_door(backend);
+    assert_int_equal(journal_open(&journal, &door, "test", NULL), LT_OK);
+    uint8_t memory[256];
+    const struct fact_registry change = {
+        .change = REGISTRY_AGENCY, .person = text_bytes("thu"), .entry = text_bytes(marker)};
+    struct lt_bytes payload = fact_write_registry(memory, sizeof(memory), &change);
+    struct fact fact;
+    assert_int_equal(journal_stage(journal, FACT_REGISTRY, 1000, payload, &fact), LT_OK);
+    assert_int_equal(journal_commit(journal), LT_OK);
+    enum lt_status status = LT_AGAIN;
+    for (int i = 0; i < 5000 && status == LT_AGAIN; i++) {
+        status = journal_poll(journal, &ticket, NULL);
+        usleep(1000);
+    }
+    assert_int_equal(status, LT_OK);
+    journal_close(&journal);
+    backend_lmdb_close(&backend);
+}
+
+static void one_bit_flipped(const char *path)
+{
+    static char bytes[4 << 20];
+    FILE *file = fopen(path, "r+");
+    assert_non_null(file);
+    size_t size = fread(bytes, 1, sizeof(bytes), file);
+    char *found = memmem(bytes, size, marker, sizeof(marker) - 1);
+    assert_non_null(found);
+    assert_int_equal(fseek(file, found - bytes, SEEK_SET), 0);
+    assert_int_equal(fputc(*found ^ 1, file), *found ^ 1);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void a_journal_is_verified(void **state)
+{
+    struct world *world = *state;
+    char folder[128];
+    char path[160];
+    path_of(world, "so", folder);
+    snprintf(path, sizeof(path), "%s/journal.mdb", folder);
+    journal_make(folder);
+    assert_int_equal(ltctl(world, "journal verify so"), 0);
+    assert_said(world, "The journal is whole.");
+    assert_null(strchr(world->output, '\r')); /* no progress into a pipe */
+    one_bit_flipped(path);
+    assert_int_equal(ltctl(world, "journal verify so"), 5);
+    assert_said(world, "crc");
+    assert_said(world, "FINDINGS");
+    assert_int_equal(ltctl(world, "journal verify nowhere"), 3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -492,6 +557,7 @@ int main(void)
         cmocka_unit_test(a_good_file_is_imported_once),
         cmocka_unit_test(a_bad_file_is_not_imported_at_all),
         cmocka_unit_test(watch_prints_once_into_a_pipe),
+        cmocka_unit_test(a_journal_is_verified),
     };
     return cmocka_run_group_tests(tests, world_open, world_close);
 }
