@@ -125,11 +125,21 @@ enum lt_status client_zmq_dial(struct net *net, const struct client_options *opt
     *ret_monitor = monitor;
     return LT_OK;
 done:
+    client_zmq_hang_up(dealer, monitor);
+    return status;
+}
+
+void client_zmq_hang_up(void *dealer, void *monitor)
+{
+    if (dealer != NULL) {
+        /* First of all: an event with nobody to read it would hold libzmq's own threads for ever.
+         */
+        zmq_socket_monitor(dealer, NULL, 0);
+        zmq_close(dealer);
+    }
     if (monitor != NULL) {
         zmq_close(monitor);
     }
-    zmq_close(dealer);
-    return status;
 }
 
 /* Dials with an interval of its own, between one and two times the configured one. */
@@ -176,14 +186,9 @@ static void hang_up(struct client_zmq *client)
         zmq_msg_close(&client->message);
         client->lent = false;
     }
-    if (client->monitor != NULL) {
-        zmq_close(client->monitor);
-        client->monitor = NULL;
-    }
-    if (client->dealer != NULL) {
-        zmq_close(client->dealer);
-        client->dealer = NULL;
-    }
+    client_zmq_hang_up(client->dealer, client->monitor);
+    client->dealer = NULL;
+    client->monitor = NULL;
 }
 
 void client_zmq_close(struct client_zmq **client_p)

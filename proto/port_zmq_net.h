@@ -79,6 +79,8 @@ LT_CHECK enum lt_status net_set_bytes(void *socket, int option, const void *data
 LT_CHECK enum lt_status client_zmq_dial(struct net *net, const struct client_options *options,
                                         void **ret_dealer, void **ret_monitor, struct fault *fault);
 
+void client_zmq_hang_up(void *dealer, void *monitor); /* either may be NULL */
+
 /* True for tcp://address:port; the port may be * where one listens. */
 bool net_endpoint(const char *endpoint, bool listens);
 

@@ -154,6 +154,8 @@ void server_zmq_close(struct server_zmq **server_p)
     *server_p = NULL;
     take_back(server);
     if (server->router != NULL) {
+        /* At once; the socket itself may live on until its last frames are out. */
+        zmq_socket_monitor(server->router, NULL, 0);
         zmq_close(server->router);
     }
     free(server);
@@ -415,12 +417,7 @@ done:
     pthread_mutex_lock(&server->net->lock);
     server->net->testing = false;
     pthread_mutex_unlock(&server->net->lock);
-    if (monitor != NULL) {
-        zmq_close(monitor);
-    }
-    if (dealer != NULL) {
-        zmq_close(dealer);
-    }
+    client_zmq_hang_up(dealer, monitor);
     pthread_mutex_unlock(&server->net->test_lock);
     return status;
 }

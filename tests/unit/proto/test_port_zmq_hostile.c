@@ -207,6 +207,29 @@ static void test_peer_gone(void **state)
     assert_true(world_served(world, both->honest, "H24.1"));
 }
 
+static void test_closed_clients_are_gone_one_after_the_other(void **state)
+{
+    struct pair_of *both = *state;
+    struct world *world = &both->world;
+    for (int i = 0; i < 10; i++) {
+        struct port_frame frame;
+        struct client_zmq *other = world_dial(world, 2);
+        assert_true(world_link(other, LINK_UP, WORLD_WAIT_MS));
+        assert_int_equal(world_say(other, "hello"), LT_OK);
+        assert_true(world_hear(world, &frame, WORLD_WAIT_MS));
+        struct port_route route = frame.route;
+        if (i % 2 == 0) {
+            client_zmq_port(other).redial(other);
+        }
+        client_zmq_close(&other);
+        int64_t end_ms = world_now_ms() + 1000;
+        while (world->port.send(world->port.self, &route, text_bytes("x")) != LT_PEER_GONE) {
+            assert_true(world_now_ms() < end_ms);
+            world->port.wait(world->port.self, NULL, 0, 10);
+        }
+    }
+}
+
 static void test_break_shows_once(void **state)
 {
     struct pair_of *both = *state;
@@ -307,6 +330,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_frame_of_the_limit_and_one_above, setup, teardown),
         cmocka_unit_test_setup_teardown(test_slow_reader_costs_itself_only, setup, teardown),
         cmocka_unit_test_setup_teardown(test_peer_gone, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_closed_clients_are_gone_one_after_the_other, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(test_break_shows_once, setup, teardown),
         cmocka_unit_test_setup_teardown(test_connections_without_handshake, setup, teardown),
         cmocka_unit_test_setup_teardown(test_rate_of_small_frames, setup, teardown),
