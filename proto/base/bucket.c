@@ -11,7 +11,8 @@
 
 #include "bucket.h"
 
-#define DEBT_MAX (INT64_MAX / 4)
+#define DEBT_MAX      (INT64_MAX / 4)
+#define PASSED_MS_MAX 600000
 
 static int64_t most(uint64_t bytes_per_s, uint64_t piece)
 {
@@ -32,8 +33,8 @@ static void refill(struct bucket *bucket, uint64_t bytes_per_s, uint64_t piece, 
     if (passed_ms <= 0) {
         return;
     }
-    /* More than a minute at once says nothing that a minute does not. */
-    int64_t counted_ms = passed_ms < 60000 ? passed_ms : 60000;
+    /* Bounded, so that no product overflows. */
+    int64_t counted_ms = passed_ms < PASSED_MS_MAX ? passed_ms : PASSED_MS_MAX;
     int64_t gained = (int64_t)(bytes_per_s * (uint64_t)counted_ms / 1000);
     if (gained == 0) {
         return;
