@@ -207,6 +207,8 @@ static enum lt_status check_together(struct bench_options *options, struct fault
         if (options->agencies == 0) {
             return fault_set(fault, LT_FIELD_MISSING, "--peers", "how many peers or --sessions");
         }
+        options->senders = options->mode == BENCH_HOLD ? options->agencies : 0;
+        options->receivers = 0;
         return LT_OK;
     }
     uint32_t least = options->senders + options->receivers;

@@ -384,9 +384,6 @@ static void end_all(struct run *run, struct report *report)
 static enum lt_status prepare(struct run *run, struct fault *fault)
 {
     const struct bench_options *options = run->options;
-    bool apart = options->mode == BENCH_FLOW || options->mode == BENCH_BACKLOG;
-    uint32_t senders =
-        apart ? options->senders : (options->mode == BENCH_HOLD ? options->agencies : 0);
     run->registered = options->mode == BENCH_HOLD ? options->agencies + 1 : options->agencies;
     run->secrets = calloc(run->registered, sizeof(*run->secrets));
     run->ids = calloc(run->registered, sizeof(*run->ids));
@@ -396,14 +393,14 @@ static enum lt_status prepare(struct run *run, struct fault *fault)
         return fault_set(fault, LT_NO_MEMORY, "agencies", "%u", run->registered);
     }
     enum lt_status status =
-        crowd_init(&run->senders, run->stage, senders, run->stage->wake_senders);
+        crowd_init(&run->senders, run->stage, options->senders, run->stage->wake_senders);
     if (status == LT_OK) {
-        status = crowd_init(&run->others, run->stage, run->registered - senders, -1);
+        status = crowd_init(&run->others, run->stage, run->registered - options->senders, -1);
     }
     uint16_t number;
     run->stage->entropy->fill(run->stage->entropy->self, &number, sizeof(number));
     if (status == LT_OK) {
-        status = book_open(&run->stage->book, senders > 0 ? senders : 1, number,
+        status = book_open(&run->stage->book, options->senders > 0 ? options->senders : 1, number,
                            run->stage->clock->wall_ms(run->stage->clock->self));
     }
     if (status != LT_OK) {

@@ -121,6 +121,7 @@ void sender_take(struct party *party, const struct frame *frame, struct arena *a
 {
     if (frame->kind == FRAME_WELCOME) {
         session_anew(party);
+        party->session.beat_due_ms = 0; /* tells what we want; the window lent first is small */
         if (party->stage->options->notices) {
             ask_notices(party, arena);
         }
@@ -188,10 +189,7 @@ static uint32_t gather(struct party *party, struct arena *arena, struct slot **s
 void sender_work(struct party *party, struct arena *arena)
 {
     uint64_t wanted = (uint64_t)slots_count(party) * parcels_bytes(party->parcels);
-    if (party->session.want_bytes != wanted) {
-        party->session.want_bytes = wanted;
-        party->session.beat_due_ms = 0;
-    }
+    party->session.want_bytes = wanted;
     if (!party->session.open) {
         return;
     }

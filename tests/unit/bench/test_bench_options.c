@@ -87,6 +87,7 @@ static void test_other_modes(void **state)
     assert_good("--peers 1000 --hold-windows", &options);
     assert_int_equal(options.mode, BENCH_HOLD);
     assert_int_equal(options.agencies, 1000);
+    assert_int_equal(options.senders, 1000);
     assert_good("--sessions 150 --idle", &options);
     assert_int_equal(options.mode, BENCH_IDLE);
     assert_bad("--backlog 5 --idle", LT_FIELD_BAD, "--backlog");
