@@ -244,9 +244,11 @@ enum lt_status act_replay(struct ask *ask)
             status = replay_one(ask, &replay, i);
         }
     }
-    /* Nothing was parked: say what the legs are instead of nothing. */
-    for (uint8_t i = 0; i < replay.transfer.legs_count && ask->page.count == 0; i++) {
-        put_not_parked(ask, &replay, i, replay.transfer.legs[i].code);
+    if (status != LT_OK || ask->page.count > 0) {
+        return status;
     }
-    return status;
+    for (uint8_t i = 0; i < replay.transfer.legs_count; i++) {
+        put_not_parked(ask, &replay, i, replay.transfer.legs[i].code); /* what they are instead */
+    }
+    return LT_OK;
 }

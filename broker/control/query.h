@@ -31,7 +31,9 @@
  *       refuses now: "busy", "disk-reserve", "clock-suspect", "draining") durable applied
  *       (positions) journal_bytes disk_free_bytes memory_bytes agencies connected sessions open
  *       ready sent behind backoff held parked in_flight notices_waiting accepted taken refused
- *       expired cancelled difference transfers_per_s syncs
+ *       expired cancelled difference transfers_per_s syncs. With more open legs than a page looks
+ *       at (SCAN_ROWS_MAX) those that are counted from the lists are left out: ready sent behind
+ *       backoff held difference
  *   agencies [id=]
  *       one row each: id name kind locality contact connected since_ms (connected since, or line
  *       down since; 0: never seen) open parked in_flight notices_waiting suspended successor keys
@@ -41,7 +43,7 @@
  *   transfers [agency= (the receiver) from= case= state= kind= procedure= since= until=]
  *       one row per leg, oldest first: id leg kind from to to_name case procedure state since_ms
  *       (in this state) attempts due_ms accepted_ms code reason unknown (flag: outcome unknown)
- *   show id=
+ *   show id= [from=]   (from: needed when two senders used the id)
  *       rows of one transfer, told apart by the field `row`, in this order:
  *       row=transfer: id kind from from_name case procedure procedure_raw locality priority
  *         sender_key created_ms accepted_ms position header_bytes body_bytes body_type attachments
@@ -64,7 +66,9 @@
  *   conservation
  *       one row per agency (as receiver), last the total with agency "": agency name accepted
  *       taken refused expired cancelled open counted (open, from the lists) difference
- *       (accepted minus taken, refused, expired, cancelled, counted)
+ *       (accepted minus taken, refused, expired, cancelled, counted). Legs of nobody stand under
+ *       agency "-". moved: legs that came or went while an agency was counted over several
+ *       turns; the difference is beyond what these explain
  *   agency-get id=
  *       one row: id number entry (hex of agency_write)
  *

@@ -253,8 +253,13 @@ enum lt_status query_conservation(struct ask *ask)
             return LT_OK;
         }
     }
-    if (status == LT_OK) {
+    if (status != LT_OK) {
+        return status;
+    }
+    if (page_full(&ask->page)) {
+        put_cursor(ask, &tally); /* the total has a page of its own */
+    } else {
         put_sums(ask, "", "", &tally.total);
     }
-    return status;
+    return LT_OK;
 }

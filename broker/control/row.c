@@ -14,7 +14,7 @@
 #include "proto/base/text.h"
 #include "proto/message.h"
 
-#define REASONS_LOOK_MAX 256
+#define REASONS_LOOK_MAX JOURNAL_BATCH_FACTS_MAX
 
 void row_agency(struct ask *ask, const char *field, const char *name_field, uint32_t number)
 {

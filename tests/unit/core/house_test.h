@@ -379,6 +379,7 @@ struct wish {
     const char *alias;
     const char *procedure;
     const char *sender_key;
+    const struct lt_id *id;
     enum lt_kind kind;
     uint32_t priority;
 };
@@ -402,7 +403,9 @@ static inline struct given accept(struct house *house, const struct wish *wish)
     memset(&given, 0, sizeof(given));
     memset(&header, 0, sizeof(header));
     snprintf(key, sizeof(key), "key-%llu", (unsigned long long)++house->keys);
-    header.id = uuid7_next(&house->ids, &house->clock.clock, &house->entropy.entropy);
+    header.id = wish->id != NULL
+                    ? *wish->id
+                    : uuid7_next(&house->ids, &house->clock.clock, &house->entropy.entropy);
     header.sender_key = text_bytes(wish->sender_key == NULL ? key : wish->sender_key);
     header.content_digest = digest_of(house->digester, header.sender_key);
     header.kind = wish->kind == LT_KIND_NONE ? LT_KIND_FORWARD : wish->kind;
