@@ -64,11 +64,12 @@ struct journal_backend {
 /* The embedded engine: LMDB, default flags, one transaction per record, on a thread of its own. */
 struct backend_lmdb;
 struct backend_lmdb_options {
-    const char *folder;      /* journal.mdb and reserve.bin live here */
+    const char *folder;      /* of journal.mdb, journal.lock, journal.made, reserve.bin; must exist */
     uint64_t map_bytes;      /* 0: 64 GiB; grown when full */
     uint64_t reserve_bytes;  /* size of the reserve file given up on ENOSPC; 0: none */
     bool read_only;          /* for ltctl: no thread, no lock, no reserve */
 };
+/* LT_DAMAGED when a journal stood in the folder and is not there any more. */
 LT_CHECK enum lt_status backend_lmdb_open(struct backend_lmdb **ret_backend,
                                           const struct backend_lmdb_options *options,
                                           struct fault *fault);

@@ -216,9 +216,12 @@ enum lt_status journal_stage(struct journal *journal, uint8_t kind, int64_t now_
                              struct lt_bytes payload, struct fact *ret_fact)
 {
     assert(kind != FACT_DAMAGED && kind < FACT_KINDS_END);
-    assert(payload.size > 0 && payload.size <= JOURNAL_FACT_BYTES_MAX);
+    assert(payload.size > 0);
     if (journal->latched != LT_OK) {
         return journal->latched;
+    }
+    if (payload.size > JOURNAL_FACT_BYTES_MAX) {
+        return LT_BODY_TOO_LARGE;
     }
     int64_t time_ms = now_ms > journal->time_ms ? now_ms : journal->time_ms;
     struct lt_bytes copy;

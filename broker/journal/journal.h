@@ -51,7 +51,9 @@ bool journal_room(const struct journal *journal, size_t payload_bytes);
 
 /*
  * Adds a fact; the payload is copied. `now_ms` is the wall clock of the turn; the fact's time is
- * never before the last one's. LT_BUSY when the batch has no room (start it, go on next turn).
+ * never before the last one's. LT_BUSY when the batch has no room (start it, go on next turn);
+ * LT_BODY_TOO_LARGE over JOURNAL_FACT_BYTES_MAX. The payload in ret_fact is the copy, valid until
+ * its batch is durable.
  */
 LT_CHECK enum lt_status journal_stage(struct journal *journal, uint8_t kind, int64_t now_ms,
                                       struct lt_bytes payload, struct fact *ret_fact);
@@ -81,8 +83,9 @@ LT_CHECK enum lt_status journal_read(const struct journal *journal, uint64_t pos
 
 /*
  * Durable facts from `from` on, in order, until `take` returns other than LT_OK (which is returned)
- * or the journal ends (LT_OK). The fact's payload is valid inside the call. A damaged fact is handed
- * over with kind 0 and an empty payload: the caller quarantines it.
+ * or the journal ends (LT_OK). The fact's payload is valid inside the call, which may read the
+ * journal. A damaged fact is handed over with kind 0 and an empty payload: the caller quarantines it.
+ * LT_DAMAGED when more is missing than one record can hold.
  */
 LT_CHECK enum lt_status journal_walk(const struct journal *journal, uint64_t from,
                                      enum lt_status (*take)(void *context, const struct fact *fact),

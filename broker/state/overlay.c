@@ -41,10 +41,9 @@ static struct generation *generation_new(void)
     return generation;
 }
 
-/* Empties it and puts it in front of the row. */
+/* An empty one takes its place in front of the row. */
 static enum lt_status generation_begin(struct state *state, struct generation *generation)
 {
-    arena_reset(&generation->arena);
     memset(generation->filter, 0, sizeof(generation->filter));
     generation->last = state->folded;
     generation->facts = 0;
@@ -127,6 +126,10 @@ enum lt_status overlay_seal(struct state *state)
     return status;
 }
 
+/*
+ * While a commit is being made LMDB may already show it to one snapshot and not to the next. So
+ * what a snapshot shows counts only after the applier has come back from the commit (`returned`).
+ */
 void overlay_release(struct state *state)
 {
     while (state->row_count > 1) {

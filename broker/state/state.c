@@ -120,8 +120,9 @@ static enum lt_status set_aside(const char *path, const struct fault *why, struc
         return fault_set(fault, why->status, why->field, "%s (and cannot be set aside)",
                          why->detail);
     }
-    log_warn("state-set-aside", "file=%s reason=%s detail=\"%s\"", aside, lt_code(why->status),
-             why->detail);
+    char detail[2 * sizeof(why->detail)];
+    log_warn("state-set-aside", "file=%s reason=%s detail=%s", aside, lt_code(why->status),
+             log_safe(detail, sizeof(detail), why->detail, (unsigned)strlen(why->detail)));
     return folder_sync_of(path, fault);
 }
 
@@ -153,6 +154,7 @@ static enum lt_status snapshot_open(struct state *state, struct fault *fault)
         return fault_set(fault, status, "state.mdb", "no applied position");
     }
     state->folded = state->applied;
+    state->returned = state->applied;
     return LT_OK;
 }
 
@@ -250,7 +252,18 @@ static enum lt_status snapshot_renew(struct state *state)
             state->cursor_ages[i] = CURSOR_OLD;
         }
     }
-    return applied_read(&state->txn, state->own, &state->applied);
+    uint64_t shown = 0;
+    status = applied_read(&state->txn, state->own, &shown);
+    if (status == LT_OK) {
+        state->applied = shown < state->returned ? shown : state->returned;
+    }
+    return status;
+}
+
+static void take_back(struct state *state, struct generation *generation)
+{
+    generation->returned = true;
+    state->returned = generation->last;
 }
 
 /* Without a snapshot held: the sim's way of applying. LT_FULL leaves the rest for the next turn. */
@@ -259,7 +272,7 @@ static enum lt_status apply_inline(struct state *state, struct generation *gener
     enum lt_status status = applier_apply(&state->applier, generation);
     if (status == LT_OK) {
         generation->handed = true;
-        generation->returned = true;
+        take_back(state, generation);
     } else if (status != LT_FULL) {
         atomic_store(&state->applier.failed, (unsigned)status);
     }
@@ -297,7 +310,7 @@ static void collect(struct state *state, int wait_ms)
     }
     struct generation *generation = applier_collect(&state->applier, wait_ms);
     while (generation != NULL) {
-        generation->returned = true;
+        take_back(state, generation);
         generation = applier_collect(&state->applier, 0);
     }
 }

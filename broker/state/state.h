@@ -77,7 +77,10 @@ uint64_t state_folded(const struct state *state);  /* last position put into the
 LT_CHECK enum lt_status state_turn(struct state *state, uint64_t durable, int64_t mono_ms);
 bool state_room(const struct state *state);
 
-/* Everything folded so far goes to disk before this returns (close, tests, end of a refold). */
+/*
+ * Everything folded so far goes to disk before this returns (close, tests, end of a refold).
+ * LT_AGAIN when `durable` does not reach it; LT_FULL while the disk has no room.
+ */
 LT_CHECK enum lt_status state_flush(struct state *state, uint64_t durable);
 
 /*
@@ -111,7 +114,8 @@ LT_CHECK enum lt_status state_step(struct state *state, struct state_entry *entr
 
 /*
  * Read-only look for other threads (blob rights): sees only what is applied on disk plus nothing of
- * the overlay. Copies up to `size` bytes and says how many; LT_NOT_FOUND.
+ * the overlay. Copies up to `size` bytes and says how many; LT_NOT_FOUND. While the applier
+ * commits, two looks may show the state before and after in either order.
  */
 LT_CHECK enum lt_status state_peek(const struct state *state, enum state_tree tree,
                                    struct lt_bytes key, void *out, size_t size, size_t *ret_size);

@@ -81,7 +81,8 @@ struct state {
     struct generation *spare[GENERATIONS_ROOM];
     uint32_t spare_count;
     uint64_t random;
-    uint64_t applied;
+    uint64_t applied;  /* what the snapshot shows, as far as the applier has come back from it */
+    uint64_t returned; /* last position of the newest generation taken back */
     uint64_t folded;
     int64_t now_ms;
     bool folding;

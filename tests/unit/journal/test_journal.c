@@ -93,8 +93,12 @@ static void a_batch_holds_so_many_bytes(void **unused)
     struct desk desk;
     struct fact fact;
     desk_init(&desk);
-    uint8_t *payload = calloc(1, JOURNAL_FACT_BYTES_MAX);
+    uint8_t *payload = calloc(1, JOURNAL_FACT_BYTES_MAX + 1);
     assert_non_null(payload);
+    assert_int_equal(journal_stage(desk.journal, FACT_REGISTRY, 1,
+                                   run_of(payload, JOURNAL_FACT_BYTES_MAX + 1), &fact),
+                     LT_BODY_TOO_LARGE);
+    assert_int_equal(journal_staged(desk.journal), 0);
     assert_true(journal_room(desk.journal, JOURNAL_FACT_BYTES_MAX));
     assert_false(journal_room(desk.journal, JOURNAL_FACT_BYTES_MAX + 1));
     size_t left = JOURNAL_BATCH_BYTES_MAX - RECORD_HEADER_BYTES;
