@@ -3,7 +3,8 @@
  * The reading half of the LMDB backend: `view` for any thread, and the look at both ends when the
  * journal is opened. A few snapshots are kept and renewed instead of being made for each look; with
  * all of them in use a look makes its own. A snapshot lives only while one record is looked at:
- * longer ones would keep the file growing and hold back the growth of the map.
+ * longer ones would keep the file growing and hold back the growth of the map. A look may already
+ * see the record whose commit is under way; whoever acts on facts asks for durable positions only.
  *
  * Which record holds a position is told by its key and the number of facts in its frame. A record
  * whose frame does not read is taken to hold its first position only: what should stand behind it
