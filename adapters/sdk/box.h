@@ -35,7 +35,7 @@ enum box_tree {
     BOX_INBOX,    /* number(8) -> inbox record */
     BOX_BODIES,   /* number(8) -> header and body bytes as received */
     BOX_OPEN,     /* number(8) -> lease of what is not settled yet */
-    BOX_LEGS,     /* id(16) leg(1) -> number */
+    BOX_LEGS,     /* id(16) leg(1) sender -> number */
     BOX_TELL,     /* tell number(8) -> number: answers the axis has not confirmed */
     BOX_EVENTS,   /* cursor(8) -> event */
     BOX_BLOBS,    /* sha256(32) 'o' or 'i', number(8) -> "": who needs an attachment */

@@ -24,23 +24,30 @@
 #include "proto/base/wire.h"
 #include "proto/message.h"
 
-#define LEG_KEY_BYTES 17
+#define LEG_BYTES     17
+#define LEG_KEY_BYTES (LEG_BYTES + LT_AGENCY_ID_MAX)
 
 /* ---- keys and records ---- */
 
-static struct lt_bytes leg_key(uint8_t out[LEG_KEY_BYTES], const struct lt_id *id, uint32_t leg)
+/* Id, leg and sender: an id is unique only among the transfers of one sender. */
+static struct lt_bytes leg_key(uint8_t out[LEG_KEY_BYTES], const struct lt_id *id, uint32_t leg,
+                               struct lt_bytes from)
 {
+    size_t size = from.size < LT_AGENCY_ID_MAX ? from.size : LT_AGENCY_ID_MAX;
     memcpy(out, id->bytes, sizeof(id->bytes));
-    out[16] = (uint8_t)leg;
-    return (struct lt_bytes){out, LEG_KEY_BYTES};
+    out[LEG_BYTES - 1] = (uint8_t)leg;
+    if (size > 0) {
+        memcpy(out + LEG_BYTES, from.data, size);
+    }
+    return (struct lt_bytes){out, LEG_BYTES + size};
 }
 
-enum lt_status inbox_by_leg(struct box_txn *txn, const struct lt_id *id, uint32_t leg,
-                            uint64_t *ret_number)
+static enum lt_status by_leg(struct box_txn *txn, const struct lt_id *id, uint32_t leg,
+                             struct lt_bytes from, uint64_t *ret_number)
 {
     uint8_t room[LEG_KEY_BYTES];
     struct lt_bytes value;
-    enum lt_status status = box_get(txn, BOX_LEGS, leg_key(room, id, leg), &value);
+    enum lt_status status = box_get(txn, BOX_LEGS, leg_key(room, id, leg, from), &value);
     if (status != LT_OK) {
         return status;
     }
@@ -208,7 +215,8 @@ static void arrive_new(struct box_txn *txn, const struct inbox_new *incoming)
     struct box_key value = box_key_of(number);
     record_put(txn, number, &record);
     parcel_put(txn, number, delivery);
-    box_put(txn, BOX_LEGS, leg_key(leg, &record.id, record.leg), box_key_bytes(&value));
+    box_put(txn, BOX_LEGS, leg_key(leg, &record.id, record.leg, header->from),
+            box_key_bytes(&value));
     for (uint32_t i = 0; i < header->attachments_count; i++) {
         box_blob_need(txn, &header->attachments[i].sha256, BLOB_USER_INBOX, number);
     }
@@ -225,7 +233,8 @@ enum lt_status inbox_deliver(struct box_txn *txn, const struct inbox_new *incomi
     const struct delivery *delivery = incoming->delivery;
     struct inbox_record record;
     uint64_t number = 0;
-    enum lt_status status = inbox_by_leg(txn, &incoming->header->id, delivery->leg, &number);
+    enum lt_status status =
+        by_leg(txn, &incoming->header->id, delivery->leg, incoming->header->from, &number);
     if (status == LT_NOT_FOUND) {
         arrive_new(txn, incoming);
         return LT_OK;
@@ -382,19 +391,65 @@ static enum lt_status held_by(struct box_txn *txn, const struct inbox_asker *ask
     return LT_OK;
 }
 
-static enum lt_status find(struct box_txn *txn, const struct lt_id *id, uint32_t leg,
-                           uint64_t *ret_number, struct inbox_record *ret_record)
+/* The number of the `nth` sender's leg of that id; LT_NOT_FOUND: there are fewer. */
+static enum lt_status leg_at(struct box_txn *txn, const struct lt_id *id, uint32_t leg,
+                             uint32_t nth, uint64_t *ret_number)
+{
+    uint8_t room[LEG_KEY_BYTES];
+    struct store_cursor cursor;
+    struct lt_bytes key;
+    struct lt_bytes value;
+    struct lt_bytes from = leg_key(room, id, leg, (struct lt_bytes){NULL, 0});
+    enum lt_status status = store_cursor_open(&txn->store, txn->box->trees[BOX_LEGS], &cursor);
+    if (status != LT_OK) {
+        return status;
+    }
+    status = store_seek(&cursor, from, &key, &value);
+    for (uint32_t i = 0; i < nth && status == LT_OK; i++) {
+        status = store_next(&cursor, &key, &value);
+    }
+    if (status == LT_OK && (key.size < LEG_BYTES || memcmp(key.data, from.data, LEG_BYTES) != 0)) {
+        status = LT_NOT_FOUND;
+    }
+    if (status == LT_OK) {
+        *ret_number = box_key_number(value);
+    }
+    store_cursor_close(&cursor);
+    return status;
+}
+
+/*
+ * The leg somebody means by id and leg number. Should two senders have used one id: the one that
+ * `node` holds (NULL: the one whose answer is being told), else the first.
+ */
+static enum lt_status find(struct box_txn *txn, const char *node, const struct lt_id *id,
+                           uint32_t leg, uint64_t *ret_number, struct inbox_record *ret_record)
 {
     uint64_t number = 0;
-    enum lt_status status = leg < LT_LEGS_MAX ? inbox_by_leg(txn, id, leg, &number) : LT_NOT_FOUND;
-    if (status != LT_OK) {
-        return status == LT_NOT_FOUND ? LT_NOT_HERE : status;
+    enum lt_status found = LT_NOT_HERE;
+    if (leg >= LT_LEGS_MAX) {
+        return found;
     }
-    status = inbox_get(txn, number, ret_record);
-    if (status == LT_OK) {
-        *ret_number = number;
+    for (uint32_t nth = 0; leg_at(txn, id, leg, nth, &number) == LT_OK; nth++) {
+        struct inbox_record record;
+        struct open_record open;
+        enum lt_status status = inbox_get(txn, number, &record);
+        if (status != LT_OK) {
+            return status == LT_NOT_FOUND ? LT_DAMAGED : status;
+        }
+        bool meant = node == NULL ? record.tell != 0
+                                  : open_get(txn, number, &open) == LT_OK && open.epoch != 0 &&
+                                        strcmp(open.node, node) == 0;
+        if (found != LT_OK || meant) {
+            *ret_record = record;
+            *ret_number = number;
+            found = LT_OK;
+        }
+        if (meant) {
+            break;
+        }
     }
-    return status == LT_NOT_FOUND ? LT_DAMAGED : status;
+    return found;
 }
 
 enum lt_status inbox_renew(struct box_txn *txn, const struct inbox_asker *asker,
@@ -403,7 +458,7 @@ enum lt_status inbox_renew(struct box_txn *txn, const struct inbox_asker *asker,
     struct inbox_record record;
     struct open_record open;
     uint64_t number = 0;
-    enum lt_status status = find(txn, id, leg, &number, &record);
+    enum lt_status status = find(txn, asker->node, id, leg, &number, &record);
     if (status == LT_OK && record.settled) {
         status = LT_ALREADY_SETTLED;
     }
@@ -464,7 +519,7 @@ enum lt_status inbox_settle(struct box_txn *txn, const struct inbox_asker *asker
     struct inbox_record record;
     struct open_record open;
     uint64_t number = 0;
-    enum lt_status status = find(txn, id, leg, &number, &record);
+    enum lt_status status = find(txn, asker->node, id, leg, &number, &record);
     if (status != LT_OK) {
         return status;
     }
@@ -487,7 +542,7 @@ enum lt_status inbox_confirm(struct box_txn *txn, const struct lt_id *id, uint32
 {
     struct inbox_record record;
     uint64_t number = 0;
-    enum lt_status status = find(txn, id, leg, &number, &record);
+    enum lt_status status = find(txn, NULL, id, leg, &number, &record);
     if (status != LT_OK || !record.settled) {
         return status;
     }
@@ -521,7 +576,7 @@ enum lt_status inbox_forget(struct box_txn *txn, uint64_t number, struct arena *
     if (!record.settled) {
         open_stop(txn, number);
     }
-    box_delete(txn, BOX_LEGS, leg_key(leg, &record.id, record.leg));
+    box_delete(txn, BOX_LEGS, leg_key(leg, &record.id, record.leg, text_bytes(record.from)));
     box_delete_number(txn, BOX_BODIES, number);
     box_delete_number(txn, BOX_INBOX, number);
     return LT_OK;

@@ -23,8 +23,6 @@ LT_CHECK enum lt_status inbox_deliver(struct box_txn *txn, const struct inbox_ne
 
 LT_CHECK enum lt_status inbox_get(struct box_txn *txn, uint64_t number,
                                   struct inbox_record *ret_record);
-LT_CHECK enum lt_status inbox_by_leg(struct box_txn *txn, const struct lt_id *id, uint32_t leg,
-                                     uint64_t *ret_number);
 /* Views into the map. */
 LT_CHECK enum lt_status inbox_parcel(struct box_txn *txn, uint64_t number,
                                      struct lt_bytes *ret_header, struct lt_bytes *ret_body);

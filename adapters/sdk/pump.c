@@ -21,9 +21,8 @@
 #include "proto/base/text.h"
 #include "proto/message.h"
 
-#define RETRY_FIRST_MS   500
+#define RETRY_FIRST_MS   1000
 #define RETRY_MS_MAX     60000
-#define ORDER_FIRST_MS   100
 #define DAMAGED_RETRY_MS 600000
 #define STALLED_BEAT_MS  1000
 #define HEADER_ARENA     (1 << 20)
@@ -140,9 +139,9 @@ static void set_aside(struct lt_client *client, struct outgoing *one, int64_t wa
     move(&client->pump, one, OUTGOING_ASIDE);
 }
 
-static int64_t backoff_ms(const struct outgoing *one, int64_t first_ms)
+static int64_t backoff_ms(const struct outgoing *one)
 {
-    int64_t wait_ms = one->tries < 16 ? first_ms << one->tries : RETRY_MS_MAX;
+    int64_t wait_ms = one->tries < 16 ? (int64_t)RETRY_FIRST_MS << one->tries : RETRY_MS_MAX;
     return wait_ms < RETRY_MS_MAX ? wait_ms : RETRY_MS_MAX;
 }
 
@@ -432,7 +431,7 @@ static void decided_commit(struct lt_client *client, struct decided *decided)
             drop(&client->pump, decided->ones[i]);
         } else {
             /* Not durable here: asked again, and the axis answers the same. */
-            set_aside(client, decided->ones[i], backoff_ms(decided->ones[i], RETRY_FIRST_MS));
+            set_aside(client, decided->ones[i], backoff_ms(decided->ones[i]));
         }
     }
     decided->count = 0;
@@ -468,7 +467,7 @@ static void order_mend(struct lt_client *client, struct outgoing *one)
         status = box_commit(client->box, repair_run, &repair);
         arena_deinit(&arena);
     }
-    set_aside(client, one, backoff_ms(one, ORDER_FIRST_MS));
+    set_aside(client, one, backoff_ms(one));
     if (status != LT_OK) {
         client_fail(client, status, "order");
         return;
@@ -504,7 +503,7 @@ static void not_now(struct lt_client *client, struct outgoing *one, const struct
     }
     int64_t wait_ms = item->retry_after_ms;
     if (wait_ms == 0) {
-        wait_ms = backoff_ms(one, RETRY_FIRST_MS);
+        wait_ms = backoff_ms(one);
     }
     set_aside(client, one, wait_ms);
 }
@@ -521,6 +520,11 @@ void pump_verdict(struct lt_client *client, const struct verdict *verdict)
     for (uint32_t i = 0; i < verdict->count; i++) {
         const struct verdict_item *item = &verdict->items[i];
         struct outgoing *one = find(&client->pump.flight, &item->id);
+        if (id_empty(&item->id)) {
+            log_error("parcel-unreadable", "agency=%s code=%s", client->agency,
+                      lt_code((enum lt_status)item->code));
+            client_note(client, LT_HEADER_BAD, "the axis could not read a header of ours");
+        }
         if (one == NULL || !stands(item->code) || decided_has(&decided, one)) {
             continue; /* without a match: of an earlier life */
         }

@@ -7,6 +7,7 @@ struct leg {
     const char *case_code;
     uint32_t attempt;
     const char *body;
+    const char *from; /* NULL: THEM */
 };
 
 static struct lt_id id_of(uint8_t number)
@@ -25,7 +26,7 @@ static struct delivery delivery_of(struct bench *b, const struct leg *leg)
         .sender_key = text_bytes("their-key"),
         .content_digest = {{1}},
         .kind = LT_KIND_FORWARD,
-        .from = text_bytes(THEM),
+        .from = text_bytes(leg->from != NULL ? leg->from : THEM),
         .to = &to,
         .to_count = 1,
         .case_code = text_bytes(leg->case_code),
@@ -59,7 +60,7 @@ static void say_deliver(struct bench *b, const struct leg *legs, uint32_t count)
 
 static void deliver(struct bench *b, uint8_t number, const char *case_code, uint32_t attempt)
 {
-    struct leg leg = {id_of(number), case_code, attempt, "{}"};
+    struct leg leg = {id_of(number), case_code, attempt, "{}", NULL};
     say_deliver(b, &leg, 1);
 }
 
@@ -134,7 +135,7 @@ static void test_delivered_taken_confirmed(void **state)
     struct bench *b = *state;
     struct lt_delivery out;
     connect_line(b, 5);
-    struct leg leg = {id_of(1), "A", 3, "the body"};
+    struct leg leg = {id_of(1), "A", 3, "the body", NULL};
     say_deliver(b, &leg, 1);
     assert_int_equal(lt_client_inbox(b->client, "node-1", 60000, 0, &out, 1), 1);
     assert_same_id(&out.id, &leg.id);
@@ -167,8 +168,8 @@ static void test_order_per_case(void **state)
     uint8_t numbers[16];
     connect_line(b, 5);
     struct leg legs[] = {
-        {id_of(1), "A", 1, ""}, {id_of(2), "A", 1, ""}, {id_of(3), "B", 1, ""},
-        {id_of(4), "A", 1, ""}, {id_of(5), "C", 1, ""},
+        {id_of(1), "A", 1, "", NULL}, {id_of(2), "A", 1, "", NULL}, {id_of(3), "B", 1, "", NULL},
+        {id_of(4), "A", 1, "", NULL}, {id_of(5), "C", 1, "", NULL},
     };
     say_deliver(b, legs, 5);
     assert_int_equal(take(b, "n", numbers), 3);
@@ -343,12 +344,39 @@ static void test_delivered_again(void **state)
     assert_quiet(b);
 }
 
+/* An id is unique per sender only: nobody can have another's transfer answered by using its id. */
+static void test_same_id_of_two_senders(void **state)
+{
+    struct bench *b = *state;
+    uint8_t numbers[16];
+    connect_line(b, 5);
+    struct leg legs[] = {{id_of(1), "A", 1, "", NULL}, {id_of(1), "B", 1, "", "H26.99.66"}};
+    say_deliver(b, legs, 1);
+    take(b, "n", numbers);
+    answer(b, 1, "n", LT_OUTCOME_REFUSED, LT_INELIGIBLE);
+    hear_settle(b);
+    say_settled(b, 1, LT_OK);
+    say_deliver(b, legs + 1, 1);
+    assert_quiet(b); /* not answered with the other's answer */
+    struct lt_delivery out;
+    assert_int_equal(lt_client_inbox(b->client, "n", 60000, 0, &out, 1), 1);
+    assert_string_equal(out.from, "H26.99.66");
+    lt_inbox_release(&out, 1);
+    assert_int_equal(answer(b, 1, "n", LT_OUTCOME_TAKEN, LT_OK), LT_OK);
+    assert_int_equal(hear_settle(b).outcome, LT_OUTCOME_TAKEN);
+    say_settled(b, 1, LT_OK);
+    struct lt_client_state now;
+    lt_client_state(b->client, &now);
+    assert_int_equal(now.unconfirmed, 0);
+}
+
 static void test_later_comes_back(void **state)
 {
     struct bench *b = *state;
     uint8_t numbers[16];
     connect_line(b, 5);
-    struct leg legs[] = {{id_of(1), "A", 1, ""}, {id_of(2), "A", 1, ""}, {id_of(3), "B", 1, ""}};
+    struct leg legs[] = {
+        {id_of(1), "A", 1, "", NULL}, {id_of(2), "A", 1, "", NULL}, {id_of(3), "B", 1, "", NULL}};
     say_deliver(b, legs, 3);
     take(b, "n", numbers);
     assert_int_equal(answer(b, 1, "n", LT_OUTCOME_LATER, LT_STEP_BEFORE_MISSING), LT_OK);
@@ -378,7 +406,7 @@ static void test_damaged_delivery_is_not_kept(void **state)
 {
     struct bench *b = *state;
     connect_line(b, 5);
-    struct leg leg = {id_of(1), "A", 1, "body"};
+    struct leg leg = {id_of(1), "A", 1, "body", NULL};
     struct delivery item = delivery_of(b, &leg);
     item.body = text_bytes("b0dy");
     struct frame frame = {.kind = FRAME_DELIVER};
@@ -495,6 +523,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_unanswered_tell_is_repeated, bench_setup,
                                         bench_teardown),
         cmocka_unit_test_setup_teardown(test_delivered_again, bench_setup, bench_teardown),
+        cmocka_unit_test_setup_teardown(test_same_id_of_two_senders, bench_setup, bench_teardown),
         cmocka_unit_test_setup_teardown(test_later_comes_back, bench_setup, bench_teardown),
         cmocka_unit_test_setup_teardown(test_damaged_delivery_is_not_kept, bench_setup,
                                         bench_teardown),

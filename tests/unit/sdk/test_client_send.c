@@ -292,7 +292,7 @@ static void test_refused_predecessor_is_left_out(void **state)
         {.id = a3.id, .code = LT_PREDECESSOR_UNKNOWN},
     };
     say_verdicts(b, items, 3);
-    fake_time_pass(&b->time, 200);
+    fake_time_pass(&b->time, 1260);
     step(b);
     struct frame frame = hear_submit(b, 1);
     struct header header = header_of(&b->line, frame.submit.parcels[0].header);
@@ -314,7 +314,7 @@ static void test_lost_predecessor_goes_again(void **state)
     step(b);
     hear_submit(b, 1);
     say_verdict(b, &a2.id, LT_PREDECESSOR_UNKNOWN);
-    fake_time_pass(&b->time, 200);
+    fake_time_pass(&b->time, 1260);
     step(b);
     struct frame frame = line_hear_one(&b->line, FRAME_SUBMIT);
     struct lt_id first = parcel_id(b, &frame, 0);
