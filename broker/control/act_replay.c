@@ -123,6 +123,11 @@ static enum lt_status assign_again(struct ask *ask, const struct replay *replay,
             return status;
         }
     }
+    assigned->attachments_count = 0;
+    for (uint32_t i = 0; status == LT_OK && i < header.attachments_count; i++) {
+        assigned->attachments[assigned->attachments_count++] = (struct fact_attachment){
+            .sha256 = header.attachments[i].sha256, .size = header.attachments[i].size};
+    }
     assigned->position = replay->transfer.position;
     assigned->person = text_bytes(ask->person->name);
     memcpy(assigned->legs, accepted.legs, sizeof(assigned->legs));

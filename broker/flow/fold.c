@@ -333,6 +333,10 @@ static enum lt_status fold_assigned(struct flow *flow, const struct fact *fact)
     for (uint8_t i = 0; i < t.legs_count; i++) {
         t.legs[i].agency = assigned.legs[i].agency;
         leg_enter(flow, fact, &key, &t, i, assigned.legs[i].parked);
+        for (uint32_t a = 0; a < assigned.attachments_count; a++) {
+            (void)put_holder(flow, &assigned.attachments[a].sha256, t.legs[i].agency,
+                             assigned.attachments[a].size, fact->time_ms, false);
+        }
     }
     transfer_store(flow, &key, &t);
     return LT_OK;

@@ -112,11 +112,19 @@ struct fact_act {
     struct lt_bytes reason;
 };
 
+/* The attachments are named again: who gets a leg now may fetch them. */
+struct fact_attachment {
+    struct lt_digest sha256;
+    uint64_t size;
+};
+
 struct fact_assigned {
     uint64_t position;
     struct lt_bytes person;
     struct fact_leg legs[LT_LEGS_MAX];
     uint32_t legs_count;
+    struct fact_attachment attachments[LT_ATTACHMENTS_MAX];
+    uint32_t attachments_count;
 };
 
 struct fact_noticed {

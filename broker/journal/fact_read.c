@@ -186,6 +186,14 @@ bool fact_read_assigned(struct lt_bytes payload, struct fact_assigned *ret)
     struct fact_assigned f = {.position = wire_u64(&r)};
     f.person = wire_run16(&r);
     f.legs_count = read_legs(&r, f.legs);
+    f.attachments_count = wire_u8(&r);
+    if (f.attachments_count > LT_ATTACHMENTS_MAX) {
+        return false;
+    }
+    for (uint32_t i = 0; i < f.attachments_count; i++) {
+        read_digest(&r, &f.attachments[i].sha256);
+        f.attachments[i].size = wire_u64(&r);
+    }
     if (!wire_read_done(&r)) {
         return false;
     }

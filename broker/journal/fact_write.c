@@ -127,6 +127,11 @@ struct lt_bytes fact_write_assigned(void *memory, size_t size, const struct fact
     wire_put_u64(&w, f->position);
     wire_put_run16(&w, f->person);
     put_legs(&w, f->legs, f->legs_count);
+    wire_put_u8(&w, (uint8_t)f->attachments_count);
+    for (uint32_t i = 0; i < f->attachments_count; i++) {
+        put_digest(&w, &f->attachments[i].sha256);
+        wire_put_u64(&w, f->attachments[i].size);
+    }
     return wire_written(&w);
 }
 
