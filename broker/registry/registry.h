@@ -17,9 +17,8 @@
  * An agency has a number, given once at its first appearance and never reused: facts and indexes
  * name agencies by it. Ids follow QĐ 20/2020/QĐ-TTg (current order, level 1 leftmost).
  */
-#define AGENCY_KEYS_MAX                                                                            \
-    4 /* two valid during a rotation, the rest revoked ones still remembered                       \
-       */
+/* Two valid during a rotation, the rest revoked ones still remembered. */
+#define AGENCY_KEYS_MAX 4
 
 enum agency_kind {
     AGENCY_COMMUNE = 1,
