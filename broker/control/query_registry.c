@@ -72,7 +72,7 @@ static enum lt_status one_agency(struct ask *ask)
         fault_init(&ask->fault);
         return LT_OK; /* an empty answer to a filter */
     }
-    if (status == LT_OK) {
+    if (agency != NULL) {
         put_agency(ask, agency);
     }
     return status;
@@ -116,7 +116,7 @@ enum lt_status query_agency_get(struct ask *ask)
         return ask_missing(ask, "id");
     }
     enum lt_status status = named_agency(ask, &agency);
-    if (status != LT_OK) {
+    if (agency == NULL) {
         return status;
     }
     page_row(&ask->page);

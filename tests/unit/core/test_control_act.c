@@ -433,6 +433,30 @@ static void a_full_batch_answers_busy(void **state)
     assert_field(&house, &page, 0, "result", "replayed");
 }
 
+/* Room for some facts is no room for a replay: all its legs in one turn, or none. */
+static void a_replay_is_staged_whole(void **state)
+{
+    (void)state;
+    uint8_t memory[64];
+    uint64_t position;
+    struct given given =
+        accept_now(&house, &(struct wish){.from = "A", .to = {"B", "C"}, .case_code = "H-1"});
+    park(&house, &given, 0, "");
+    park(&house, &given, 1, "");
+    struct fact_noticed noticed = {.agency = 1};
+    struct lt_bytes payload = fact_write_noticed(memory, sizeof(memory), &noticed);
+    while (flow_room(house.flow)) {
+        assert_int_equal(flow_fact(house.flow, FACT_NOTICED, payload, &position), LT_OK);
+    }
+    assert_true(flow_room_small(house.flow));
+    const char *const *args = ARGS("id", given.id_text, "reason", "x");
+    assert_int_equal(take_now("replay", args, (struct lt_bytes){NULL, 0}), LT_BUSY);
+    assert_int_equal(leg_of(&house, &given, 0).state, LEG_PARKED);
+    assert_int_equal(leg_of(&house, &given, 1).state, LEG_PARKED);
+    house_settle(&house);
+    assert_int_equal(replay(&given).count, 2);
+}
+
 /* ---- the door ----------------------------------------------------------------------------------
  */
 
@@ -577,6 +601,7 @@ int main(void)
         TEST(agency_put_refuses_what_does_not_fit),
         TEST(routes_come_and_go),
         TEST(a_full_batch_answers_busy),
+        TEST(a_replay_is_staged_whole),
         TEST(pages_wait_for_their_ticket),
         TEST(verbs_and_arguments_must_be_known),
         TEST(cursors_of_other_queries_are_refused),

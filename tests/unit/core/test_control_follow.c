@@ -280,6 +280,26 @@ static void where_names_the_one_in_front(void **state)
     assert_field(&house, &page, 1, "who", "receiver");
 }
 
+static void where_names_the_holder_not_the_eldest(void **state)
+{
+    (void)state;
+    struct given given[3];
+    for (int i = 0; i < 3; i++) {
+        given[i] = accept_now(
+            &house,
+            &(struct wish){.from = "A", .to = {"B"}, .case_code = "H-1", .kind = LT_KIND_STATUS});
+        if (i == 0) {
+            park(&house, &given[0], 0, ""); /* a status steps aside, and comes back behind */
+        }
+    }
+    ask_ok(&house, OPERATOR, "replay", ARGS("id", given[0].id_text, "reason", "x"));
+    struct page page = one("where", ARGS("code", "H-1"));
+    assert_int_equal(page.count, 3);
+    assert_field(&house, &page, 0, "waits_id", given[1].id_text);
+    assert_field(&house, &page, 1, "waits_for", "line");
+    assert_field(&house, &page, 2, "waits_id", given[1].id_text);
+}
+
 static void where_gives_the_last_one_when_all_have_ended(void **state)
 {
     (void)state;
@@ -404,6 +424,7 @@ int main(void)
         TEST(where_follows_a_leg_on_its_way),
         TEST(where_says_due_and_person),
         TEST(where_names_the_one_in_front),
+        TEST(where_names_the_holder_not_the_eldest),
         TEST(where_gives_the_last_one_when_all_have_ended),
         TEST(where_pages_open_legs),
         TEST(conservation_is_counted_twice),
