@@ -77,6 +77,9 @@ static void mend_write(FILE *out, enum host_language language, const char *mend)
 void check_failed_line(FILE *out, enum host_language language, const char *what, const char *detail)
 {
     line_write(out, language, FAILED, what, detail);
+    mend_write(out, language,
+               in_language(language, (struct words){"man lt-adapter giải thích từng khóa cấu hình",
+                                                    "man lt-adapter explains every key"}));
 }
 
 /* One line; with FAILED and NOTED a second one that says what to do. */

@@ -375,6 +375,22 @@ static enum lt_status inline_token_check(const struct reading *reading)
     return LT_OK;
 }
 
+/* The fault names the key and its line as well as the file. */
+static enum lt_status token_file_take(const struct reading *reading, uint32_t index, char *token,
+                                      size_t token_size)
+{
+    const char *path = reading->text->agencies[index].token_file;
+    struct agency_path key = path_of(index, "token_file");
+    struct fault inner;
+    fault_init(&inner);
+    enum lt_status status = token_file_read(path, token, token_size, &inner);
+    if (status != LT_OK && reading->fault != NULL) {
+        status = fault_set(reading->fault, status, key.text, "%s: %s", path, inner.detail);
+        reading->fault->line = yamlfile_line(reading->file, key.text);
+    }
+    return status;
+}
+
 static enum lt_status token_take(const struct reading *reading, uint32_t index,
                                  struct host_agency *agency)
 {
@@ -390,7 +406,7 @@ static enum lt_status token_take(const struct reading *reading, uint32_t index,
         memcpy(token, text->token, sizeof(token));
         status = inline_token_check(reading);
     } else if (text->token_file[0] != '\0') {
-        status = token_file_read(text->token_file, token, sizeof(token), reading->fault);
+        status = token_file_take(reading, index, token, sizeof(token));
     }
     bool given = text->token[0] != '\0' || text->token_file[0] != '\0';
     if (status == LT_OK && given && !token_valid(token)) {

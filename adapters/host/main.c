@@ -113,10 +113,12 @@ static enum lt_status config_load(const struct arguments *arguments,
     enum lt_status status = host_config_read(arguments->config, language, ret_config, &fault);
     if (status != LT_OK) {
         const struct lt_error *error = lt_error(status);
-        char what[256];
-        snprintf(what, sizeof(what), "%s %s", language == HOST_EN ? error->en : error->vi,
-                 fault.field);
-        check_failed_line(stderr, language, what, fault.detail);
+        bool ours = status == LT_CONFIG_BAD; /* the detail is a sentence of its own then */
+        char detail[sizeof(fault.field) + sizeof(fault.detail) + 256];
+        snprintf(detail, sizeof(detail), "%s: %s%s%s", fault.field, fault.detail, ours ? "" : ". ",
+                 ours ? "" : (language == HOST_EN ? error->en : error->vi));
+        check_failed_line(stderr, language, language == HOST_EN ? "Configuration" : "Cấu hình",
+                          detail);
     }
     return status;
 }

@@ -7,7 +7,7 @@ foreach(program lienthongd lt-adapter ltctl lt-bench)
     endif()
 endforeach()
 install(DIRECTORY include/lienthong DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
-install(FILES ops/man/ltctl.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+install(FILES ops/man/ltctl.1 ops/man/lt-adapter.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 install(FILES ops/man/liblienthong.3 DESTINATION ${CMAKE_INSTALL_MANDIR}/man3)
 install(FILES ops/completion/ltctl.bash RENAME ltctl
     DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)

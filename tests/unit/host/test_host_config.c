@@ -205,6 +205,8 @@ static void tokens_are_secrets_of_one_agency(void **state)
     char text[1024];
     snprintf(text, sizeof(text), HEAD DRIVERS AGENCIES "    token_file: %s/open\n", folder);
     assert_int_equal(read_text(text, &config, &fault), LT_SECRET_READABLE);
+    assert_string_equal(fault.field, "agencies[1].token_file");
+    assert_int_equal(fault.line, 10);
     assert_null(config);
 }
 
