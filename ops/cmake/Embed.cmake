@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: EUPL-1.2
 # lt_embed(TARGET FILE SYMBOL): the bytes of a file inside a library, as
 #   extern const unsigned char SYMBOL[]; extern const size_t SYMBOL_size;
 # A target without sources yet is passed over.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: EUPL-1.2
 # Run by lt_embed at build time: IN, OUT, SYMBOL.
 file(READ ${IN} hex HEX)
 string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${hex}")
