@@ -350,8 +350,7 @@ static int64_t job_wait_ms(struct blob_client *client, const struct blob_job *jo
     case BLOB_JOB_MOVING:
         wait_ms = job->moved_ms + STALL_MS + 1 - now_ms;
         if (!job->done.download && job->offset < job->reached) {
-            wait_ms = bucket_wait_ms(&client->bucket, client->options.upload_bytes_per_s,
-                                     LT_CHUNK_BYTES_MAX, now_ms);
+            wait_ms = bucket_wait_ms(&client->bucket, client->options.upload_bytes_per_s, now_ms);
         }
         break;
     case BLOB_JOB_ENDED:

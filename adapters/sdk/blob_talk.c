@@ -96,8 +96,7 @@ bool blob_talk_chunk(struct blob_client *client, struct blob_job *job)
 {
     struct blob chunk;
     if (job->done.download || job->phase != BLOB_JOB_MOVING || job->offset >= job->reached ||
-        bucket_wait_ms(&client->bucket, client->options.upload_bytes_per_s, LT_CHUNK_BYTES_MAX,
-                       client->now_ms) > 0) {
+        bucket_wait_ms(&client->bucket, client->options.upload_bytes_per_s, client->now_ms) > 0) {
         return false;
     }
     uint64_t left = job->done.size - job->offset;
@@ -115,8 +114,8 @@ bool blob_talk_chunk(struct blob_client *client, struct blob_job *job)
     if (send_blob(client, FRAME_BLOB_CHUNK, &chunk) != LT_OK) {
         return false;
     }
-    bool paid = bucket_take(&client->bucket, client->options.upload_bytes_per_s, LT_CHUNK_BYTES_MAX,
-                            client->now_ms, piece);
+    bool paid =
+        bucket_take(&client->bucket, client->options.upload_bytes_per_s, client->now_ms, piece);
     assert(paid);
     job->offset += piece;
     return true;

@@ -115,9 +115,9 @@ void blob_fetched(struct blob_server *server, struct blob_agency *agency,
 static bool pay(struct blob_server *server, struct blob_moving *moving, uint64_t piece)
 {
     if (!moving->paid) {
-        moving->paid = server->flight + piece <= BLOB_FLIGHT_BYTES_MAX &&
-                       bucket_take(&moving->agency->bucket, server->bytes_per_s, LT_CHUNK_BYTES_MAX,
-                                   server->now_ms, piece);
+        moving->paid =
+            server->flight + piece <= BLOB_FLIGHT_BYTES_MAX &&
+            bucket_take(&moving->agency->bucket, server->bytes_per_s, server->now_ms, piece);
     }
     if (!moving->paid) {
         server->waiting = true;

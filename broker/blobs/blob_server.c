@@ -305,7 +305,7 @@ static void sweep_agency(struct blob_server *server, struct blob_agency *agency)
         }
     }
     if (agency->moving.count == 0 &&
-        bucket_full(&agency->bucket, server->bytes_per_s, LT_CHUNK_BYTES_MAX, server->now_ms) &&
+        bucket_full(&agency->bucket, server->bytes_per_s, server->now_ms) &&
         agency->asks_second != server->now_ms / 1000) {
         blob_agency_forget(&server->table, agency);
     }

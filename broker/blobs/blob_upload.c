@@ -294,8 +294,7 @@ static bool widen(struct blob_server *server, struct blob_moving *moving)
         piece = LT_CHUNK_BYTES_MAX;
     }
     if (server->flight + piece > BLOB_FLIGHT_BYTES_MAX ||
-        !bucket_take(&moving->agency->bucket, server->bytes_per_s, LT_CHUNK_BYTES_MAX,
-                     server->now_ms, piece)) {
+        !bucket_take(&moving->agency->bucket, server->bytes_per_s, server->now_ms, piece)) {
         server->waiting = true;
         if (moving->reached == moving->offset) {
             moving->moved_ms = server->now_ms; /* the peer waits for us */

@@ -4,7 +4,7 @@
  * cap of 32 KiB/s, whole, once every eight seconds. Both ends of the blob port pace themselves with
  * it, the broker per agency and the adapter on its own line.
  *
- * It starts with one piece in hand, so that a small file never waits. Times come from the caller's
+ * It starts out of debt, so that the first piece never waits. Times come from the caller's
  * monotonic clock; one that stands still gives nothing.
  */
 #include <assert.h>
@@ -12,21 +12,18 @@
 #include "bucket.h"
 
 #define DEBT_MAX      (INT64_MAX / 4)
+#define RATE_MAX      (UINT64_C(1) << 40) /* above: as good as none */
 #define PASSED_MS_MAX 600000
 
-static int64_t most(uint64_t bytes_per_s, uint64_t piece)
+static void refill(struct bucket *bucket, uint64_t bytes_per_s, int64_t mono_ms)
 {
-    uint64_t saved = bytes_per_s > piece ? bytes_per_s : piece;
-    assert(saved > 0 && saved < DEBT_MAX);
-    return (int64_t)saved;
-}
-
-static void refill(struct bucket *bucket, uint64_t bytes_per_s, uint64_t piece, int64_t mono_ms)
-{
-    int64_t cap = most(bytes_per_s, piece);
+    if (bytes_per_s > RATE_MAX) {
+        bytes_per_s = RATE_MAX;
+    }
+    int64_t cap = (int64_t)bytes_per_s;
     if (!bucket->begun) {
         bucket->begun = true;
-        bucket->bytes = (int64_t)piece;
+        bucket->bytes = 1;
         bucket->at_ms = mono_ms;
     }
     int64_t passed_ms = mono_ms - bucket->at_ms;
@@ -43,14 +40,13 @@ static void refill(struct bucket *bucket, uint64_t bytes_per_s, uint64_t piece, 
     bucket->at_ms = mono_ms;
 }
 
-bool bucket_take(struct bucket *bucket, uint64_t bytes_per_s, uint64_t piece, int64_t mono_ms,
-                 uint64_t bytes)
+bool bucket_take(struct bucket *bucket, uint64_t bytes_per_s, int64_t mono_ms, uint64_t bytes)
 {
     if (bytes_per_s == 0) {
         return true;
     }
     assert(bytes < DEBT_MAX);
-    refill(bucket, bytes_per_s, piece, mono_ms);
+    refill(bucket, bytes_per_s, mono_ms);
     if (bucket->bytes <= 0) {
         return false;
     }
@@ -58,12 +54,12 @@ bool bucket_take(struct bucket *bucket, uint64_t bytes_per_s, uint64_t piece, in
     return true;
 }
 
-int64_t bucket_wait_ms(struct bucket *bucket, uint64_t bytes_per_s, uint64_t piece, int64_t mono_ms)
+int64_t bucket_wait_ms(struct bucket *bucket, uint64_t bytes_per_s, int64_t mono_ms)
 {
     if (bytes_per_s == 0) {
         return 0;
     }
-    refill(bucket, bytes_per_s, piece, mono_ms);
+    refill(bucket, bytes_per_s, mono_ms);
     if (bucket->bytes > 0) {
         return 0;
     }
@@ -71,11 +67,11 @@ int64_t bucket_wait_ms(struct bucket *bucket, uint64_t bytes_per_s, uint64_t pie
     return (int64_t)(owed * 1000 / bytes_per_s) + 1;
 }
 
-bool bucket_full(struct bucket *bucket, uint64_t bytes_per_s, uint64_t piece, int64_t mono_ms)
+bool bucket_full(struct bucket *bucket, uint64_t bytes_per_s, int64_t mono_ms)
 {
     if (bytes_per_s == 0) {
         return true;
     }
-    refill(bucket, bytes_per_s, piece, mono_ms);
-    return bucket->bytes >= most(bytes_per_s, piece);
+    refill(bucket, bytes_per_s, mono_ms);
+    return bucket->bytes >= (int64_t)(bytes_per_s < RATE_MAX ? bytes_per_s : RATE_MAX);
 }

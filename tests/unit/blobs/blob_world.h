@@ -24,6 +24,7 @@
 #include "broker/blobs/blob_store.h"
 #include "broker/blobs/blobs.h"
 #include "proto/base/clock_os.h"
+#include "proto/base/file.h"
 #include "proto/base/text.h"
 #include "proto/digest.h"
 #include "proto/message.h"
