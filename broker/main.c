@@ -166,6 +166,9 @@ static void take_signals(struct house *house)
 static enum lt_status journal_free(void *self, uint64_t *ret_bytes)
 {
     const struct house *house = self;
+    if (house->backend != NULL) {
+        (void)backend_lmdb_reserve(house->backend); /* made anew when there is room again */
+    }
     return disk_free(house->config.data, ret_bytes, NULL);
 }
 
@@ -234,6 +237,13 @@ static enum lt_status open_broker(struct house *house, struct fault *fault)
     if (status != LT_OK) {
         return status;
     }
+    operators_tell(house->operators, &(struct operators_about){
+                                         .started_ms = clock_os()->wall_ms(clock_os()->self),
+                                         .started_mono_ms = clock_os()->mono_ms(clock_os()->self),
+                                         .self = house,
+                                         .disk_free = journal_free,
+                                         .memory = process_memory,
+                                     });
     struct broker_options options = {
         .clock = clock_os(),
         .entropy = entropy_os(),

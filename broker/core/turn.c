@@ -73,6 +73,7 @@ static enum lt_status take_ticket(struct broker *broker, bool *ret_done, struct 
             log_error("commit-full", "position=%llu",
                       (unsigned long long)journal_staged(flow->journal));
         }
+        fault_init(fault); /* not a reason to end: the next one must be heard */
         flow->commit_full = true;
         broker->commit_due_ms = flow->mono_ms + FULL_RETRY_MS;
         return LT_OK;

@@ -246,6 +246,20 @@ def table(day, town):
     return good
 
 
+def write_tour(town, folder):
+    """A file to source: ltctl with its keys, the doors of a commune and of a department."""
+    with open(town.path("tour"), "w", encoding="utf-8") as f:
+        f.write(f"ltctl() {{ {town.bin}/ltctl --endpoint tcp://127.0.0.1:{town.port} "
+                f"--server-key {folder}/keys/broker.pub --key {folder}/keys/operator.key "
+                '"$@"; }\n')
+        for name, agency in (("AN_BIEN", "H24.11407"), ("SO_Y_TE", PARKED_AT)):
+            f.write(f"{name}=http://127.0.0.1:{town.adapters[agency]}\n"
+                    f'{name}_TOKEN="Authorization: Bearer {town.tokens[agency]}"\n')
+        pids = " ".join(str(p.pid) for p in town.processes.values())
+        f.write(f"tour_stop() {{ kill {pids}; }}\n")
+    os.chmod(town.path("tour"), 0o600)
+
+
 def teller():
     """Progress on a terminal, single lines when piped."""
     live = sys.stdout.isatty()
@@ -298,11 +312,9 @@ def main():
         day.run(line, blob_line)
         good = table(day, town) and not town.dead()
         if options.keep:
-            ctl = f"{options.bin}/ltctl --endpoint tcp://127.0.0.1:{town.port} --server-key " \
-                  f"{folder}/keys/broker.pub --key {folder}/keys/operator.key"
-            print(f"\nđang chạy trong {folder}; thử:\n  {ctl} status\n  {ctl} agencies\n"
-                  f"  {ctl} where {ISLAND}-261123-0001\n  dừng: kill "
-                  + " ".join(str(p.pid) for p in town.processes.values()))
+            write_tour(town, folder)
+            print(f"\nđang chạy trong {folder}; xem quanh:\n  . {folder}/tour\n  ltctl status\n"
+                  f"  ltctl agencies\n  ltctl where {ISLAND}-261123-0001\n  tour_stop   # dừng tất cả")
     finally:
         if not options.keep:
             town.stop_all()
