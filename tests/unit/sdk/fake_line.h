@@ -192,7 +192,7 @@ static inline bool line_hear(struct fake_line *line, struct frame *ret_frame)
 
 static inline struct frame line_hear_one(struct fake_line *line, enum frame_kind kind)
 {
-    struct frame frame;
+    struct frame frame = {.kind = FRAME_NONE};
     assert_true(line_hear(line, &frame));
     assert_int_equal(frame.kind, kind);
     return frame;

@@ -36,9 +36,14 @@ static inline int drop_one(const char *path, const struct stat *info, int type, 
     return remove(path);
 }
 
-static inline void folder_drop(char *path)
+static inline void folder_empty(const char *path)
 {
     assert_int_equal(nftw(path, drop_one, 8, FTW_DEPTH | FTW_PHYS), 0);
+}
+
+static inline void folder_drop(char *path)
+{
+    folder_empty(path);
     free(path);
 }
 
@@ -46,6 +51,9 @@ struct bench {
     char *folder;
     struct fake_time time;
     struct fake_line line;
+    struct fake_line files; /* the blob port, when has_files */
+    struct client_port files_port;
+    bool has_files;
     struct lt_client_options options;
     struct lt_client *client;
 };
@@ -53,8 +61,10 @@ struct bench {
 static inline void bench_open(struct bench *b)
 {
     struct lt_problem problem;
-    enum lt_status status = client_open_port(&b->client, line_port(&b->line), NULL, &b->time.clock,
-                                             &b->time.entropy, &b->options, &problem);
+    b->files_port = line_port(&b->files);
+    enum lt_status status =
+        client_open_port(&b->client, line_port(&b->line), b->has_files ? &b->files_port : NULL,
+                         &b->time.clock, &b->time.entropy, &b->options, &problem);
     if (status != LT_OK) {
         fail_msg("open: %s %s %s", lt_code(status), problem.field, problem.detail);
     }
@@ -66,6 +76,7 @@ static inline void bench_init(struct bench *b)
     b->folder = folder_take();
     fake_time_init(&b->time, 7);
     line_init(&b->line);
+    line_init(&b->files);
     b->options = (struct lt_client_options){.agency = US, .folder = b->folder};
     bench_open(b);
 }
@@ -74,6 +85,7 @@ static inline void bench_deinit(struct bench *b)
 {
     lt_client_close(&b->client);
     line_deinit(&b->line);
+    line_deinit(&b->files);
     folder_drop(b->folder);
 }
 
@@ -83,6 +95,8 @@ static inline void bench_restart(struct bench *b)
     lt_client_close(&b->client);
     line_deinit(&b->line);
     line_init(&b->line);
+    line_deinit(&b->files);
+    line_init(&b->files);
     bench_open(b);
 }
 
