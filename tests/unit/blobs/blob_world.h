@@ -159,6 +159,21 @@ static inline void blob_hold(struct blob_world *world, int agency, const struct 
     pthread_mutex_unlock(&world->lock);
 }
 
+static inline void blob_quota(struct blob_world *world, uint64_t quota)
+{
+    pthread_mutex_lock(&world->lock);
+    world->quota = quota;
+    pthread_mutex_unlock(&world->lock);
+}
+
+/* The core forgets what was journaled after the first `count`. */
+static inline void blob_forget(struct blob_world *world, uint32_t count)
+{
+    pthread_mutex_lock(&world->lock);
+    world->held_count = count;
+    pthread_mutex_unlock(&world->lock);
+}
+
 /* One turn of the core. */
 static inline void blob_core(struct blob_world *world)
 {

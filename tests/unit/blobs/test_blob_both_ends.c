@@ -402,7 +402,7 @@ static void test_quota_pushes_back_until_there_is_room(void **state)
         file_of(name, bytes[i], 2 * CHUNK, from[i]);
     }
     /* Exactly one file, though both are under way at the same time. */
-    world.quota = 2 * CHUNK;
+    blob_quota(&world, 2 * CHUNK);
     struct agency agency = agency_open(0, 0);
     give_upload(&agency, from[0], &sha256[0], 2 * CHUNK);
     uint64_t second = give_upload(&agency, from[1], &sha256[1], 2 * CHUNK);
@@ -419,7 +419,7 @@ static void test_quota_pushes_back_until_there_is_room(void **state)
     assert_int_equal(world.held_count, 1);
     assert_true(blob_client_cancel(agency.client, second));
     assert_false(blob_client_cancel(agency.client, second));
-    world.quota = 4 * CHUNK;
+    blob_quota(&world, 4 * CHUNK);
     give_upload(&agency, from[1], &sha256[1], 2 * CHUNK);
     assert_int_equal(run(&agency).status, LT_OK);
     free(bytes[0]);
@@ -502,6 +502,44 @@ static void test_many_files_of_three_agencies(void **state)
     assert_int_equal(blob_stat(&world).transfers, 0);
 }
 
+static void test_large_files_do_not_hold_up_a_small_one(void **state)
+{
+    (void)state;
+    const uint64_t large = 64 * CHUNK;
+    struct lt_digest sha256;
+    struct blob_done done;
+    char from[128];
+    struct agency busy = agency_open(0, 0);
+    struct agency small = agency_open(1, 0);
+    for (uint64_t i = 0; i < 4; i++) {
+        char name[16];
+        uint8_t *bytes = blob_bytes(&world, 500 + i, large, &sha256);
+        snprintf(name, sizeof(name), "large-%d", (int)i);
+        file_of(name, bytes, large, from);
+        give_upload(&busy, from, &sha256, large);
+        free(bytes);
+    }
+    while (blob_stat(&world).bytes_in < 4 * CHUNK) {
+        for (int i = 0; i < 50; i++) {
+            turn(&busy);
+        }
+    }
+    uint8_t *bytes = blob_bytes(&world, 600, 3000, &sha256);
+    file_of("small", bytes, 3000, from);
+    give_upload(&small, from, &sha256, 3000);
+    int64_t start_ms = blob_now_ms();
+    while (!blob_client_next(small.client, &done)) {
+        assert_true(blob_now_ms() - start_ms < BLOB_WITHIN_MS);
+        turn(&busy);
+        turn(&small);
+    }
+    assert_int_equal(done.status, LT_OK);
+    assert_int_equal(blob_client_count(busy.client), 4);
+    free(bytes);
+    agency_close(&small);
+    agency_close(&busy);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -518,6 +556,8 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(test_caps, setup, teardown),
         cmocka_unit_test_setup_teardown(test_many_files_of_three_agencies, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_large_files_do_not_hold_up_a_small_one, setup,
+                                        teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

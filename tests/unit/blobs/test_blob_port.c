@@ -464,7 +464,7 @@ static void test_left_overs_go_after_a_week(void **state)
     char paths[3][256];
     store(65, 5000, &held);
     store(66, 6000, &orphan);
-    world.held_count = 1;
+    blob_forget(&world, 1);
     offer(&begun, 20 * CHUNK);
     hear_wants();
     blob_path(&world, &held, paths[0], sizeof(paths[0]));
