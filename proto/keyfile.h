@@ -2,9 +2,9 @@
 #ifndef PROTO_KEYFILE_H
 #define PROTO_KEYFILE_H
 
+#include "base/fault.h"
 #include <lienthong/status.h>
 #include <lienthong/types.h>
-#include "base/fault.h"
 
 /*
  * Key files: one line of 64 hex digits. NAME.key is secret, mode 0600 and checked (refused when

@@ -5,9 +5,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/fault.h"
 #include <lienthong/status.h>
 #include <lienthong/types.h>
-#include "base/fault.h"
 
 /*
  * The two ends of the wire as vtables, so that the whole broker and the whole SDK run in a scripted
@@ -26,9 +26,9 @@ struct port_route {
 
 /* Who is at the other end, as the authenticated connection says (never the message). */
 struct port_peer {
-    char user[64];        /* agency id, or "operator/NAME", or "" = not authenticated */
-    struct lt_key key;    /* the CURVE key of the connection */
-    char address[48];     /* of the peer, for logs */
+    char user[64];     /* agency id, or "operator/NAME", or "" = not authenticated */
+    struct lt_key key; /* the CURVE key of the connection */
+    char address[48];  /* of the peer, for logs */
 };
 
 struct port_frame {

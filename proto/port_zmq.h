@@ -7,9 +7,9 @@
 /*
  * The real ports. One ZeroMQ context for the life of a process. Rules, with their reasons, in
  * port_zmq.c: CURVE and ZAP always (a thread answers ZAP from an immutable key directory that is
- * swapped whole; the process ends if that thread ends), no client routing ids, User-Id read from the
- * body frame, MANDATORY and DONTWAIT, MAXMSGSIZE LT_FRAME_BYTES_MAX, RCVHWM 2, SNDHWM 4, no ZMTP
- * heartbeats, TCP keepalive, LINGER 0 except the drain at the end.
+ * swapped whole; the process ends if that thread ends), no client routing ids, User-Id read from
+ * the body frame, MANDATORY and DONTWAIT, MAXMSGSIZE LT_FRAME_BYTES_MAX, RCVHWM 2, SNDHWM 4, no
+ * ZMTP heartbeats, TCP keepalive, LINGER 0 except the drain at the end.
  */
 struct net;
 
@@ -29,7 +29,7 @@ struct net_counters {
     uint64_t zap_accepted;
     uint64_t zap_unknown;
     uint64_t zap_revoked;
-    uint64_t accepted;     /* TCP connections */
+    uint64_t accepted; /* TCP connections */
     uint64_t accept_failed;
     uint64_t handshake_failed;
     uint64_t dropped_unauthenticated; /* frames without User-Id */
@@ -55,8 +55,9 @@ struct server_port server_zmq_port(struct server_zmq *server);
 /* The endpoint really bound, with its number; lives with the server. */
 const char *server_zmq_endpoint(const struct server_zmq *server, uint32_t index);
 /*
- * Dials itself with a throw-away key, which must be refused; LT_OK when it was. Takes <= 1 s; may be
- * called from any thread. LT_CRYPTO: a stranger was let in, stop. LT_TIMEOUT: no answer either way.
+ * Dials itself with a throw-away key, which must be refused; LT_OK when it was. Takes <= 1 s; may
+ * be called from any thread. LT_CRYPTO: a stranger was let in, stop. LT_TIMEOUT: no answer either
+ * way.
  */
 LT_CHECK enum lt_status server_zmq_self_test(struct server_zmq *server, struct fault *fault);
 
