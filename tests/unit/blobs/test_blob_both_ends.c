@@ -473,7 +473,8 @@ static void test_many_files_of_three_agencies(void **state)
             char from[128];
             char name[32];
             size_t size = j % 5 == 0 ? 3 * CHUNK : 3000 + (size_t)j;
-            uint8_t *bytes = blob_bytes(&world, (uint64_t)(1000 + i * 100 + j), size, &sha256);
+            uint8_t *bytes =
+                blob_bytes(&world, 1000 + 100 * (uint64_t)i + (uint64_t)j, size, &sha256);
             snprintf(name, sizeof(name), "many-%d-%d", i, j);
             file_of(name, bytes, size, from);
             give_upload(&agencies[i], from, &sha256, size);

@@ -64,7 +64,7 @@ static bool hear_as(struct client_zmq *to, struct frame *ret_frame, int64_t with
 
 static struct blob hear(enum frame_kind kind)
 {
-    struct frame frame;
+    struct frame frame = {.kind = FRAME_NONE};
     assert_true(hear_as(peer, &frame, BLOB_WITHIN_MS));
     assert_int_equal(frame.kind, kind);
     return frame.blob;
