@@ -203,7 +203,7 @@ static enum lt_status read_args(struct ask *ask, struct replay *replay)
     replay->reason = ask_arg(ask, "reason");
     replay->dry_run = ask_flag(ask, "dry_run");
     replay->leg = (uint8_t)leg;
-    if (replay->reason.size == 0) {
+    if (replay->reason.size == 0 && !replay->dry_run) {
         return ask_missing(ask, "reason");
     }
     replay->reason.size =
