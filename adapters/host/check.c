@@ -26,9 +26,9 @@
 #include "proto/port_zmq.h"
 
 #define CONNECT_MS_MAX    5000
-#define SESSION_MS_MAX    10000
+#define SESSION_MS_MAX    15000
 #define SESSION_WAIT_MS   100
-#define HANDSHAKE_MS      1500
+#define HANDSHAKE_MS      2000
 #define SKEW_MS_NOTED     2000
 #define SKEW_MS_MAX       60000
 #define FREE_BYTES_NOTED  (2048ULL * 1024 * 1024)
@@ -233,30 +233,40 @@ static bool agency_key_check(struct check *check, const struct host_agency *agen
     return true;
 }
 
-/* Steps until the session stands or the line says no; true when it stood. */
-static bool session_try(const struct check *check, struct session *session,
-                        struct client_zmq *socket, int *ret_link)
+/* How a try at a session ended. */
+struct attempt {
+    bool stood;
+    bool refused; /* the handshake failed, not the network */
+    bool slowly;  /* ... by running out of time */
+};
+
+/* Steps until the session stands or the line says no. */
+static struct attempt session_try(const struct check *check, struct session *session,
+                                  struct client_zmq *socket)
 {
     const struct lt_clock *clock = check->options->clock;
     struct client_port port = client_zmq_port(socket);
+    struct attempt attempt = {.stood = false};
     struct arena arena;
     struct frame frame;
-    int64_t deadline_ms = clock->mono_ms(clock->self) + SESSION_MS_MAX;
+    int64_t start_ms = clock->mono_ms(clock->self);
     if (arena_init(&arena, ARENA_CHUNK_BYTES, ARENA_BYTES_MAX) != LT_OK) {
-        return false;
+        return attempt;
     }
-    while (!session->open && *ret_link != LINK_KEY_REFUSED &&
-           clock->mono_ms(clock->self) < deadline_ms) {
+    while (!session->open && !attempt.refused &&
+           clock->mono_ms(clock->self) < start_ms + SESSION_MS_MAX) {
         client_zmq_wait(&socket, 1, NULL, 0, SESSION_WAIT_MS);
-        while (session_step(session, &arena, &frame)) {
+        attempt.refused =
+            port.link(port.self) == LINK_KEY_REFUSED || session->last_code == LT_KEY_REVOKED;
+        while (!attempt.refused && session_step(session, &arena, &frame)) {
             arena_reset(&arena);
         }
-        *ret_link = port.link(port.self);
     }
-    bool stood = session->open;
+    attempt.stood = session->open;
+    attempt.slowly = clock->mono_ms(clock->self) >= start_ms + HANDSHAKE_MS;
     session_end(session, &arena);
     arena_deinit(&arena);
-    return stood;
+    return attempt;
 }
 
 static void skew_check(struct check *check, int64_t skew_ms)
@@ -270,13 +280,32 @@ static void skew_check(struct check *check, int64_t skew_ms)
                        "turn on time synchronisation: timedatectl set-ntp true"});
 }
 
+static void refusal_tell(struct check *check, const char *detail, bool slowly)
+{
+    static const struct words unknown = {"trục chưa biết khóa này: gửi khóa công khai ở trên cho "
+                                         "người vận hành đăng ký; nếu đã đăng ký, "
+                                         "xem lại server_key",
+                                         "the axis does not know this key: have the operators "
+                                         "register the public key above; if it is "
+                                         "registered, look at server_key"};
+    static const struct words wrong = {
+        "server_key không phải của trục này, hoặc khóa của đơn vị đã bị thu hồi: so server_key với "
+        "người vận hành, rồi hỏi về khóa công khai ở trên",
+        "server_key is not this axis's, or the agency's key is revoked: compare server_key with "
+        "the "
+        "operators, then ask about the public key above"};
+    say(check, FAILED,
+        (struct words){"Trục không nhận kết nối bằng khóa", "The axis refuses the keys"}, detail,
+        slowly ? unknown : wrong);
+}
+
 static void session_tell(struct check *check, const struct host_agency *agency,
-                         const struct session *session, bool stood, int link,
+                         const struct session *session, struct attempt attempt,
                          const char *public_text)
 {
     static const struct words what = {"Phiên làm việc với trục", "Session with the axis"};
     char detail[DETAIL_BYTES];
-    if (stood) {
+    if (attempt.stood) {
         bool foreign = session->agency[0] != '\0' && strcmp(session->agency, agency->id) != 0;
         snprintf(detail, sizeof(detail), "%s%s%s", agency->id, foreign ? " != " : "",
                  foreign ? session->agency : "");
@@ -284,17 +313,9 @@ static void session_tell(struct check *check, const struct host_agency *agency,
             (struct words){"khóa này thuộc đơn vị khác: sửa id hoặc key trong cấu hình",
                            "this key is another agency's: mend id or key in the configuration"});
         skew_check(check, session->skew_ms);
-    } else if (session->last_code == LT_KEY_REVOKED || session->last_code == LT_KEY_UNKNOWN) {
-        say_status(check, what, session->last_code, agency->id);
-    } else if (link == LINK_KEY_REFUSED) {
+    } else if (attempt.refused) {
         snprintf(detail, sizeof(detail), "%s, pub %s", agency->id, public_text);
-        say(check, FAILED, what, detail,
-            (struct words){
-                "trục không nhận khóa: hoặc khóa công khai trên chưa được đăng ký hay đã "
-                "bị thu hồi (gửi cho người vận hành), hoặc server_key không phải của trục "
-                "này",
-                "no handshake: either the public key above is not registered or is "
-                "revoked (send it to the operators), or server_key is not this axis's"});
+        refusal_tell(check, detail, attempt.slowly);
     } else if (session->last_code != LT_OK) {
         say_status(check, what, session->last_code, session->last_detail);
     } else {
@@ -320,7 +341,6 @@ static void session_check(struct check *check, const struct host_agency *agency,
     struct session session;
     struct lt_id instance;
     struct fault fault;
-    int link = LINK_DOWN;
     fault_init(&fault);
     enum lt_status status = net_open(&net, 1, &fault);
     if (status == LT_OK) {
@@ -333,8 +353,8 @@ static void session_check(struct check *check, const struct host_agency *agency,
         entropy->fill(entropy->self, &instance, sizeof(instance));
         session_init(&session, client_zmq_port(socket), check->options->clock, entropy, &instance,
                      1, ROLE_SENDING, "lt-adapter-check/" LT_VERSION);
-        bool stood = session_try(check, &session, socket, &link);
-        session_tell(check, agency, &session, stood, link, public_text);
+        struct attempt attempt = session_try(check, &session, socket);
+        session_tell(check, agency, &session, attempt, public_text);
     }
     client_zmq_close(&socket);
     if (net != NULL) {

@@ -8,6 +8,9 @@
  * the wire, and a slow or refused agency costs the others nothing, because client_step never waits.
  * The drivers' threads meet the clients only through client.h.
  *
+ * An agency whose box or key is out of order is logged and left out, so that one slip does not stop
+ * sixty communes; only when no agency can be opened does opening fail.
+ *
  * The systemd watchdog is fed from the network thread: if that hangs, the process is worthless and
  * must be started again. Failures at opening name the agency or the driver in problem->field.
  */
@@ -41,8 +44,9 @@ struct running_driver {
 struct host {
     struct host_options options;
     struct net *net;
-    struct lt_client *clients[CONFIG_AGENCIES_MAX];
-    uint32_t clients_count;
+    struct lt_client *clients[CONFIG_AGENCIES_MAX]; /* of each agency; NULL: did not open */
+    uint32_t clients_count;                         /* places in clients */
+    uint32_t clients_open;
     pthread_t thread;
     bool thread_runs;
     atomic_bool stopping;
@@ -74,8 +78,10 @@ static void watchdog_feed(struct host *host)
 static bool outstanding(const struct host *host)
 {
     for (uint32_t i = 0; i < host->clients_count; i++) {
-        struct lt_client_state state;
-        lt_client_state(host->clients[i], &state);
+        struct lt_client_state state = {.connected = false};
+        if (host->clients[i] != NULL) {
+            lt_client_state(host->clients[i], &state);
+        }
         if (state.connected && (state.outbox > 0 || state.unconfirmed > 0)) {
             return true;
         }
@@ -99,7 +105,7 @@ static int step_all(struct host *host)
 {
     int wait_ms = STEP_MS_MAX;
     for (uint32_t i = 0; i < host->clients_count; i++) {
-        int due_ms = client_step(host->clients[i]);
+        int due_ms = host->clients[i] != NULL ? client_step(host->clients[i]) : wait_ms;
         wait_ms = due_ms < wait_ms ? due_ms : wait_ms;
     }
     return wait_ms;
@@ -112,6 +118,9 @@ static void wait_all(const struct host *host, int wait_ms)
     uint32_t sockets_count = 0;
     uint32_t fds_count = 0;
     for (uint32_t i = 0; i < host->clients_count; i++) {
+        if (host->clients[i] == NULL) {
+            continue;
+        }
         struct client_zmq *socket = client_socket(host->clients[i]);
         struct client_zmq *blob_socket = client_blob_socket(host->clients[i]);
         if (socket != NULL) {
@@ -153,8 +162,8 @@ static enum lt_status problem_of(struct lt_problem *problem, enum lt_status stat
     return status;
 }
 
-static enum lt_status client_add(struct host *host, const struct host_agency *agency,
-                                 struct lt_problem *problem)
+static enum lt_status client_open(struct host *host, const struct host_agency *agency,
+                                  struct lt_client **ret_client, struct lt_problem *problem)
 {
     const struct host_config *config = host->options.config;
     char folder[CONFIG_PATH_BYTES + LT_AGENCY_ID_MAX + 2];
@@ -169,35 +178,42 @@ static enum lt_status client_add(struct host *host, const struct host_agency *ag
         .outbox_bytes_max = agency->outbox_mib * MIB,
         .blob_kib_s = agency->blob_kib_s,
     };
-    enum lt_status status =
-        lt_client_open_on(&host->clients[host->clients_count], host->net, host->options.clock,
-                          host->options.entropy, &options, problem);
-    if (status != LT_OK) {
-        log_error("client-failed", "agency=%s code=%s field=%s detail=%s", agency->id,
-                  lt_code(status), problem->field, problem->detail);
-        return status;
-    }
-    host->clients_count++;
-    return LT_OK;
+    return lt_client_open_on(ret_client, host->net, host->options.clock, host->options.entropy,
+                             &options, problem);
 }
 
+/* Opens every client that can be opened; the last problem when that is none. */
 static enum lt_status clients_open(struct host *host, struct lt_problem *problem)
 {
     const struct host_config *config = host->options.config;
+    enum lt_status last = LT_OK;
+    host->clients_count = config->agencies_count;
+    for (uint32_t i = 0; i < config->agencies_count; i++) {
+        enum lt_status status = client_open(host, &config->agencies[i], &host->clients[i], problem);
+        if (status == LT_OK) {
+            host->clients_open++;
+            continue;
+        }
+        last = status;
+        host->clients[i] = NULL;
+        log_error("client-failed", "agency=%s code=%s field=%s detail=\"%s\"",
+                  config->agencies[i].id, lt_code(status), problem->field, problem->detail);
+    }
+    if (host->clients_open < config->agencies_count) {
+        sd_notifyf(0, "STATUS=%u/%u", host->clients_open, config->agencies_count);
+    }
+    return host->clients_open > 0 ? LT_OK : last;
+}
+
+static enum lt_status net_prepare(struct host *host, struct lt_problem *problem)
+{
     struct fault fault;
     fault_init(&fault);
-    enum lt_status status = folder_make(config->data, 0700, &fault);
-    if (status != LT_OK) {
-        return problem_of(problem, status, fault.field, fault.detail);
+    enum lt_status status = folder_make(host->options.config->data, 0700, &fault);
+    if (status == LT_OK) {
+        status = net_open(&host->net, 1, &fault);
     }
-    status = net_open(&host->net, 1, &fault);
-    if (status != LT_OK) {
-        return problem_of(problem, status, fault.field, fault.detail);
-    }
-    for (uint32_t i = 0; i < config->agencies_count && status == LT_OK; i++) {
-        status = client_add(host, &config->agencies[i], problem);
-    }
-    return status;
+    return status == LT_OK ? LT_OK : problem_of(problem, status, fault.field, fault.detail);
 }
 
 static enum lt_status network_start(struct host *host, struct lt_problem *problem)
@@ -230,7 +246,7 @@ static uint32_t tenants_fill(const struct host *host, const char *driver, struct
     uint32_t count = 0;
     for (uint32_t i = 0; i < config->agencies_count; i++) {
         const struct host_agency *agency = &config->agencies[i];
-        if (host_serves(agency, driver)) {
+        if (host->clients[i] != NULL && host_serves(agency, driver)) {
             tenants[count++] = (struct lt_tenant){
                 .client = host->clients[i],
                 .agency = agency->id,
@@ -294,7 +310,10 @@ enum lt_status host_open(struct host **ret_host, const struct host_options *opti
     }
     host->options = *options;
     host->stop_fd = -1;
-    enum lt_status status = clients_open(host, problem);
+    enum lt_status status = net_prepare(host, problem);
+    if (status == LT_OK) {
+        status = clients_open(host, problem);
+    }
     if (status == LT_OK) {
         status = network_start(host, problem);
     }
@@ -336,7 +355,9 @@ void host_close(struct host **host_p)
     }
     network_stop(host);
     for (uint32_t i = 0; i < host->clients_count; i++) {
-        lt_client_close(&host->clients[i]);
+        if (host->clients[i] != NULL) {
+            lt_client_close(&host->clients[i]);
+        }
     }
     if (host->net != NULL) {
         net_close(&host->net);

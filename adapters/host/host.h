@@ -18,6 +18,7 @@ struct host_options {
     const struct lt_entropy *entropy;
 };
 
+/* An agency that cannot be opened is logged and left out; the failure of all of them is ours. */
 struct host;
 LT_CHECK enum lt_status host_open(struct host **ret_host, const struct host_options *options,
                                   struct lt_problem *problem);
