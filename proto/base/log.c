@@ -10,8 +10,14 @@
  * write(2), so that threads and processes do not mix theirs. A failing write is not reported: there
  * is nowhere to report it to.
  *
- * The sink is set by log_open before the first thread starts and only read afterwards.
+ * A peer that fails twenty thousand times a second must not fill the disk. Lines of one event about
+ * one subject (the first pair) share a budget: LINES_BURST at once, then LINES_PER_S; what was left
+ * out is counted on the next line that goes out (left_out=N). Debug lines have no budget.
+ *
+ * The sink is set by log_open before the first thread starts and only read afterwards, budgets
+ * apart, which have a lock.
  */
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -25,6 +31,22 @@
 
 #define LINE_BYTES 1024
 #define WORD_BYTES 768
+
+#define LINES_BURST 100
+#define LINES_PER_S 10
+#define BUDGETS     1024
+
+/* Events and subjects share one by their hash. */
+struct budget {
+    int64_t earned_ms; /* up to when lines have been earned back */
+    uint32_t spent;
+    uint32_t left_out;
+};
+
+static struct {
+    pthread_mutex_t lock;
+    struct budget budgets[BUDGETS];
+} torrent = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static struct {
     const char *program;
@@ -350,19 +372,67 @@ static void put_head(struct buffer *line, enum log_level level)
     put_string(line, " ");
 }
 
+/* What a line is about: event and first pair, as far as the first blanks behind them. */
+static uint64_t subject_of(const char *text, size_t size)
+{
+    uint64_t hash = 0xCBF29CE484222325u; /* FNV-1a */
+    int blanks = 0;
+    for (size_t i = 0; i < size; i++) {
+        blanks += text[i] == ' ';
+        if (blanks == 2) {
+            break;
+        }
+        hash = (hash ^ (uint8_t)text[i]) * 0x100000001B3u;
+    }
+    return hash;
+}
+
+/* False: too many of these already; else how many were left out since the last one. */
+static bool budget_take(uint64_t subject, uint32_t *ret_left_out)
+{
+    struct budget *budget = &torrent.budgets[subject % BUDGETS];
+    int64_t now_ms = sink.clock->mono_ms(sink.clock->self);
+    pthread_mutex_lock(&torrent.lock);
+    int64_t earned = (now_ms - budget->earned_ms) * LINES_PER_S / 1000;
+    if (earned > 0) {
+        budget->spent = earned < budget->spent ? budget->spent - (uint32_t)earned : 0;
+        budget->earned_ms = now_ms;
+    }
+    bool may = budget->spent < LINES_BURST;
+    if (may) {
+        budget->spent++;
+        *ret_left_out = budget->left_out;
+        budget->left_out = 0;
+    } else {
+        budget->left_out++;
+    }
+    pthread_mutex_unlock(&torrent.lock);
+    return may;
+}
+
 void log_line(enum log_level level, const char *event, const char *format, ...)
 {
     if (level < sink.least) {
         return;
     }
-    char text[LINE_BYTES + 4]; /* a closing quote, the end of the line, NUL */
+    char text[LINE_BYTES + 32]; /* a closing quote, left_out, the end of the line, NUL */
+    uint32_t left_out = 0;
     struct buffer line = {.text = text, .room = LINE_BYTES};
     put_head(&line, level);
+    size_t head = line.used;
     put_string(&line, event);
     struct arguments args;
     va_start(args.list, format);
     put_pairs(&line, format, &args);
     va_end(args.list);
+    if (level > LOG_DEBUG_ && sink.clock != NULL &&
+        !budget_take(subject_of(text + head, line.used - head), &left_out)) {
+        return;
+    }
+    if (left_out > 0) {
+        line.used += (size_t)snprintf(text + line.used, sizeof(text) - line.used - 1,
+                                      " left_out=%u", left_out);
+    }
     if (sink.take != NULL) {
         text[line.used] = '\0';
         sink.take(sink.take_self, text);

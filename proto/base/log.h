@@ -12,8 +12,10 @@
  * One line per event on standard error: time, program, level, event name, then name=value pairs;
  * values with blanks or control bytes are quoted and escaped. With JOURNAL_STREAM set (systemd)
  * time and program are left out and a <N> priority stands in front. Citizens' data never comes
- * here, only codes. The sink is the one piece of global state besides main: log_open sets it;
- * before that lines go to stderr.
+ * here, only codes. Of one event about one subject (its first pair) at most 100 lines go out at
+ * once and 10 a second after that; the next one says left_out=N. So name the peer in the first
+ * pair. The sink is the one piece of global state besides main: log_open sets it; before that lines
+ * go to stderr.
  */
 enum log_level { LOG_DEBUG_, LOG_INFO_, LOG_WARN_, LOG_ERROR_ };
 

@@ -90,6 +90,51 @@ static void levels(void **state)
     assert_int_equal(lines, 2);
 }
 
+static int64_t moving_now;
+
+static int64_t moving_ms(void *self)
+{
+    (void)self;
+    return moving_now;
+}
+
+static void a_torrent_is_held_back(void **state)
+{
+    static const struct lt_clock moving = {NULL, moving_ms, moving_ms};
+    (void)state;
+    moving_now = 5000;
+    log_open("brokerd", LOG_DEBUG_, &moving);
+    for (int i = 0; i < 100; i++) {
+        log_warn("torrent", "agency=%s n=%d", "H24.15", i);
+    }
+    assert_int_equal(lines, 100);
+    for (int i = 0; i < 1000; i++) {
+        log_warn("torrent", "agency=%s n=%d", "H24.15", i);
+    }
+    assert_int_equal(lines, 100);
+    log_warn("torrent", "agency=%s", "H24.16"); /* another subject has its own */
+    log_warn("trickle", "agency=%s", "H24.15");
+    assert_int_equal(lines, 102);
+    moving_now += 99;
+    log_warn("torrent", "agency=%s", "H24.15");
+    assert_int_equal(lines, 102);
+    moving_now += 1; /* a tenth of a second earns one line */
+    log_warn("torrent", "agency=%s", "H24.15");
+    assert_int_equal(lines, 103);
+    assert_non_null(strstr(line, "warn torrent agency=H24.15 left_out=1001"));
+    log_warn("torrent", "agency=%s", "H24.15");
+    assert_int_equal(lines, 103);
+    moving_now += 60000;
+    for (int i = 0; i < 200; i++) {
+        log_warn("torrent", "agency=%s", "H24.15");
+    }
+    assert_int_equal(lines, 203);
+    for (int i = 0; i < 300; i++) {
+        log_debug("detail", "agency=%s", "H24.15");
+    }
+    assert_int_equal(lines, 503);
+}
+
 static void long_lines_are_cut(void **state)
 {
     (void)state;
@@ -168,6 +213,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(pairs, set_up, tear_down),
         cmocka_unit_test_setup_teardown(values_cannot_forge, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_torrent_is_held_back, set_up, tear_down),
         cmocka_unit_test_setup_teardown(levels, set_up, tear_down),
         cmocka_unit_test_setup_teardown(long_lines_are_cut, set_up, tear_down),
         cmocka_unit_test_setup_teardown(safe_values, set_up, tear_down),
