@@ -15,7 +15,7 @@
 #include "proto/message.h"
 #include "steps.h"
 
-#define ANSWERS_KEPT (2 * LT_PARCELS_PER_FRAME)
+#define ANSWERS_KEPT    (2 * LT_PARCELS_PER_FRAME)
 #define OPERATOR_PREFIX "operator/"
 
 /* False: the frame is not the next one of its session. */
@@ -98,7 +98,10 @@ static enum lt_status take_message(struct flow *flow, struct session *session,
         return take_settle(flow, session, &frame->settle);
     case FRAME_NOTICE_ACK:
         return take_notice_ack(flow, session, frame->notice_cursor);
+    case FRAME_NONE:
+        return LT_OK; /* a body of a later minor version: counted in the sequence, passed over */
     default:
+        log_warn("frame-unfit", "agency=%s kind=%s", session->user, frame_kind_name(frame->kind));
         session_doom(session, LT_FRAME_BAD);
         return LT_OK;
     }
