@@ -59,7 +59,13 @@ struct zap_request {
     uint32_t count;
 };
 
-enum zap_part { ZAP_VERSION = 0, ZAP_NUMBER = 1, ZAP_MECHANISM = 5, ZAP_KEY = 6 };
+enum zap_part {
+    ZAP_VERSION = 0,
+    ZAP_NUMBER = 1,
+    ZAP_ADDRESS = 3,
+    ZAP_MECHANISM = 5,
+    ZAP_KEY = 6,
+};
 
 static void *gate_run(void *argument);
 
@@ -274,12 +280,13 @@ static bool zap_read(void *zap, struct zap_request *request)
     return true;
 }
 
-/* The code for a key, and the agency when it is 200. */
+/* The code for a key, the agency when it is 200, and whether it is only our own test. */
 static enum net_count judge(struct net *net, const struct zap_request *request,
-                            char user[sizeof(((struct net_key *)0)->user)])
+                            char user[sizeof(((struct net_key *)0)->user)], bool *ret_test)
 {
     enum net_count verdict = NET_ZAP_UNKNOWN;
     struct net_key wanted;
+    *ret_test = false;
     if (request->count <= ZAP_KEY || request->sizes[ZAP_KEY] != sizeof(wanted.key.bytes) ||
         request->sizes[ZAP_MECHANISM] != 5 ||
         memcmp(request->parts[ZAP_MECHANISM], "CURVE", 5) != 0) {
@@ -300,9 +307,26 @@ static enum net_count judge(struct net *net, const struct zap_request *request,
         user[sizeof(known->user) - 1] = '\0';
     } else if (net->testing && memcmp(&net->test_key, &wanted.key, sizeof(wanted.key)) == 0) {
         net->tested = true;
+        *ret_test = true;
     }
     pthread_mutex_unlock(&net->lock);
     return verdict;
+}
+
+/* Who is not let in, with the key in full: it is what an operator registers, or looks for. */
+static void tell_refused(const struct zap_request *request, enum net_count verdict)
+{
+    char address[64] = "";
+    char key[NET_KEY_DIGITS + 1] = "";
+    if (request->count > ZAP_ADDRESS) {
+        text_copy(address, sizeof(address),
+                  (struct lt_bytes){request->parts[ZAP_ADDRESS], request->sizes[ZAP_ADDRESS]});
+    }
+    if (request->count > ZAP_KEY && request->sizes[ZAP_KEY] == NET_KEY_DIGITS / 2) {
+        hex_write(key, request->parts[ZAP_KEY], NET_KEY_DIGITS / 2);
+    }
+    log_warn("key-refused", "peer=%s code=%s key=%s", address,
+             lt_code(verdict == NET_ZAP_REVOKED ? LT_KEY_REVOKED : LT_KEY_UNKNOWN), key);
 }
 
 /* Name, length and value of the property that carries the key and the pass. */
@@ -332,8 +356,12 @@ static void zap_answer(struct gate *gate, const struct zap_request *request)
     uint8_t properties[128];
     size_t properties_size = 0;
     const char *code = "300";
-    enum net_count verdict = judge(gate->net, request, user);
+    bool test = false;
+    enum net_count verdict = judge(gate->net, request, user, &test);
     net_count(gate->net, verdict);
+    if (verdict != NET_ZAP_ACCEPTED && !test) {
+        tell_refused(request, verdict);
+    }
     if (verdict == NET_ZAP_ACCEPTED) {
         code = "200";
         properties_size = property_write(gate->net, request->parts[ZAP_KEY], properties);

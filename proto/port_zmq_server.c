@@ -21,6 +21,7 @@
 #include <string.h>
 #include <zmq.h>
 
+#include "base/log.h"
 #include "base/text.h"
 #include "port_zmq_net.h"
 
@@ -212,6 +213,27 @@ static bool read_peer(const struct server_zmq *server, zmq_msg_t *body, struct p
     return true;
 }
 
+/* A frame that is not heard gets no answer either, so the log must say what its sender does wrong.
+ */
+static void tell_dropped(struct server_zmq *server, enum net_count drop,
+                         const struct port_peer *peer)
+{
+    net_count(server->net, drop);
+    switch (drop) {
+    case NET_DROPPED_NAMED:
+        log_warn("frame-dropped", "user=%s peer=%s reason=routing-id do=\"%s\"", peer->user,
+                 peer->address, "the client must not set ZMQ_ROUTING_ID");
+        break;
+    case NET_DROPPED_SHAPE:
+        log_warn("frame-dropped", "user=%s peer=%s reason=parts do=\"%s\"", peer->user,
+                 peer->address, "the client must send each Frame as one message part");
+        break;
+    default:
+        log_warn("frame-dropped", "reason=unauthenticated");
+        break;
+    }
+}
+
 /* Looks at a whole message; the slot keeps the body only when it is a frame to hand out. */
 static enum receipt receive_one(struct server_zmq *server, struct message_slot *slot,
                                 struct port_frame *frame)
@@ -243,16 +265,19 @@ static enum receipt receive_one(struct server_zmq *server, struct message_slot *
         return RECEIVED_UNFIT;
     }
     enum net_count drop = NET_COUNTS_END;
-    if (zmq_msg_more(&slot->message) != 0) {
-        skip_rest(server);
-        drop = NET_DROPPED_SHAPE;
-    } else if (!read_peer(server, &slot->message, &frame->peer)) {
+    bool parts = zmq_msg_more(&slot->message) != 0;
+    if (!read_peer(server, &slot->message, &frame->peer)) {
         drop = NET_DROPPED_UNAUTHENTICATED;
     } else if (named) {
         drop = NET_DROPPED_NAMED;
+    } else if (parts) {
+        drop = NET_DROPPED_SHAPE;
+    }
+    if (parts) {
+        skip_rest(server);
     }
     if (drop != NET_COUNTS_END) {
-        net_count(server->net, drop);
+        tell_dropped(server, drop, &frame->peer);
         zmq_msg_close(&slot->message);
         return RECEIVED_UNFIT;
     }
