@@ -10,6 +10,7 @@
  * Limits: HTTP_* of exchange.h and DOOR_JSON_BYTES_MAX. Tokens are compared in constant time, and
  * all of them, so that the time of a refusal tells nothing.
  */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -119,6 +120,7 @@ static uint64_t declared_size(const struct http_exchange *exchange)
 
 static void body_begin(struct http_exchange *exchange)
 {
+    assert(exchange->route != NULL); /* else there is a problem already */
     uint64_t size = declared_size(exchange);
     switch (exchange->route->body) {
     case HTTP_BODY_JSON:
@@ -196,6 +198,7 @@ bool http_exchange_feed(struct http_exchange *exchange, const char *data, size_t
         exchange->dropped += size;
         return exchange->dropped <= DOOR_JSON_BYTES_MAX;
     }
+    assert(exchange->route != NULL);
     if (upload) {
         http_attachment_feed(exchange, data, size);
     } else if (exchange->route->body == HTTP_BODY_JSON) {

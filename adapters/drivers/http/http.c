@@ -6,13 +6,13 @@
  *
  * One thread per connection, at most HTTP_CONNECTIONS_MAX of them: a long poll waits inside the
  * SDK, and in a pool of few threads such waits would hold up requests that happen to share the
- * thread. Connections beyond the bound wait in the kernel. A caller that sends nothing for
+ * thread. Connections beyond the bound are closed at once. A caller that sends nothing for
  * HTTP_IDLE_S_MAX is cut.
  *
  * Without TLS only loopback addresses are listened on; LT_CONFIG_BAD otherwise. Every agency needs
  * a token, on loopback too: other users of the machine are not the one-stop software.
  */
-#include <inttypes.h>
+#include <assert.h>
 #include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -170,6 +170,7 @@ static enum lt_status daemon_start(struct http_server *server, struct lt_problem
     if (status != LT_OK) {
         return status;
     }
+    assert(list != NULL);
     unsigned int flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION |
                          MHD_USE_POLL | MHD_USE_ERROR_LOG;
     flags |= list->ai_family == AF_INET6 ? MHD_USE_IPv6 : 0;

@@ -10,6 +10,7 @@
  * A recall is a transfer of its own: kind recall, in reply to the one it is about. Its sender key
  * is made from that id unless the caller gives one, so asking twice recalls once.
  */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -184,6 +185,7 @@ enum MHD_Result http_transfers_recall(struct http_exchange *exchange)
         recall_request(exchange, &text, &door) != LT_OK) {
         result = http_reply_problem(exchange);
     } else {
+        assert(door != NULL);
         door->request.sender_key = key;
         result = submit(exchange, &door->request);
     }
