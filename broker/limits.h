@@ -9,58 +9,58 @@
 /* Every bound of the broker, in one place; those of the wire are in <lienthong/types.h>. */
 
 /* sessions */
-#define SESSIONS_MAX              8192
-#define SESSIONS_PER_AGENCY_MAX   4
-#define AGENCIES_MAX              16384
-#define ROUTES_MAX                65536
-#define BEAT_MS                   15000
-#define LEASE_MS                  60000
-#define BLOCKED_MS_MAX            60000
-#define HELLOS_PER_MINUTE_MAX     60     /* per agency */
-#define REFUSALS_PER_SECOND_MAX   200    /* per agency; above: session closed */
-#define RAM_MIB_MAX               256
+#define SESSIONS_MAX            8192
+#define SESSIONS_PER_AGENCY_MAX 4
+#define AGENCIES_MAX            16384
+#define ROUTES_MAX              65536
+#define BEAT_MS                 15000
+#define LEASE_MS                60000
+#define BLOCKED_MS_MAX          60000
+#define HELLOS_PER_MINUTE_MAX   60  /* per agency */
+#define REFUSALS_PER_SECOND_MAX 200 /* per agency; above: session closed */
+#define RAM_MIB_MAX             256
 
 /* windows lent to senders, from one pool */
-#define SUBMIT_POOL_BYTES         (64LL * 1024 * 1024)
-#define SUBMIT_IDLE_BYTES         (16 * 1024)
-#define SUBMIT_SESSION_BYTES_MAX  (1024 * 1024)
+#define SUBMIT_POOL_BYTES          (64LL * 1024 * 1024)
+#define SUBMIT_IDLE_BYTES          (16 * 1024)
+#define SUBMIT_SESSION_BYTES_MAX   (1024 * 1024)
 #define SUBMIT_SESSION_PARCELS_MAX 1024
 
 /* deliveries */
-#define IN_FLIGHT_MAX             65536  /* sent and unsettled legs, all agencies together */
-#define IN_FLIGHT_AGENCY_MAX      1024
-#define DELIVER_BYTES_MAX         (256 * 1024) /* of one Deliver frame */
-#define SETTLE_TIMEOUT_MS         (10 * 60 * 1000)
-#define NOTICES_AGENCY_MAX        1024   /* sent and unacknowledged */
+#define IN_FLIGHT_MAX        65536 /* sent and unsettled legs, all agencies together */
+#define IN_FLIGHT_AGENCY_MAX 1024
+#define DELIVER_BYTES_MAX    (256 * 1024) /* of one Deliver frame */
+#define SETTLE_TIMEOUT_MS    (10 * 60 * 1000)
+#define NOTICES_AGENCY_MAX   1024 /* sent and unacknowledged */
 
 /* retry */
-#define ATTEMPTS_MAX              8
-#define BACKOFF_FIRST_MS          2000
-#define BACKOFF_MS_MAX            (10 * 60 * 1000)
-#define LATER_MS_MAX              (60 * 60 * 1000)
+#define ATTEMPTS_MAX     8
+#define BACKOFF_FIRST_MS 2000
+#define BACKOFF_MS_MAX   (10 * 60 * 1000)
+#define LATER_MS_MAX     (60 * 60 * 1000)
 
 /* the turn */
-#define TURN_FRAMES_MAX           64
-#define TURN_ARENA_BYTES          (32 * 1024 * 1024)
-#define FETCH_BYTES_MAX           (8 * 1024 * 1024) /* bodies being fetched or fetched and unsent */
-#define BODY_CACHE_BYTES          (32 * 1024 * 1024)
-#define IDLE_WAIT_MS_MAX          100
+#define TURN_FRAMES_MAX  64
+#define TURN_ARENA_BYTES (32 * 1024 * 1024)
+#define FETCH_BYTES_MAX  (8 * 1024 * 1024) /* bodies being fetched or fetched and unsent */
+#define BODY_CACHE_BYTES (32 * 1024 * 1024)
+#define IDLE_WAIT_MS_MAX 100
 
 /* operators */
-#define PAGE_ROWS_MAX             200
-#define SCAN_ROWS_MAX             20000  /* looked at for one page */
+#define PAGE_ROWS_MAX 200
+#define SCAN_ROWS_MAX 20000 /* looked at for one page */
 
 /* disk */
-#define RESERVE_BYTES             (64LL * 1024 * 1024)
-#define FREE_LOW_BYTES            (256LL * 1024 * 1024) /* below: intake refuses; configurable */
+#define RESERVE_BYTES  (64LL * 1024 * 1024)
+#define FREE_LOW_BYTES (256LL * 1024 * 1024) /* below: intake refuses; configurable */
 
 /* attachments */
-#define BLOB_ORPHAN_AGE_MS        (7LL * 24 * 60 * 60 * 1000)
-#define BLOB_SWEEP_MS             60000  /* how often orphans are looked for */
-#define BLOB_SWEEP_ENTRIES        512    /* looked at each time */
+#define BLOB_ORPHAN_AGE_MS (7LL * 24 * 60 * 60 * 1000)
+#define BLOB_SWEEP_MS      60000 /* how often orphans are looked for */
+#define BLOB_SWEEP_ENTRIES 512   /* looked at each time */
 
 /* clocks */
-#define CLOCK_DRIFT_MS_MAX        60000
+#define CLOCK_DRIFT_MS_MAX 60000
 
 static_assert(SUBMIT_IDLE_BYTES >= LT_HEADER_BYTES_MAX, "an idle session can send one header");
 static_assert(SESSIONS_MAX * (long long)SUBMIT_IDLE_BYTES <= 2 * SUBMIT_POOL_BYTES,

@@ -41,9 +41,9 @@
 #define EXIT_FENCED  73
 #define EXIT_CONFIG  78
 
-#define DRAIN_MS_MAX     3000
-#define FILES_RESERVED   256
-#define SOFTWARE         "lienthongd/" LT_VERSION
+#define DRAIN_MS_MAX   3000
+#define FILES_RESERVED 256
+#define SOFTWARE       "lienthongd/" LT_VERSION
 
 struct house {
     const char *config_path;
@@ -275,8 +275,8 @@ static enum lt_status open_blobs(struct house *house, struct fault *fault)
 {
     static char folder[sizeof(house->config.data) + 8];
     snprintf(folder, sizeof(folder), "%s/blobs", house->config.data);
-    enum lt_status status = blob_desk_open(
-        &house->blob_desk, (uint64_t)house->config.blob_quota_mib * 1024 * 1024);
+    enum lt_status status =
+        blob_desk_open(&house->blob_desk, (uint64_t)house->config.blob_quota_mib * 1024 * 1024);
     if (status != LT_OK) {
         return fault_set(fault, status, "blobs", "no memory");
     }
@@ -324,8 +324,7 @@ static void reload(struct house *house)
     }
     struct flow_settings settings = settings_of(&house->config);
     log_open("lienthongd", level_of(house->config.log_level), clock_os());
-    broker_settings(house->broker, &settings,
-                    (uint64_t)house->config.free_low_mib * 1024 * 1024);
+    broker_settings(house->broker, &settings, (uint64_t)house->config.free_low_mib * 1024 * 1024);
     struct blob_policy policy = blob_policy_of(&house->config);
     blobs_policy(house->blobs, &policy);
     blob_desk_quota(house->blob_desk, (uint64_t)house->config.blob_quota_mib * 1024 * 1024);
@@ -349,8 +348,7 @@ static enum lt_status drain(struct house *house, struct fault *fault)
         if (idle) {
             broker_wait(house->broker, NULL, 0);
         }
-    } while (!broker_drained(house->broker) &&
-             clock_os()->mono_ms(clock_os()->self) < end_ms);
+    } while (!broker_drained(house->broker) && clock_os()->mono_ms(clock_os()->self) < end_ms);
     broker_say_bye(house->broker);
     return LT_OK;
 }
@@ -428,10 +426,11 @@ static enum lt_status start(struct house *house, struct fault *fault)
 
 static int usage(FILE *out, int code)
 {
-    fprintf(out, "lienthongd -- trục liên thông hồ sơ một cửa\n\n"
-                 "  lienthongd --config FILE    chạy trục (SIGTERM: dừng có trật tự, SIGHUP: đọc lại)\n"
-                 "  lienthongd --check FILE     chỉ kiểm tra cấu hình\n"
-                 "  lienthongd --version\n");
+    fprintf(out,
+            "lienthongd -- trục liên thông hồ sơ một cửa\n\n"
+            "  lienthongd --config FILE    chạy trục (SIGTERM: dừng có trật tự, SIGHUP: đọc lại)\n"
+            "  lienthongd --check FILE     chỉ kiểm tra cấu hình\n"
+            "  lienthongd --version\n");
     return code;
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
- * Questions come through a queue with a semaphore each; a blob thread waits for the turn that answers
- * it and is told LT_BUSY when the core ends. Events wait in a ring for
- * the ticket of their fact, in order, because positions only rise. At most EVENTS_WAITING_MAX files
- * wait between disk and journal; the event queue holds the rest.
+ * Questions come through a queue with a semaphore each; a blob thread waits for the turn that
+ * answers it and is told LT_BUSY when the core ends. Events wait in a ring for the ticket of their
+ * fact, in order, because positions only rise. At most EVENTS_WAITING_MAX files wait between disk
+ * and journal; the event queue holds the rest.
  */
 #include "blob_desk.h"
 
@@ -234,8 +234,8 @@ static enum lt_status take_event(struct blob_desk *desk, struct flow *flow,
     }
     struct fact_blob blob = {
         .agency = agency->number, .sha256 = event->sha256, .size = event->size};
-    enum lt_status status = flow_fact(flow, FACT_BLOB,
-                                      fact_write_blob(memory, sizeof(memory), &blob), &position);
+    enum lt_status status =
+        flow_fact(flow, FACT_BLOB, fact_write_blob(memory, sizeof(memory), &blob), &position);
     if (status != LT_OK) {
         return status;
     }
@@ -280,9 +280,8 @@ static enum lt_status stage_gone(struct blob_desk *desk, struct flow *flow,
     uint8_t memory[64];
     uint64_t position;
     struct fact_blob_gone gone = {.sha256 = *sha256};
-    enum lt_status status =
-        flow_fact(flow, FACT_BLOB_GONE, fact_write_blob_gone(memory, sizeof(memory), &gone),
-                  &position);
+    enum lt_status status = flow_fact(
+        flow, FACT_BLOB_GONE, fact_write_blob_gone(memory, sizeof(memory), &gone), &position);
     if (status == LT_OK) {
         desk->gone[desk->gone_count++] =
             (struct waiting_gone){.sha256 = *sha256, .position = position};
@@ -298,8 +297,8 @@ static enum lt_status sweep(struct blob_desk *desk, struct flow *flow)
     uint32_t count = 0;
     uint32_t looked = 0;
     struct state_entry at;
-    enum lt_status status = state_seek(flow->state, STATE_BLOBS,
-                                       blob_record_key(from, &desk->sweep_from, 0), &at);
+    enum lt_status status =
+        state_seek(flow->state, STATE_BLOBS, blob_record_key(from, &desk->sweep_from, 0), &at);
     while (status == LT_OK && at.found && looked < BLOB_SWEEP_ENTRIES &&
            count + desk->gone_count < GONE_WAITING_MAX) {
         static const uint8_t file[4];

@@ -6,10 +6,10 @@
 #include "broker/flow/flow.h"
 
 /*
- * The core's side of attachments. The blob threads decide nothing about who holds what: they ask, and
- * the core answers from overlay and state in its next turn (the asking thread waits for it). What
- * became durable is journaled before the agency is told; orphans older than BLOB_ORPHAN_AGE_MS are
- * journaled as gone before their file is deleted.
+ * The core's side of attachments. The blob threads decide nothing about who holds what: they ask,
+ * and the core answers from overlay and state in its next turn (the asking thread waits for it).
+ * What became durable is journaled before the agency is told; orphans older than BLOB_ORPHAN_AGE_MS
+ * are journaled as gone before their file is deleted.
  */
 struct blob_desk;
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
- * Opening, refolding and closing. Order at start: the journal is acquired (its end checked), state.mdb
- * is opened and whatever it lacks is folded from the journal, the epoch is written as the first fact.
- * A missing or discarded state.mdb is the same path with a longer walk. A damaged fact is passed over
- * and counted; an unknown kind ends the start, because a newer release wrote it.
+ * Opening, refolding and closing. Order at start: the journal is acquired (its end checked),
+ * state.mdb is opened and whatever it lacks is folded from the journal, the epoch is written as the
+ * first fact. A missing or discarded state.mdb is the same path with a longer walk. A damaged fact
+ * is passed over and counted; an unknown kind ends the start, because a newer release wrote it.
  */
 #include "broker.h"
 
@@ -76,8 +76,7 @@ static enum lt_status stage_epoch(struct flow *flow)
     uint64_t position;
     struct fact_epoch epoch = {.epoch = journal_epoch(flow->journal),
                                .software = text_bytes(flow->settings.software)};
-    return flow_fact(flow, FACT_EPOCH, fact_write_epoch(memory, sizeof(memory), &epoch),
-                     &position);
+    return flow_fact(flow, FACT_EPOCH, fact_write_epoch(memory, sizeof(memory), &epoch), &position);
 }
 
 static enum lt_status open_tables(struct broker *broker)
@@ -204,8 +203,7 @@ void broker_close(struct broker **broker_p)
         answers_close(&flow->answers);
     }
     if (flow->state != NULL) {
-        if (!broker->failed &&
-            state_flush(flow->state, journal_durable(flow->journal)) != LT_OK) {
+        if (!broker->failed && state_flush(flow->state, journal_durable(flow->journal)) != LT_OK) {
             log_warn("state-not-flushed", "refold=1");
         }
         state_close(&flow->state);

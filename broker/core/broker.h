@@ -10,8 +10,8 @@
 #include "broker/state/state.h"
 
 /*
- * The broker as one object without a process around it: everything it touches is given, so main runs
- * it on real sockets and disks and the sim runs it in a world of its own. One thread.
+ * The broker as one object without a process around it: everything it touches is given, so main
+ * runs it on real sockets and disks and the sim runs it in a world of its own. One thread.
  */
 struct broker;
 

@@ -6,21 +6,22 @@
  *         -> answer -> notice -> dispatch -> sweep -> commit
  *
  * Tickets come first, so that whatever became durable while the last turn ran is answered by this
- * one. A batch is sent to the disk as soon as none is in flight: batches form by themselves while the
- * disk works, and an idle broker commits a single transfer at once. When a commit meets a full disk
- * the batch is kept and tried again every FULL_RETRY_MS; intake answers busy until it went through.
+ * one. A batch is sent to the disk as soon as none is in flight: batches form by themselves while
+ * the disk works, and an idle broker commits a single transfer at once. When a commit meets a full
+ * disk the batch is kept and tried again every FULL_RETRY_MS; intake answers busy until it went
+ * through.
  */
 #include <stdlib.h>
 #include <string.h>
 
-#include "broker/flow/steps.h"
 #include "blob_desk.h"
+#include "broker/flow/steps.h"
 #include "broker_private.h"
 #include "proto/base/log.h"
 
-#define FULL_RETRY_MS   250
-#define DISK_LOOK_MS    1000
-#define WAIT_FDS_MAX    16
+#define FULL_RETRY_MS 250
+#define DISK_LOOK_MS  1000
+#define WAIT_FDS_MAX  16
 
 static void read_clock(struct flow *flow)
 {

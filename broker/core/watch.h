@@ -7,8 +7,8 @@
 
 /*
  * Dials the broker's own port with a throw-away key every WATCH_MS, on a thread of its own. It must
- * be refused: libzmq lets every key in once nobody answers ZAP any more (library rule B2.2), so if the
- * key is ever let in the process ends at once.
+ * be refused: libzmq lets every key in once nobody answers ZAP any more (library rule B2.2), so if
+ * the key is ever let in the process ends at once.
  */
 #define WATCH_MS 60000
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
  * Answers whose ticket has come, gathered into frames: up to 64 verdicts or settlements of one
- * session in one frame, in the order of their positions. A peer that does not read keeps its answers
- * here (its windows bound them); if it stays blocked its session is closed and it asks again.
+ * session in one frame, in the order of their positions. A peer that does not read keeps its
+ * answers here (its windows bound them); if it stays blocked its session is closed and it asks
+ * again.
  */
 #include "proto/base/text.h"
 #include "proto/message.h"
@@ -76,9 +77,7 @@ static enum lt_status send_settled(struct flow *flow, struct session *session,
     }
     struct frame frame = {
         .kind = FRAME_SETTLED,
-        .settled = {.items = items,
-                    .count = count,
-                    .broker_epoch = journal_epoch(flow->journal)},
+        .settled = {.items = items, .count = count, .broker_epoch = journal_epoch(flow->journal)},
     };
     enum lt_status status = session_out(flow, session, &frame);
     if (status == LT_OK) {
@@ -90,9 +89,8 @@ static enum lt_status send_settled(struct flow *flow, struct session *session,
 /* Operators' pages are encoded already and carry neither session nor sequence number. */
 static enum lt_status send_page(struct flow *flow, struct session *session, struct answer *answer)
 {
-    enum lt_status status =
-        flow->port.send(flow->port.self, &session->route,
-                        (struct lt_bytes){answer->page, answer->page_bytes});
+    enum lt_status status = flow->port.send(flow->port.self, &session->route,
+                                            (struct lt_bytes){answer->page, answer->page_bytes});
     if (status == LT_AGAIN) {
         session->blocked_ms = session->blocked_ms == 0 ? flow->mono_ms : session->blocked_ms;
         return status;

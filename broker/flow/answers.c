@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
- * The waiting room between the journal and the wire. Positions within one session only rise, because
- * facts are staged in turn order, so looking at the head is enough.
+ * The waiting room between the journal and the wire. Positions within one session only rise,
+ * because facts are staged in turn order, so looking at the head is enough.
  */
 #include "answers.h"
 

@@ -23,18 +23,18 @@ enum answer_kind { ANSWER_VERDICT = 1, ANSWER_SETTLED = 2, ANSWER_PAGE = 3 };
 struct answer {
     struct list_node node; /* on session.answers */
     enum answer_kind kind;
-    uint64_t position; /* of the fact it rests on */
+    uint64_t position;     /* of the fact it rests on */
     uint32_t parcel_bytes; /* verdict: window given back */
     uint16_t code;
     uint16_t leg;
     uint32_t retry_after_ms;
     struct lt_id id;
     struct lt_id known_as;
-    uint64_t decided;  /* position told in the verdict */
+    uint64_t decided; /* position told in the verdict */
     int64_t time_ms;
     char field[24];
     char detail[80];
-    uint8_t *page;      /* encoded Page frame body, owned (malloc), kind ANSWER_PAGE */
+    uint8_t *page; /* encoded Page frame body, owned (malloc), kind ANSWER_PAGE */
     uint32_t page_bytes;
 };
 

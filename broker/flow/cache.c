@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
- * The ring of recent bodies. A slot is found by the low bits of the position; it counts only when it
- * still names that position and its bytes have not been overwritten (running offset within one ring
- * length of the end). Entries never wrap: one that would goes to the start of the ring.
+ * The ring of recent bodies. A slot is found by the low bits of the position; it counts only when
+ * it still names that position and its bytes have not been overwritten (running offset within one
+ * ring length of the end). Entries never wrap: one that would goes to the start of the ring.
  */
 #include "cache.h"
 
@@ -61,8 +61,7 @@ bool cache_get(const struct cache *cache, uint64_t position, struct cached *ret_
                struct lt_bytes *ret_header, struct lt_bytes *ret_body)
 {
     const struct cached *slot = &cache->slots[position % CACHE_SLOTS];
-    if (slot->position != position || position == 0 ||
-        cache->end - slot->at > cache->ring_bytes) {
+    if (slot->position != position || position == 0 || cache->end - slot->at > cache->ring_bytes) {
         return false;
     }
     const uint8_t *data = cache->ring + slot->at % cache->ring_bytes;

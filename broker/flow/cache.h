@@ -9,8 +9,8 @@
 #include <lienthong/types.h>
 
 /*
- * Bodies of recent transfers, by the position of their acceptance: a ring of fixed size in which the
- * newest overwrite the oldest. A miss costs a fetch from the journal, never a loss.
+ * Bodies of recent transfers, by the position of their acceptance: a ring of fixed size in which
+ * the newest overwrite the oldest. A miss costs a fetch from the journal, never a loss.
  */
 #define CACHE_SLOTS 65536
 

@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
- * One checked parcel meets everything the broker knows: overlay, state and what this turn has staged
- * (which is in the overlay already). In this order:
+ * One checked parcel meets everything the broker knows: overlay, state and what this turn has
+ * staged (which is in the overlay already). In this order:
  *
  *   1 the same id of the same sender   same digest: the stored decision; another: id-conflict
  *   2 the same sender key              same content: accepted, under the id it first came with, and
- *                                      the new id is remembered as that one's twin; another: conflict
- *   3 may anything new come in?        draining, disk, rate: busy, nothing stored
- *   4 the order the sender made        `after` without a decision: predecessor-unknown
- *   5 attachments                      each must be here and the sender's to refer to
- *   6 legs                             named or by competence
- *   7 the fact                         staged and folded; the verdict waits for its ticket
+ *                                      the new id is remembered as that one's twin; another:
+ * conflict 3 may anything new come in?        draining, disk, rate: busy, nothing stored 4 the
+ * order the sender made        `after` without a decision: predecessor-unknown 5 attachments each
+ * must be here and the sender's to refer to 6 legs                             named or by
+ * competence 7 the fact                         staged and folded; the verdict waits for its ticket
  *
  * A known transfer is answered also while intake is closed: the sender needs its verdict to let go.
  */
@@ -20,9 +19,9 @@
 #include "proto/base/text.h"
 #include "steps.h"
 
-#define DISK_RETRY_MS 30000
+#define DISK_RETRY_MS  30000
 #define DRAIN_RETRY_MS 5000
-#define BLOB_RETRY_MS 2000
+#define BLOB_RETRY_MS  2000
 
 static enum lt_status same_id(struct flow *flow, const struct transfer_key *key,
                               const struct parcel *parcel, struct decision *decision)
@@ -65,9 +64,8 @@ static enum lt_status same_key(struct flow *flow, const struct transfer_key *key
     struct lt_bytes value;
     struct known_key known;
     struct transfer first;
-    enum lt_status status =
-        state_get(flow->state, STATE_KEYS, known_key_key(key_bytes, key->from, header->sender_key),
-                  &value);
+    enum lt_status status = state_get(
+        flow->state, STATE_KEYS, known_key_key(key_bytes, key->from, header->sender_key), &value);
     if (status != LT_OK) {
         return status;
     }
@@ -167,8 +165,8 @@ static enum lt_status stage_accepted(struct flow *flow, const struct agency *fro
     accepted->header = parcel->header;
     accepted->body = parcel->body;
     uint64_t position = 0;
-    enum lt_status status = flow_fact_accepted(
-        flow, fact_write_accepted(memory, size, accepted), header, &position);
+    enum lt_status status =
+        flow_fact_accepted(flow, fact_write_accepted(memory, size, accepted), header, &position);
     if (status != LT_OK) {
         return status;
     }

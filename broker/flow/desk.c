@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
- * Desks: one fixed slot per agency number. The slots are reserved as zero pages, so agencies that do
- * not exist cost no memory. The active list carries each desk at most once; dispatch takes it from
- * the head, which gives every agency its turn however much one of them has waiting.
+ * Desks: one fixed slot per agency number. The slots are reserved as zero pages, so agencies that
+ * do not exist cost no memory. The active list carries each desk at most once; dispatch takes it
+ * from the head, which gives every agency its turn however much one of them has waiting.
  */
 #include "desk.h"
 
 #include <assert.h>
 #include <stdlib.h>
 
-#include <lienthong/status.h>
 #include "broker/limits.h"
+#include <lienthong/status.h>
 
 enum lt_status desks_open(struct desks *desks)
 {

@@ -9,9 +9,9 @@
 #include "proto/base/list.h"
 
 /*
- * What the broker holds in memory per agency: its counters (folded, mirrored in STATE_COUNTS), where
- * the scan of its due legs resumes, what is in flight, and who is connected. One slot per agency
- * number, made at start; a backlog of millions costs nothing here.
+ * What the broker holds in memory per agency: its counters (folded, mirrored in STATE_COUNTS),
+ * where the scan of its due legs resumes, what is in flight, and who is connected. One slot per
+ * agency number, made at start; a backlog of millions costs nothing here.
  */
 #define DESK_PRIORITIES 5
 
@@ -25,7 +25,7 @@ struct desk {
     /* the scan of STATE_DUE resumes at the lowest key that may be live, per priority */
     struct due_key from[DESK_PRIORITIES];
     bool from_known[DESK_PRIORITIES];
-    int64_t next_due_ms; /* earliest backoff seen; INT64_MAX none */
+    int64_t next_due_ms;     /* earliest backoff seen; INT64_MAX none */
     struct list_node active; /* on desks.active while something may be sent, or on desks.later */
     bool later;              /* which of the two */
 
@@ -37,7 +37,7 @@ struct desk {
     uint32_t in_flight;
     uint64_t in_flight_bytes;
     uint32_t fetching;
-    uint64_t notice_told; /* last notice sent in this session */
+    uint64_t notice_told;  /* last notice sent in this session */
     int64_t line_since_ms; /* wall: last connect or disconnect */
 
     /* rates */

@@ -2,10 +2,10 @@
 /*
  * Due legs to receiving sessions. Per agency the scan of STATE_DUE goes from the highest priority
  * down and resumes where the last one found work, so tombstones of what was settled are not walked
- * again. A leg is sent only when the fact that made it due is durable, when it is not in flight, and
- * within the receiver's grant; at most one leg of a lane is due at a time (fold_leg.c), so the order
- * per lane holds by itself. Bodies come from the cache; a miss is asked of the fetch pool and the leg
- * goes in a later turn. After a Deliver has left, FACT_SENT says so in the next batch.
+ * again. A leg is sent only when the fact that made it due is durable, when it is not in flight,
+ * and within the receiver's grant; at most one leg of a lane is due at a time (fold_leg.c), so the
+ * order per lane holds by itself. Bodies come from the cache; a miss is asked of the fetch pool and
+ * the leg goes in a later turn. After a Deliver has left, FACT_SENT says so in the next batch.
  */
 #include <assert.h>
 #include <string.h>
@@ -15,9 +15,9 @@
 #include "proto/message.h"
 #include "steps.h"
 
-#define LOOK_MAX     512 /* due entries looked at per agency and turn */
-#define MISSES_MAX   32  /* cold bodies asked for per agency and turn */
-#define ITEM_BYTES   96  /* of one delivery beside header and body */
+#define LOOK_MAX   512 /* due entries looked at per agency and turn */
+#define MISSES_MAX 32  /* cold bodies asked for per agency and turn */
+#define ITEM_BYTES 96  /* of one delivery beside header and body */
 
 struct load {
     struct session *session;
@@ -132,8 +132,8 @@ static bool scan_priority(struct flow *flow, struct load *load, uint8_t priority
     }
     if (first) {
         /* Nothing there: the next entry to appear lowers this again (desk_due). */
-        desk->from[priority] = (struct due_key){
-            .agency = desk->agency, .priority = priority, .due_ms = INT64_MAX};
+        desk->from[priority] =
+            (struct due_key){.agency = desk->agency, .priority = priority, .due_ms = INT64_MAX};
         desk->from_known[priority] = true;
     }
     return true;
@@ -142,8 +142,8 @@ static bool scan_priority(struct flow *flow, struct load *load, uint8_t priority
 static bool mark_flights(struct flow *flow, struct load *load)
 {
     for (uint32_t i = 0; i < load->count; i++) {
-        struct flight *flight = flight_make(&flow->flights, load->session,
-                                            load->items[i].position, (uint8_t)load->items[i].leg);
+        struct flight *flight = flight_make(&flow->flights, load->session, load->items[i].position,
+                                            (uint8_t)load->items[i].leg);
         if (flight == NULL) {
             load->count = i; /* the table is full: the rest was not marked and is not sent */
             return i != 0;
@@ -162,8 +162,8 @@ static bool mark_flights(struct flow *flow, struct load *load)
 static void unmark_flights(struct flow *flow, struct load *load)
 {
     for (uint32_t i = 0; i < load->count; i++) {
-        struct flight *flight = flight_find(&flow->flights, load->items[i].position,
-                                            (uint8_t)load->items[i].leg);
+        struct flight *flight =
+            flight_find(&flow->flights, load->items[i].position, (uint8_t)load->items[i].leg);
         load->desk->in_flight--;
         load->desk->in_flight_bytes -= flight->parcel_bytes;
         flight_free(&flow->flights, flight);
@@ -190,10 +190,10 @@ static enum lt_status send_load(struct flow *flow, struct load *load)
     flow->counters.deliver_frames++;
     uint8_t memory[64 + LT_PARCELS_PER_FRAME * 16];
     uint64_t position;
-    return flow_fact(flow, FACT_SENT,
-                     fact_write_sent(memory, sizeof(memory), load->desk->agency, load->sent,
-                                     load->count),
-                     &position);
+    return flow_fact(
+        flow, FACT_SENT,
+        fact_write_sent(memory, sizeof(memory), load->desk->agency, load->sent, load->count),
+        &position);
 }
 
 static enum lt_status dispatch_desk(struct flow *flow, struct desk *desk)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
  * The fetch pool: a queue of positions to threads, a queue of copied facts back. Each request owns
- * its memory until the core releases it. Threads touch nothing of the core but journal_read, which is
- * made for that.
+ * its memory until the core releases it. Threads touch nothing of the core but journal_read, which
+ * is made for that.
  */
 #include "fetch.h"
 
@@ -35,8 +35,7 @@ struct fetch {
 
 static void read_one(const struct journal *journal, struct request *request)
 {
-    request->status =
-        journal_read(journal, request->position, &request->arena, &request->fact);
+    request->status = journal_read(journal, request->position, &request->arena, &request->fact);
 }
 
 static void *run(void *argument)
@@ -54,8 +53,8 @@ static void *run(void *argument)
     return NULL;
 }
 
-enum lt_status fetch_open(struct fetch **ret_fetch, const struct journal *journal,
-                          uint32_t threads, struct fault *fault)
+enum lt_status fetch_open(struct fetch **ret_fetch, const struct journal *journal, uint32_t threads,
+                          struct fault *fault)
 {
     struct fetch *fetch = calloc(1, sizeof(*fetch));
     enum lt_status status = LT_NO_MEMORY;

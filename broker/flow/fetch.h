@@ -9,9 +9,9 @@
 #include "proto/base/fault.h"
 
 /*
- * Cold reads: bodies older than the cache come from the journal through threads of their own, so that
- * a slow disk does not hold the turn. At most FETCH_WAITING_MAX reads are on their way, and no more
- * than FETCH_BYTES_MAX of bodies. With no threads (the sim) fetch_done reads by itself.
+ * Cold reads: bodies older than the cache come from the journal through threads of their own, so
+ * that a slow disk does not hold the turn. At most FETCH_WAITING_MAX reads are on their way, and no
+ * more than FETCH_BYTES_MAX of bodies. With no threads (the sim) fetch_done reads by itself.
  */
 #define FETCH_WAITING_MAX 256
 
@@ -25,8 +25,8 @@ struct fetched {
     void *memory;
 };
 
-enum lt_status fetch_open(struct fetch **ret_fetch, const struct journal *journal,
-                          uint32_t threads, struct fault *fault);
+enum lt_status fetch_open(struct fetch **ret_fetch, const struct journal *journal, uint32_t threads,
+                          struct fault *fault);
 void fetch_close(struct fetch **fetch_p);
 
 /* False: too many on their way; ask again later. The same position twice is asked once. */

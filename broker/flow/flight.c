@@ -68,8 +68,7 @@ struct flight *flight_make(struct flights *flights, struct session *session, uin
 void flight_free(struct flights *flights, struct flight *flight)
 {
     uint8_t key[FLIGHT_KEY_BYTES];
-    void *removed =
-        map_remove(flights->by_leg, key_write(key, flight->position, flight->leg));
+    void *removed = map_remove(flights->by_leg, key_write(key, flight->position, flight->leg));
     assert(removed == flight);
     list_remove(&flight->session->flights, &flight->node);
     pool_give(&flights->pool, flight);

@@ -11,8 +11,8 @@
 #include "proto/base/pool.h"
 
 /*
- * Legs given to a session and not settled yet, found by (position, leg). Memory only: a crash costs a
- * second delivery of the same id, never a loss.
+ * Legs given to a session and not settled yet, found by (position, leg). Memory only: a crash costs
+ * a second delivery of the same id, never a loss.
  */
 struct session;
 

@@ -5,27 +5,27 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <lienthong/clock.h>
+#include "answers.h"
 #include "broker/journal/fact.h"
 #include "broker/journal/journal.h"
 #include "broker/limits.h"
 #include "broker/registry/registry.h"
 #include "broker/state/state.h"
+#include "cache.h"
+#include "desk.h"
+#include "fetch.h"
+#include "flight.h"
 #include "proto/base/arena.h"
 #include "proto/base/uuid7.h"
 #include "proto/digest.h"
 #include "proto/frame.h"
 #include "proto/port.h"
-#include "answers.h"
-#include "cache.h"
-#include "desk.h"
-#include "fetch.h"
-#include "flight.h"
 #include "session.h"
+#include <lienthong/clock.h>
 
 /*
- * What every step of the way works on, in one struct handed from step to step. The core owns it; one
- * thread. Steps read what stands above them in the turn and write what stands below:
+ * What every step of the way works on, in one struct handed from step to step. The core owns it;
+ * one thread. Steps read what stands above them in the turn and write what stands below:
  *
  *   intake -> decide -> (journal) -> fold        a fact is staged, then folded into the overlay
  *   answers, dispatch, notice                    only what a ticket covers leaves the house
@@ -60,7 +60,7 @@ struct flow_counters {
     uint64_t frames_refused;
     uint64_t accepted;
     uint64_t refused;
-    uint64_t known;       /* the same thing again */
+    uint64_t known; /* the same thing again */
     uint64_t delivered;
     uint64_t deliver_frames;
     uint64_t settled;
@@ -100,11 +100,11 @@ struct flow {
     struct flow_counters counters;
     uint64_t batch_start; /* last position of the batch before the one being staged */
     uint64_t batch_bytes; /* payloads staged in it */
-    int64_t swept_ms;   /* monotonic: last look at every session */
-    bool intake_closed; /* free space under the mark */
+    int64_t swept_ms;     /* monotonic: last look at every session */
+    bool intake_closed;   /* free space under the mark */
     bool draining;
-    bool commit_full;   /* the last commit met a full disk */
-    uint32_t random;    /* jitter, stirred from entropy */
+    bool commit_full; /* the last commit met a full disk */
+    uint32_t random;  /* jitter, stirred from entropy */
 };
 
 /*

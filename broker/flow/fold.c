@@ -55,8 +55,8 @@ static struct blob_record blob_entry(struct flow *flow, struct lt_bytes key, uin
 {
     struct lt_bytes value;
     struct blob_record blob = {.size = size, .time_ms = time_ms};
-    *ret_present = state_get(flow->state, STATE_BLOBS, key, &value) == LT_OK &&
-                   blob_record_read(value, &blob);
+    *ret_present =
+        state_get(flow->state, STATE_BLOBS, key, &value) == LT_OK && blob_record_read(value, &blob);
     return blob;
 }
 
@@ -113,15 +113,15 @@ static void transfer_fill(struct flow *flow, const struct fact *fact,
     t->position = fact->position;
     t->time_ms = fact->time_ms;
     t->kind = header->kind;
-    t->priority = (uint8_t)(header->priority < DESK_PRIORITIES ? header->priority
-                                                               : DESK_PRIORITIES - 1);
+    t->priority =
+        (uint8_t)(header->priority < DESK_PRIORITIES ? header->priority : DESK_PRIORITIES - 1);
     t->lane = lane_of(flow->digester, header->case_code);
     t->parcel_bytes = (uint32_t)(accepted->header.size + accepted->body.size);
     t->after = header->after;
     text_copy(t->case_code, sizeof(t->case_code), header->case_code);
     text_copy(t->procedure, sizeof(t->procedure), header->procedure);
-    size_t key_size = header->sender_key.size < LT_SENDER_KEY_MAX ? header->sender_key.size
-                                                                  : LT_SENDER_KEY_MAX;
+    size_t key_size =
+        header->sender_key.size < LT_SENDER_KEY_MAX ? header->sender_key.size : LT_SENDER_KEY_MAX;
     memcpy(t->sender_key, header->sender_key.data, key_size);
     t->sender_key_size = (uint8_t)key_size;
     t->legs_count = (uint8_t)accepted->legs_count;
@@ -349,8 +349,7 @@ static enum lt_status fold_noticed(struct flow *flow, const struct fact *fact)
         return LT_DAMAGED;
     }
     struct desk *desk = desk_of(&flow->desks, noticed.agency);
-    if (noticed.cursor > desk->counts.notice_cursor &&
-        noticed.cursor <= desk->counts.notice_seq) {
+    if (noticed.cursor > desk->counts.notice_cursor && noticed.cursor <= desk->counts.notice_seq) {
         desk->counts.notice_cursor = noticed.cursor;
         counts_store(flow, desk);
     }
@@ -439,8 +438,8 @@ static void blob_released(struct flow *flow, struct lt_bytes key, struct lt_byte
         return;
     }
     struct desk *desk = desk_of(&flow->desks, agency);
-    desk->counts.blob_bytes -= blob.size < desk->counts.blob_bytes ? blob.size
-                                                                   : desk->counts.blob_bytes;
+    desk->counts.blob_bytes -=
+        blob.size < desk->counts.blob_bytes ? blob.size : desk->counts.blob_bytes;
     desk->counts_changed = true;
 }
 
@@ -520,8 +519,8 @@ enum lt_status fold_fact(struct flow *flow, const struct fact *fact, const struc
     enum lt_status ended = state_fold_end(flow->state);
     if (status == LT_DAMAGED) {
         flow->counters.damaged++;
-        log_error("fact-quarantined", "position=%llu kind=%s",
-                  (unsigned long long)fact->position, fact_kind_name(fact->kind));
+        log_error("fact-quarantined", "position=%llu kind=%s", (unsigned long long)fact->position,
+                  fact_kind_name(fact->kind));
     }
     return ended != LT_OK ? ended : status;
 }

@@ -5,12 +5,12 @@
 #include "flow.h"
 
 /*
- * Facts into state: deterministic, so that live work and the refold of a deleted state.mdb end equal.
- * Time, jitter and decisions are in the fact; nothing is asked of a clock. `header` is the decoded
- * header of a FACT_ACCEPTED when the caller has it, else NULL and it is decoded here.
+ * Facts into state: deterministic, so that live work and the refold of a deleted state.mdb end
+ * equal. Time, jitter and decisions are in the fact; nothing is asked of a clock. `header` is the
+ * decoded header of a FACT_ACCEPTED when the caller has it, else NULL and it is decoded here.
  *
- * LT_FORMAT_UNKNOWN: a fact of a newer release: stop. LT_DAMAGED: the fact does not read: the caller
- * quarantines it and goes on. LT_NO_MEMORY: the overlay is full: flush first.
+ * LT_FORMAT_UNKNOWN: a fact of a newer release: stop. LT_DAMAGED: the fact does not read: the
+ * caller quarantines it and goes on. LT_NO_MEMORY: the overlay is full: flush first.
  */
 LT_CHECK enum lt_status fold_fact(struct flow *flow, const struct fact *fact,
                                   const struct header *header);

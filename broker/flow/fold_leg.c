@@ -89,8 +89,8 @@ static void lane_delete(struct flow *flow, const struct transfer *t, uint8_t leg
     state_delete(flow->state, STATE_LANES, lane_key_write(key_bytes, &lane_key));
 }
 
-static void parked_put(struct flow *flow, const struct transfer_key *key,
-                       const struct transfer *t, uint8_t leg)
+static void parked_put(struct flow *flow, const struct transfer_key *key, const struct transfer *t,
+                       uint8_t leg)
 {
     uint8_t key_bytes[RECORD_KEY_MAX];
     uint8_t value[RECORD_VALUE_MAX];
@@ -190,11 +190,11 @@ static void notice_put(struct flow *flow, const struct move *move, const struct 
 /* ---- lanes --------------------------------------------------------------------------------- */
 
 struct lane_look {
-    bool blocked;              /* an open leg holds the lane */
-    struct lane_key head;      /* the first that blocks */
+    bool blocked;         /* an open leg holds the lane */
+    struct lane_key head; /* the first that blocks */
     struct lane_entry head_entry;
-    bool waits;                /* somebody is behind */
-    struct lane_key next;      /* who would go next */
+    bool waits;           /* somebody is behind */
+    struct lane_key next; /* who would go next */
     struct lane_entry next_entry;
 };
 
@@ -391,8 +391,8 @@ bool leg_move(struct flow *flow, const struct move *move)
                   leg_event_name(move->event));
         return false;
     }
-    bool blocked_before = leg_open(before) && before != LEG_BEHIND &&
-                          (l->flags & LEG_FLAG_ASIDE) == 0;
+    bool blocked_before =
+        leg_open(before) && before != LEG_BEHIND && (l->flags & LEG_FLAG_ASIDE) == 0;
     if (has_due(before) && move->event != LEG_ON_SEND) {
         due_delete(flow, t, move->leg); /* sending keeps the entry where it is */
     }

@@ -17,8 +17,8 @@ struct move {
     uint8_t leg;
     enum leg_event event;
     uint16_t code;
-    int64_t due_ms;          /* for READY and BACKOFF */
-    struct lt_bytes reason;  /* for the notice */
+    int64_t due_ms;         /* for READY and BACKOFF */
+    struct lt_bytes reason; /* for the notice */
 };
 
 /* False when the table refuses the pair (counted, logged; nothing changed). */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
- * Opening and refusing sessions, and the one way out for a session's frames. Identity comes from the
- * authenticated connection alone (P4): the agency is looked up by the connection's user name and its
- * key must be valid now. The same instance with an equal or higher epoch takes its old session's
- * place at once; one agency has at most SESSIONS_PER_AGENCY_MAX.
+ * Opening and refusing sessions, and the one way out for a session's frames. Identity comes from
+ * the authenticated connection alone (P4): the agency is looked up by the connection's user name
+ * and its key must be valid now. The same instance with an equal or higher epoch takes its old
+ * session's place at once; one agency has at most SESSIONS_PER_AGENCY_MAX.
  */
 #include <stdio.h>
 #include <string.h>
@@ -13,9 +13,9 @@
 #include "proto/message.h"
 #include "steps.h"
 
-#define RETRY_MS        2000
-#define RETRY_LONG_MS   30000
-#define PROTOCOL        1
+#define RETRY_MS      2000
+#define RETRY_LONG_MS 30000
+#define PROTOCOL      1
 
 static enum lt_status write_and_send(struct flow *flow, const struct port_route *route,
                                      const struct frame *frame)
@@ -196,11 +196,11 @@ static void open_session(struct flow *flow, const struct port_frame *from,
     session->notice_cursor = hello->notice_cursor;
     flow->counters.sessions_opened++;
     char software[64];
-    log_info("session-open", "agency=%s role=%d standby=%d software=%s skew_ms=%lld peer=%s",
-             agency->id, (int)hello->role, session->standby ? 1 : 0,
-             log_safe(software, sizeof(software), hello->software.data,
-                      (unsigned)hello->software.size),
-             (long long)session->skew_ms, from->peer.address);
+    log_info(
+        "session-open", "agency=%s role=%d standby=%d software=%s skew_ms=%lld peer=%s", agency->id,
+        (int)hello->role, session->standby ? 1 : 0,
+        log_safe(software, sizeof(software), hello->software.data, (unsigned)hello->software.size),
+        (long long)session->skew_ms, from->peer.address);
     welcome(flow, session, agency);
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
  * Outcomes to the sender: STATE_NOTICES in order, behind the agency's durable cursor, within the
- * window its session granted. A notice carries the position of the fact that made it and is not told
- * before that is durable. An agency reads them again from any cursor it says in Hello.
+ * window its session granted. A notice carries the position of the fact that made it and is not
+ * told before that is durable. An agency reads them again from any cursor it says in Hello.
  */
 #include <string.h>
 
@@ -74,7 +74,7 @@ static void read_notices(struct flow *flow, const struct desk *desk, uint32_t li
 static void tell(struct flow *flow, struct desk *desk, struct session *session)
 {
     struct told *told = arena_alloc(&flow->arena, sizeof(*told));
-    uint64_t open = desk->notice_told - desk->counts.notice_cursor;
+    uint64_t open = desk->notice_told - session->notice_acked;
     if (told == NULL || session->blocked_ms != 0 || open >= session->notices) {
         return;
     }
@@ -103,6 +103,7 @@ void teller_set(struct flow *flow, struct desk *desk, struct session *session)
     uint64_t stored = desk->counts.notice_cursor;
     desk->teller = session;
     desk->notice_told = session->notice_cursor < stored ? session->notice_cursor : stored;
+    session->notice_acked = desk->notice_told;
     desk_tell(&flow->desks, desk);
 }
 
@@ -134,13 +135,16 @@ enum lt_status take_notice_ack(struct flow *flow, struct session *session, uint6
         session_doom(session, LT_FIELD_BAD);
         return LT_OK;
     }
+    desk_tell(&flow->desks, desk);
+    if (cursor > session->notice_acked && cursor <= desk->notice_told) {
+        session->notice_acked = cursor;
+    }
     if (cursor <= desk->counts.notice_cursor) {
-        return LT_OK;
+        return LT_OK; /* read again from an earlier cursor */
     }
     uint8_t memory[32];
     uint64_t position;
     struct fact_noticed noticed = {.agency = session->agency, .cursor = cursor};
-    desk_tell(&flow->desks, desk);
     return flow_fact(flow, FACT_NOTICED, fact_write_noticed(memory, sizeof(memory), &noticed),
                      &position);
 }

@@ -2,8 +2,8 @@
 /*
  * Sessions and the windows lent to them. Lending: an idle session holds SUBMIT_IDLE_BYTES; one that
  * says it wants more gets a window up to SUBMIT_SESSION_BYTES_MAX while the pool lasts. A window is
- * absolute ("the most that may be outstanding"), so a lost frame cannot leak credit. Narrowing takes
- * effect for enforcement only when the peer has confirmed the frame that said so.
+ * absolute ("the most that may be outstanding"), so a lost frame cannot leak credit. Narrowing
+ * takes effect for enforcement only when the peer has confirmed the frame that said so.
  */
 #include "session.h"
 

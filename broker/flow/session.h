@@ -13,9 +13,10 @@
 #include "proto/port.h"
 
 /*
- * Who is connected: sessions by route (never shown outside) and by their public number. A session is
- * opened by Hello, closed by Bye, silence, a gap, a revoked key, over-credit or a reader that does
- * not read. What it was lent and what was sent to it is counted here; what must survive is in facts.
+ * Who is connected: sessions by route (never shown outside) and by their public number. A session
+ * is opened by Hello, closed by Bye, silence, a gap, a revoked key, over-credit or a reader that
+ * does not read. What it was lent and what was sent to it is counted here; what must survive is in
+ * facts.
  */
 struct sessions;
 
@@ -40,17 +41,19 @@ struct session {
     uint64_t seq;
     uint64_t seq_received;
 
-    struct window submit;         /* what the peer may have unanswered */
-    struct window submit_before;  /* wider window lent earlier, valid until the peer saw the new one */
-    uint64_t submit_before_seq;   /* our frame that narrowed it; 0: none */
-    struct window outstanding;    /* unanswered now */
+    struct window submit; /* what the peer may have unanswered */
+    struct window
+        submit_before; /* wider window lent earlier, valid until the peer saw the new one */
+    uint64_t submit_before_seq; /* our frame that narrowed it; 0: none */
+    struct window outstanding;  /* unanswered now */
     uint64_t want_bytes;
 
-    struct window deliver; /* granted to us */
-    uint32_t notices;      /* granted to us */
+    struct window deliver;  /* granted to us */
+    uint32_t notices;       /* granted to us */
     uint64_t notice_cursor; /* what its Hello said is stored for good */
-    struct list flights;   /* sent and unsettled, newest at the tail */
-    struct list answers;   /* in order of their positions */
+    uint64_t notice_acked;  /* of what was told in this session */
+    struct list flights;    /* sent and unsettled, newest at the tail */
+    struct list answers;    /* in order of their positions */
     int64_t skew_ms;
     uint16_t doomed; /* status code: to be closed at the end of the turn; 0: lives */
 };

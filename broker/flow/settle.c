@@ -5,11 +5,12 @@
  *
  *   taken      final
  *   refused    a business refusal: final, the sender is told, the lane goes on
- *   failed     a technical refusal: uses an attempt, backoff; at the limit or when permanent: parked
- *   later      costs time, never attempts
+ *   failed     a technical refusal: uses an attempt, backoff; at the limit or when permanent:
+ * parked later      costs time, never attempts
  *
- * The same settlement again is confirmed again. One that contradicts a final state is confirmed (the
- * receiver must be able to let go) and logged; `taken` alone corrects an expiry or a cancellation.
+ * The same settlement again is confirmed again. One that contradicts a final state is confirmed
+ * (the receiver must be able to let go) and logged; `taken` alone corrects an expiry or a
+ * cancellation.
  */
 #include <string.h>
 

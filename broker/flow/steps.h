@@ -6,8 +6,8 @@
 #include "proto/base/fault.h"
 
 /*
- * The steps of a turn, in the order in which the core takes them. Each returns LT_OK or a stop class;
- * refusals and busy answers are made inside. One file each.
+ * The steps of a turn, in the order in which the core takes them. Each returns LT_OK or a stop
+ * class; refusals and busy answers are made inside. One file each.
  */
 
 /* intake.c: frames that are there -> checked messages; answers to sessions and operators. */
@@ -19,9 +19,9 @@ LT_CHECK enum lt_status take_submit(struct flow *flow, struct session *session,
 
 /* decide.c: one checked parcel -> accepted (fact staged), known, or refused. Class stop ends. */
 struct decision {
-    enum lt_status code;     /* what the sender is told */
-    uint64_t wait;           /* position the answer rests on */
-    uint64_t position;       /* of the acceptance */
+    enum lt_status code; /* what the sender is told */
+    uint64_t wait;       /* position the answer rests on */
+    uint64_t position;   /* of the acceptance */
     int64_t time_ms;
     struct lt_id known_as;
     uint32_t retry_after_ms;
@@ -46,8 +46,8 @@ void step_answer(struct flow *flow);
 LT_CHECK enum lt_status step_dispatch(struct flow *flow);
 LT_CHECK enum lt_status step_fetched(struct flow *flow);
 
-/* notice.c: outcomes to senders. Another session tells from now on, behind what is known to be stored
- * on both sides. */
+/* notice.c: outcomes to senders. Another session tells from now on, behind what is known to be
+ * stored on both sides. */
 void teller_set(struct flow *flow, struct desk *desk, struct session *session);
 void step_notice(struct flow *flow);
 LT_CHECK enum lt_status take_notice_ack(struct flow *flow, struct session *session,

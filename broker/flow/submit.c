@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
- * One Submit of a session: its parcels in order, each checked, decided and given an answer that waits
- * for its ticket. A parcel that cannot be judged now (busy, draining, short of disk) is answered so
- * and nothing is stored. More than was lent closes the session.
+ * One Submit of a session: its parcels in order, each checked, decided and given an answer that
+ * waits for its ticket. A parcel that cannot be judged now (busy, draining, short of disk) is
+ * answered so and nothing is stored. More than was lent closes the session.
  */
 #include <string.h>
 
@@ -31,7 +31,8 @@ static enum lt_status check_parcel(struct flow *flow, const struct agency *agenc
 {
     enum lt_status status = header_read(parcel->header, &flow->arena, header, fault);
     if (status != LT_OK) {
-        return lt_class(status) == LT_CLASS_REFUSE && status != LT_TEXT_BAD ? LT_HEADER_BAD : status;
+        return lt_class(status) == LT_CLASS_REFUSE && status != LT_TEXT_BAD ? LT_HEADER_BAD
+                                                                            : status;
     }
     status = header_check(header, flow->now_ms, fault);
     if (status != LT_OK) {
@@ -51,8 +52,8 @@ static void answer_parcel(struct flow *flow, struct session *session, const stru
                           const struct lt_id *id, const struct decision *decision)
 {
     uint64_t bytes = parcel->header.size + parcel->body.size;
-    struct answer *answer = answer_make(&flow->answers, &flow->sessions, session, ANSWER_VERDICT,
-                                        decision->wait);
+    struct answer *answer =
+        answer_make(&flow->answers, &flow->sessions, session, ANSWER_VERDICT, decision->wait);
     if (answer == NULL) {
         session_doom(session, LT_BUSY); /* cannot happen while step_receive keeps answers back */
         return;
@@ -104,8 +105,7 @@ static enum lt_status take_parcel(struct flow *flow, struct session *session,
         decision.code = LT_AGENCY_SUSPENDED;
         decision.retry_after_ms = 60000;
     }
-    if (decision.code == LT_OK &&
-        over_rate(flow, desk_of(&flow->desks, agency->number), agency)) {
+    if (decision.code == LT_OK && over_rate(flow, desk_of(&flow->desks, agency->number), agency)) {
         decision.code = LT_RATE;
         decision.retry_after_ms = 1000;
     }

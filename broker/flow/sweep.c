@@ -37,9 +37,8 @@ static enum lt_status return_flights(struct flow *flow, struct session *session)
 {
     struct list_node *node;
     while ((node = list_first(&session->flights)) != NULL && flow_room_small(flow)) {
-        enum lt_status status =
-            return_flight(flow, LIST_ENTRY(node, struct flight, node), LT_RECEIVER_UNREACHABLE,
-                          flow->now_ms);
+        enum lt_status status = return_flight(flow, LIST_ENTRY(node, struct flight, node),
+                                              LT_RECEIVER_UNREACHABLE, flow->now_ms);
         if (status != LT_OK) {
             return status;
         }
@@ -158,8 +157,7 @@ static enum lt_status time_out_flights(struct flow *flow, struct session *sessio
         log_warn("settle-timeout", "agency=%s position=%llu leg=%u attempt=%u", session->user,
                  (unsigned long long)flight->position, (unsigned)flight->leg,
                  (unsigned)flight->attempt);
-        enum lt_status status =
-            return_flight(flow, flight, LT_TIMEOUT, flow->now_ms + wait_ms);
+        enum lt_status status = return_flight(flow, flight, LT_TIMEOUT, flow->now_ms + wait_ms);
         if (status != LT_OK) {
             return status;
         }
@@ -217,8 +215,7 @@ enum lt_status step_sweep(struct flow *flow)
         for (struct list_node *n = list_first(&flow->sessions.all); n != NULL;
              n = list_next(&flow->sessions.all, n)) {
             struct session *session = LIST_ENTRY(n, struct session, all);
-            enum lt_status status =
-                session->doomed != 0 ? LT_OK : sweep_session(flow, session);
+            enum lt_status status = session->doomed != 0 ? LT_OK : sweep_session(flow, session);
             if (status != LT_OK) {
                 return status;
             }

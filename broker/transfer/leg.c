@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
- * The table of states.def as code. transfer_next is pure: the same pair gives the same answer before
- * the commit, while folding, and in the model test that walks every pair.
+ * The table of states.def as code. transfer_next is pure: the same pair gives the same answer
+ * before the commit, while folding, and in the model test that walks every pair.
  */
 #include "leg.h"
 

@@ -426,7 +426,7 @@ bool counts_read(struct lt_bytes bytes, struct counts *ret_counts)
 }
 
 struct lt_bytes blob_record_key(uint8_t out[RECORD_KEY_MAX], const struct lt_digest *sha256,
-                         uint32_t agency)
+                                uint32_t agency)
 {
     struct wire_writer w;
     wire_write_init(&w, out, RECORD_KEY_MAX);

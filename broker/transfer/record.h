@@ -5,12 +5,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <lienthong/types.h>
 #include "leg.h"
+#include <lienthong/types.h>
 
 /*
- * Keys and values of state.mdb as structs. Keys are big-endian, so that memcmp order is the order of
- * the numbers. Writers fill caller's memory and give the run; readers copy, nothing points back.
+ * Keys and values of state.mdb as structs. Keys are big-endian, so that memcmp order is the order
+ * of the numbers. Writers fill caller's memory and give the run; readers copy, nothing points back.
  */
 #define RECORD_KEY_MAX   96
 #define RECORD_VALUE_MAX 1024
@@ -124,11 +124,11 @@ struct counts {
     uint64_t refused;
     uint64_t expired;
     uint64_t cancelled;
-    uint64_t parked;       /* of the open ones, for the eye; not part of the sum */
-    uint64_t notice_seq;   /* last notice made for this agency */
+    uint64_t parked;        /* of the open ones, for the eye; not part of the sum */
+    uint64_t notice_seq;    /* last notice made for this agency */
     uint64_t notice_cursor; /* last notice it has stored */
-    uint64_t sent;         /* transfers accepted from it */
-    uint64_t blob_bytes;   /* attachments it uploaded and that are still here */
+    uint64_t sent;          /* transfers accepted from it */
+    uint64_t blob_bytes;    /* attachments it uploaded and that are still here */
 };
 
 /*
@@ -183,7 +183,7 @@ struct lt_bytes counts_write(uint8_t out[RECORD_VALUE_MAX], const struct counts 
 bool counts_read(struct lt_bytes bytes, struct counts *ret_counts);
 
 struct lt_bytes blob_record_key(uint8_t out[RECORD_KEY_MAX], const struct lt_digest *sha256,
-                         uint32_t agency);
+                                uint32_t agency);
 struct lt_bytes blob_record_write(uint8_t out[RECORD_VALUE_MAX], const struct blob_record *blob);
 bool blob_record_read(struct lt_bytes bytes, struct blob_record *ret_blob);
 

@@ -7,7 +7,16 @@ foreach(program lienthongd lt-adapter ltctl lt-bench)
     endif()
 endforeach()
 install(DIRECTORY include/lienthong DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
-install(FILES ops/man/ltctl.1 ops/man/lt-adapter.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+install(FILES ops/man/ltctl.1 ops/man/lt-adapter.1 ops/man/lt-bench.1
+    DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+install(FILES ops/man/lienthongd.8 DESTINATION ${CMAKE_INSTALL_MANDIR}/man8)
+install(FILES ops/systemd/lienthongd.service ops/systemd/lt-adapter@.service
+    DESTINATION lib/systemd/system)
+install(FILES ops/config/lienthongd.yaml ops/config/lt-adapter.yaml
+    DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
+install(FILES ops/catalogue/haiphong-communes.csv ops/catalogue/sample-agencies.csv
+    ops/catalogue/sample-routes.csv ops/catalogue/README.md
+    DESTINATION ${CMAKE_INSTALL_DATADIR}/lienthong/catalogue)
 install(FILES ops/man/liblienthong.3 DESTINATION ${CMAKE_INSTALL_MANDIR}/man3)
 install(FILES ops/completion/ltctl.bash RENAME ltctl
     DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)

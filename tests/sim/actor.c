@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
- * The actor keeps two tables: what it wants to send (items, in the order made) and what it was given
- * (taken, by id and leg). Everything it sends may be lost, so everything is said again until the
- * broker has confirmed it.
+ * The actor keeps two tables: what it wants to send (items, in the order made) and what it was
+ * given (taken, by id and leg). Everything it sends may be lost, so everything is said again until
+ * the broker has confirmed it.
  */
 #include "actor.h"
 
@@ -11,18 +11,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "adapters/sdk/content.h"
 #include "adapters/sdk/session.h"
 #include "proto/base/text.h"
 #include "proto/base/uuid7.h"
-#include "adapters/sdk/content.h"
 #include "proto/digest.h"
 #include "proto/message.h"
 
-#define ITEMS_MAX     512
-#define GIVEN_MAX     8192
-#define CASES         12
-#define RETRY_MS      700
-#define SUBMIT_EACH   8
+#define ITEMS_MAX   512
+#define GIVEN_MAX   8192
+#define CASES       12
+#define RETRY_MS    700
+#define SUBMIT_EACH 8
 
 enum item_state { ITEM_WAITING, ITEM_SUBMITTED, ITEM_DECIDED };
 
@@ -43,8 +43,8 @@ struct given {
     uint32_t leg;
     uint32_t attempt;
     uint64_t position;
-    bool effect;    /* decided for good: taken or refused */
-    bool open;      /* an answer is to be said until it is confirmed */
+    bool effect; /* decided for good: taken or refused */
+    bool open;   /* an answer is to be said until it is confirmed */
     bool permanent;
     enum lt_outcome outcome;
     uint32_t code;
@@ -144,9 +144,8 @@ static void write_parcel(struct actor *actor, struct item *item)
     item->id = uuid7_next(&actor->ids, &actor->clock.clock, &actor->entropy.entropy);
     snprintf(case_code, sizeof(case_code), "SIM-%u", wish->lane);
     snprintf(key, sizeof(key), "k-%u-%u", wish->from, wish->number);
-    item->body_size =
-        (size_t)snprintf((char *)item->body, sizeof(item->body), "body %u %u", wish->from,
-                         wish->number);
+    item->body_size = (size_t)snprintf((char *)item->body, sizeof(item->body), "body %u %u",
+                                       wish->from, wish->number);
     for (uint32_t i = 0; i < wish->to_count; i++) {
         to[i] = text_bytes(actor->options.ids[wish->to[i]]);
     }
@@ -162,8 +161,7 @@ static void write_parcel(struct actor *actor, struct item *item)
     header.schema_version = 1;
     header.created_ms = actor->options.world->wall_ms;
     header.body_size = item->body_size;
-    header.body_sha256 =
-        digest_of(actor->digester, (struct lt_bytes){item->body, item->body_size});
+    header.body_sha256 = digest_of(actor->digester, (struct lt_bytes){item->body, item->body_size});
     header.content_digest = content_digest(actor->digester, &header);
     if (before != NULL) {
         header.after = before->id;
@@ -176,8 +174,8 @@ static void write_parcel(struct actor *actor, struct item *item)
     assert(item->header != NULL);
     memcpy(item->header, bytes.data, bytes.size);
     item->header_size = bytes.size;
-    item->digest = digest_of_two(actor->digester, bytes,
-                                 (struct lt_bytes){item->body, item->body_size});
+    item->digest =
+        digest_of_two(actor->digester, bytes, (struct lt_bytes){item->body, item->body_size});
 }
 
 static void make_wish(struct actor *actor)
@@ -300,8 +298,7 @@ static void decide(struct actor *actor, struct given *given, struct wish *wish)
         given->outcome = LT_OUTCOME_LATER;
         given->code = LT_RECEIVER_UNREACHABLE;
     }
-    given->effect =
-        given->outcome == LT_OUTCOME_TAKEN || given->outcome == LT_OUTCOME_REFUSED;
+    given->effect = given->outcome == LT_OUTCOME_TAKEN || given->outcome == LT_OUTCOME_REFUSED;
     if (given->effect) {
         oracle_effect(actor->options.oracle, wish, actor->options.index, &given->id,
                       given->outcome == LT_OUTCOME_TAKEN);
@@ -485,7 +482,13 @@ void actor_wipe(struct actor *actor)
     actor->entropy.entropy.fill(actor->entropy.entropy.self, &actor->instance,
                                 sizeof(actor->instance));
     actor->epoch = 0;
+    actor->notice_cursor = 0; /* it reads every outcome again */
     actor_restart(actor);
+}
+
+uint64_t actor_notices(const struct actor *actor)
+{
+    return actor->notice_cursor;
 }
 
 void actor_cut(struct actor *actor)

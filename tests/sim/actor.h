@@ -6,9 +6,9 @@
 #include "oracle.h"
 
 /*
- * One agency of the sim: makes wishes, submits them over the real session layer, takes deliveries and
- * answers them. Its memory stands for durable storage and survives a restart; a wipe forgets the ids
- * it had given out, as a reinstalled adapter would.
+ * One agency of the sim: makes wishes, submits them over the real session layer, takes deliveries
+ * and answers them. Its memory stands for durable storage and survives a restart; a wipe forgets
+ * the ids it had given out, as a reinstalled adapter would.
  */
 struct actor;
 
@@ -16,8 +16,8 @@ struct actor_options {
     struct world *world;
     struct world_net *net;
     struct oracle *oracle;
-    uint32_t index;          /* of AGENCIES_SIM */
-    const char *const *ids;  /* of all agencies */
+    uint32_t index;         /* of AGENCIES_SIM */
+    const char *const *ids; /* of all agencies */
     struct lt_key key;
     uint32_t wishes_max;
 };
@@ -30,7 +30,9 @@ void actor_wipe(struct actor *actor);    /* new ids for everything it ever sent 
 void actor_cut(struct actor *actor);
 void actor_vanish(struct actor *actor);
 void actor_weather(struct actor *actor, const struct weather *weather);
-void actor_calm(struct actor *actor); /* no more refusals and failures of its own */
-bool actor_done(const struct actor *actor); /* every wish has a verdict, every answer is confirmed */
+void actor_calm(struct actor *actor);              /* no more refusals and failures of its own */
+uint64_t actor_notices(const struct actor *actor); /* the last one stored, without gaps */
+bool actor_done(
+    const struct actor *actor); /* every wish has a verdict, every answer is confirmed */
 
 #endif

@@ -6,8 +6,8 @@
 
 /* Looks into the broker, counted independently of what the fold counted. */
 
-uint64_t check_open_legs(struct flow *flow);   /* entries of STATE_LANES */
-bool check_conservation(struct flow *flow);    /* P7, per agency */
+uint64_t check_open_legs(struct flow *flow); /* entries of STATE_LANES */
+bool check_conservation(struct flow *flow);  /* P7, per agency */
 /* A digest per tree, and how many entries it has. */
 struct state_picture {
     struct lt_digest digest[STATE_TREES_END];

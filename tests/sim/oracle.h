@@ -17,13 +17,13 @@
  *
  * A violation prints what and the seed, and ends the run.
  */
-#define WISHES_MAX    4096
-#define AGENCIES_SIM  6
+#define WISHES_MAX   4096
+#define AGENCIES_SIM 6
 
 struct wish {
-    uint32_t from;    /* agency index */
-    uint32_t number;  /* in the order the sender made them */
-    uint32_t lane;    /* case number */
+    uint32_t from;   /* agency index */
+    uint32_t number; /* in the order the sender made them */
+    uint32_t lane;   /* case number */
     bool steps_aside;
     uint32_t to[3];
     uint32_t to_count;

@@ -2,9 +2,9 @@
 /*
  * The whole broker in a world of its own: virtual time, six agencies, a network that drops,
  * duplicates, delays, reorders and cuts, a journal that is slow, full, unknown or dies, crashes and
- * restarts of broker and agencies, wiped adapters. After a while the faults end; then everything must
- * come to rest within a bound, the oracle must be content, the sum must be zero and a state refolded
- * from the journal must equal the one in use. One seed, one run, to the byte.
+ * restarts of broker and agencies, wiped adapters. After a while the faults end; then everything
+ * must come to rest within a bound, the oracle must be content, the sum must be zero and a state
+ * refolded from the journal must equal the one in use. One seed, one run, to the byte.
  */
 #include <assert.h>
 #include <getopt.h>
@@ -23,12 +23,12 @@
 #include "proto/base/log.h"
 #include "proto/base/text.h"
 
-#define STORM_MS     (120 * 1000)
-#define REST_MS_MAX  (4 * 3600 * 1000)
-#define WISHES_EACH  60
-#define TURNS_MAX    64
+#define STORM_MS    (120 * 1000)
+#define REST_MS_MAX (4 * 3600 * 1000)
+#define WISHES_EACH 60
+#define TURNS_MAX   64
 
-static const char *const ids[AGENCIES_SIM] = {"H24.1", "H24.2",  "H24.3",
+static const char *const ids[AGENCIES_SIM] = {"H24.1",  "H24.2",  "H24.3",
                                               "H24.15", "H24.16", "G12.18"};
 
 struct sim {
@@ -114,9 +114,8 @@ static void register_agencies(struct sim *sim)
         struct fact_registry change = {.change = REGISTRY_AGENCY,
                                        .person = text_bytes("sim"),
                                        .entry = agency_write(entry, sizeof(entry), &agency)};
-        enum lt_status status =
-            flow_fact(flow, FACT_REGISTRY,
-                      fact_write_registry(memory, sizeof(memory), &change), &position);
+        enum lt_status status = flow_fact(
+            flow, FACT_REGISTRY, fact_write_registry(memory, sizeof(memory), &change), &position);
         assert(status == LT_OK);
         status = world_net_admit(sim->net, &sim->keys[i], ids[i]);
         assert(status == LT_OK);
@@ -249,6 +248,10 @@ static bool at_rest(struct sim *sim)
         if (!actor_done(sim->actors[i])) {
             return false;
         }
+        const struct desk *desk = desk_of(&broker_flow(sim->broker)->desks, i + 1);
+        if (actor_notices(sim->actors[i]) != desk->counts.notice_seq) {
+            return false; /* every outcome is told in the end, also to one that was wiped */
+        }
     }
     return check_open_legs(broker_flow(sim->broker)) == 0;
 }
@@ -378,12 +381,10 @@ static void quiet(void *self, const char *line)
 
 int main(int argc, char **argv)
 {
-    static const struct option options[] = {{"seed", required_argument, NULL, 's'},
-                                            {"from", required_argument, NULL, 'f'},
-                                            {"seeds", required_argument, NULL, 'n'},
-                                            {"fresh", no_argument, NULL, 'r'},
-                                            {"verbose", no_argument, NULL, 'v'},
-                                            {NULL, 0, NULL, 0}};
+    static const struct option options[] = {
+        {"seed", required_argument, NULL, 's'},  {"from", required_argument, NULL, 'f'},
+        {"seeds", required_argument, NULL, 'n'}, {"fresh", no_argument, NULL, 'r'},
+        {"verbose", no_argument, NULL, 'v'},     {NULL, 0, NULL, 0}};
     uint64_t from = 1;
     uint64_t count = 1;
     bool verbose = false;
