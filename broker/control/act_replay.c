@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "ask.h"
+#include "broker/flow/lane.h"
 #include "broker/flow/steps.h"
 #include "proto/base/text.h"
 
@@ -71,7 +72,7 @@ static enum lt_status replay_leg(struct ask *ask, const struct replay *replay, u
     uint8_t memory[FACT_BYTES];
     uint64_t position;
     const struct leg *leg = &replay->transfer.legs[index];
-    bool blocked = lane_blocked(ask->flow, &replay->transfer, index);
+    bool blocked = lane_held(ask->flow, &replay->transfer, index);
     struct outcome outcome = {
         .result = done_word(replay),
         .code = leg->code,
@@ -144,7 +145,7 @@ static struct transfer foresee(struct ask *ask, const struct replay *replay,
     memset(t.legs, 0, sizeof(t.legs));
     for (uint8_t i = 0; i < t.legs_count; i++) {
         t.legs[i].agency = assigned->legs[i].agency;
-        t.legs[i].state = lane_blocked(ask->flow, &t, i) ? LEG_BEHIND : LEG_READY;
+        t.legs[i].state = lane_held(ask->flow, &t, i) ? LEG_BEHIND : LEG_READY;
     }
     return t;
 }

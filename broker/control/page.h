@@ -16,8 +16,9 @@
  */
 #define PAGE_FIELDS_MAX 40 /* of one row */
 #define PAGE_CURSOR_MAX 256
-#define PAGE_ROWS_ACT   (2 * LT_LEGS_MAX) /* rows beyond those wanted: of acts, which are not paged \
-                                           */
+#define PAGE_ROWS_ACT                                                                              \
+    (2 * LT_LEGS_MAX) /* rows beyond those wanted: of acts, which are not paged                    \
+                       */
 
 struct page_draft {
     struct arena *arena;

@@ -12,12 +12,20 @@
 
 #include "broker/limits.h"
 
+/* The earlier one, of those that lie ahead. */
+static int64_t sooner(int64_t due_ms, int64_t date_ms, int64_t now_ms)
+{
+    return date_ms > now_ms && date_ms < due_ms ? date_ms : due_ms;
+}
+
 static void add_agency(struct net_key *out, uint32_t *count, const struct agency *agency,
-                       int64_t now_ms)
+                       int64_t now_ms, int64_t *due_ms)
 {
     for (uint32_t i = 0; i < agency->keys_count; i++) {
         const struct agency_key *key = &agency->keys[i];
         bool in_time = key->from_ms <= now_ms && (key->to_ms == 0 || now_ms < key->to_ms);
+        *due_ms = sooner(*due_ms, key->from_ms, now_ms);
+        *due_ms = sooner(*due_ms, key->to_ms, now_ms);
         if (!in_time && !key->revoked) {
             continue;
         }
@@ -35,6 +43,23 @@ static void add_operators(struct net_key *out, uint32_t *count, const struct con
         entry->key = config->operators[i].key;
         snprintf(entry->user, sizeof(entry->user), "operator/%.50s", config->operators[i].name);
     }
+}
+
+/* Is there something to push, and may it be: a change that a crash could undo may not. */
+static bool wanted(struct keys *keys, const struct flow *flow)
+{
+    uint64_t version = registry_version(flow->registry);
+    if (!keys->pushed || keys->changed || flow->now_ms >= keys->due_ms) {
+        keys->next_version = keys->version; /* whatever else has changed waits for its own turn */
+    }
+    if (version == keys->version) {
+        return !keys->pushed || keys->changed || flow->now_ms >= keys->due_ms;
+    }
+    if (version != keys->next_version) {
+        keys->next_version = version;
+        keys->next_position = journal_staged(flow->journal);
+    }
+    return flow->durable >= keys->next_position;
 }
 
 enum lt_status keys_push(struct keys *keys, struct broker *broker, const struct config *config,

@@ -8,10 +8,14 @@
 
 /*
  * Keeps the key directory of the ZAP thread equal to the registry and the operators of the
- * configuration: pushed whole whenever either changed and the change is durable.
+ * configuration: pushed whole whenever either changed and the change is durable, and when a key's
+ * day comes or is over.
  */
 struct keys {
-    uint64_t version; /* of the registry pushed last */
+    uint64_t version;        /* of the registry pushed last */
+    uint64_t next_version;   /* seen and not pushed yet ... */
+    uint64_t next_position;  /* ... because it may not be durable before this */
+    int64_t due_ms;          /* the next date of a key; INT64_MAX: none */
     bool pushed;
     bool changed; /* the configuration changed */
 };

@@ -13,6 +13,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "lane.h"
 #include "proto/base/log.h"
 #include "proto/base/text.h"
 
@@ -54,39 +55,6 @@ static void due_delete(struct flow *flow, const struct transfer *t, uint8_t leg)
     uint8_t key_bytes[RECORD_KEY_MAX];
     struct due_key due_key = due_key_of(t, leg);
     state_delete(flow->state, STATE_DUE, due_key_write(key_bytes, &due_key));
-}
-
-static struct lane_key lane_key_of(const struct transfer *t, uint8_t leg)
-{
-    return (struct lane_key){
-        .agency = t->legs[leg].agency,
-        .lane = t->lane,
-        .position = t->position,
-        .leg = leg,
-    };
-}
-
-static void lane_put(struct flow *flow, const struct transfer_key *key, const struct transfer *t,
-                     uint8_t leg)
-{
-    uint8_t key_bytes[RECORD_KEY_MAX];
-    uint8_t value[RECORD_VALUE_MAX];
-    struct lane_key lane_key = lane_key_of(t, leg);
-    struct lane_entry entry = {
-        .transfer = *key,
-        .state = t->legs[leg].state,
-        .flags = t->legs[leg].flags,
-        .overtakes = kind_overtakes(t->kind) ? 1 : 0,
-    };
-    state_put(flow->state, STATE_LANES, lane_key_write(key_bytes, &lane_key),
-              lane_entry_write(value, &entry));
-}
-
-static void lane_delete(struct flow *flow, const struct transfer *t, uint8_t leg)
-{
-    uint8_t key_bytes[RECORD_KEY_MAX];
-    struct lane_key lane_key = lane_key_of(t, leg);
-    state_delete(flow->state, STATE_LANES, lane_key_write(key_bytes, &lane_key));
 }
 
 static void parked_put(struct flow *flow, const struct transfer_key *key, const struct transfer *t,
@@ -189,84 +157,28 @@ static void notice_put(struct flow *flow, const struct move *move, const struct 
 
 /* ---- lanes --------------------------------------------------------------------------------- */
 
-struct lane_look {
-    bool blocked;         /* an open leg holds the lane */
-    struct lane_key head; /* the first that blocks */
-    struct lane_entry head_entry;
-    bool waits;           /* somebody is behind */
-    struct lane_key next; /* who would go next */
-    struct lane_entry next_entry;
-};
-
-static bool entry_blocks(const struct lane_entry *entry)
-{
-    return entry->state != LEG_BEHIND && (entry->flags & LEG_FLAG_ASIDE) == 0;
-}
-
-/* `without`: a leg that is not to be counted, or NULL. */
-static void lane_look(struct flow *flow, uint32_t agency, const struct lane *lane,
-                      const struct lane_key *without, struct lane_look *look)
-{
-    uint8_t prefix_bytes[RECORD_KEY_MAX];
-    struct lt_bytes prefix = lane_prefix(prefix_bytes, agency, lane);
-    struct state_entry at;
-    memset(look, 0, sizeof(*look));
-    enum lt_status status = state_seek(flow->state, STATE_LANES, prefix, &at);
-    while (status == LT_OK && at.found && at.key.size >= prefix.size &&
-           memcmp(at.key.data, prefix.data, prefix.size) == 0) {
-        struct lane_key key;
-        struct lane_entry entry;
-        if (lane_key_read(at.key, &key) && lane_entry_read(at.value, &entry) &&
-            !(without != NULL && key.position == without->position && key.leg == without->leg)) {
-            if (entry_blocks(&entry)) {
-                if (!look->blocked) {
-                    look->blocked = true;
-                    look->head = key;
-                    look->head_entry = entry;
-                }
-                return;
-            }
-            bool better = !look->waits || (entry.overtakes && !look->next_entry.overtakes);
-            if (entry.state == LEG_BEHIND && better) {
-                look->waits = true;
-                look->next = key;
-                look->next_entry = entry;
-            }
-        }
-        status = state_step(flow->state, &at);
-    }
-}
-
-bool lane_blocked(struct flow *flow, const struct transfer *t, uint8_t leg)
-{
-    struct lane_look look;
-    struct lane_key self = lane_key_of(t, leg);
-    lane_look(flow, t->legs[leg].agency, &t->lane, &self, &look);
-    return look.blocked;
-}
-
 /* The lane lost a leg that blocked it: let the next one go. */
 static void lane_free(struct flow *flow, const struct fact *fact, const struct transfer *gone,
                       uint8_t leg)
 {
-    struct lane_look look;
-    struct lane_key self = lane_key_of(gone, leg);
-    lane_look(flow, gone->legs[leg].agency, &gone->lane, &self, &look);
-    if (look.blocked || !look.waits) {
+    struct lane_key next_key;
+    struct lane_entry entry;
+    struct transfer next;
+    if (lane_held(flow, gone, leg) ||
+        !lane_next(flow, gone->legs[leg].agency, &gone->lane, &next_key, &entry)) {
         return;
     }
-    struct transfer next;
-    if (transfer_load(flow, &look.next_entry.transfer, &next) != LT_OK) {
+    if (transfer_load(flow, &entry.transfer, &next) != LT_OK) {
         flow->counters.damaged++;
         return;
     }
     struct move move = {
         .fact = fact,
-        .key = look.next_entry.transfer,
+        .key = entry.transfer,
         .transfer = &next,
-        .leg = look.next.leg,
+        .leg = next_key.leg,
         .event = LEG_ON_FREE,
-        .code = next.legs[look.next.leg].code,
+        .code = next.legs[next_key.leg].code,
         .due_ms = fact->time_ms,
     };
     if (leg_move(flow, &move)) {
@@ -275,24 +187,27 @@ static void lane_free(struct flow *flow, const struct fact *fact, const struct t
 }
 
 /* A lane's head inherits the highest priority behind it. */
-static void raise_head(struct flow *flow, const struct fact *fact, const struct lane_look *look,
-                       uint8_t priority)
+static void raise_head(struct flow *flow, const struct fact *fact, const struct transfer *t,
+                       uint8_t leg_behind)
 {
+    struct lane_key key;
+    struct lane_entry entry;
     struct transfer head;
-    uint8_t leg = look->head.leg;
-    if (transfer_load(flow, &look->head_entry.transfer, &head) != LT_OK ||
-        head.legs[leg].priority >= priority) {
+    if (t->priority == 0 ||
+        !lane_holder(flow, t->legs[leg_behind].agency, &t->lane, &key, &entry) ||
+        transfer_load(flow, &entry.transfer, &head) != LT_OK ||
+        head.legs[key.leg].priority >= t->priority) {
         return;
     }
-    bool due = has_due(head.legs[leg].state);
+    bool due = has_due(head.legs[key.leg].state);
     if (due) {
-        due_delete(flow, &head, leg);
+        due_delete(flow, &head, key.leg);
     }
-    head.legs[leg].priority = priority;
+    head.legs[key.leg].priority = t->priority;
     if (due) {
-        due_put(flow, &look->head_entry.transfer, &head, leg, fact->position);
+        due_put(flow, &entry.transfer, &head, key.leg, fact->position);
     }
-    transfer_store(flow, &look->head_entry.transfer, &head);
+    transfer_store(flow, &entry.transfer, &head);
 }
 
 /* ---- the moves --------------------------------------------------------------------------- */
@@ -315,16 +230,14 @@ void leg_enter(struct flow *flow, const struct fact *fact, const struct transfer
         parked_put(flow, key, t, leg);
         notice_put(flow, &move, l);
     } else {
-        struct lane_look look;
-        lane_look(flow, l->agency, &t->lane, NULL, &look);
-        l->state = look.blocked || look.waits ? LEG_BEHIND : LEG_READY;
+        l->state = lane_held(flow, t, leg) || lane_waits(flow, t, leg) ? LEG_BEHIND : LEG_READY;
         if (l->state == LEG_READY) {
             due_put(flow, key, t, leg, fact->position);
-        } else if (look.blocked) {
-            raise_head(flow, fact, &look, t->priority);
+        } else {
+            raise_head(flow, fact, t, leg);
         }
     }
-    lane_put(flow, key, t, leg);
+    lane_follow(flow, key, t, leg, LANE_NO_ROLE);
     counts_store(flow, desk);
 }
 
@@ -338,7 +251,9 @@ void leg_withdraw(struct flow *flow, struct transfer *t, uint8_t leg)
         parked_delete(flow, t, leg);
         desk->counts.parked--;
     }
-    lane_delete(flow, t, leg);
+    enum lane_role before = lane_role_of(&t->legs[leg]);
+    t->legs[leg].state = LEG_NONE;
+    lane_follow(flow, NULL, t, leg, before);
     desk->counts.accepted--;
     counts_store(flow, desk);
 }
@@ -349,7 +264,7 @@ static bool tells_sender(enum leg_state state, enum leg_event event)
            event == LEG_ON_HOLD;
 }
 
-static void enter_state(struct flow *flow, const struct move *move, enum leg_state before)
+static void enter_state(struct flow *flow, const struct move *move, enum lane_role before)
 {
     struct transfer *t = move->transfer;
     struct leg *l = &t->legs[move->leg];
@@ -371,10 +286,8 @@ static void enter_state(struct flow *flow, const struct move *move, enum leg_sta
     default:
         break;
     }
-    if (leg_open(l->state)) {
-        lane_put(flow, &move->key, t, move->leg);
-    } else if (leg_open(before)) {
-        lane_delete(flow, t, move->leg);
+    if (leg_open(l->state) || before != LANE_NO_ROLE) {
+        lane_follow(flow, &move->key, t, move->leg, before);
     }
 }
 
@@ -391,8 +304,7 @@ bool leg_move(struct flow *flow, const struct move *move)
                   leg_event_name(move->event));
         return false;
     }
-    bool blocked_before =
-        leg_open(before) && before != LEG_BEHIND && (l->flags & LEG_FLAG_ASIDE) == 0;
+    enum lane_role role_before = lane_role_of(l);
     if (has_due(before) && move->event != LEG_ON_SEND) {
         due_delete(flow, t, move->leg); /* sending keeps the entry where it is */
     }
@@ -405,13 +317,12 @@ bool leg_move(struct flow *flow, const struct move *move)
     if (after != before) {
         l->since_ms = move->fact->time_ms;
     }
-    enter_state(flow, move, before);
+    enter_state(flow, move, role_before);
     count_change(flow, l->agency, before, after);
     if (tells_sender(after, move->event)) {
         notice_put(flow, move, l);
     }
-    bool blocks_after = leg_open(after) && after != LEG_BEHIND && (l->flags & LEG_FLAG_ASIDE) == 0;
-    if (blocked_before && !blocks_after) {
+    if (role_before == LANE_HOLDS && lane_role_of(l) != LANE_HOLDS) {
         lane_free(flow, move->fact, t, move->leg);
     }
     return true;

@@ -31,9 +31,6 @@ void leg_enter(struct flow *flow, const struct fact *fact, const struct transfer
 /* A leg leaves without a final state (an undetermined one that gets real receivers). */
 void leg_withdraw(struct flow *flow, struct transfer *transfer, uint8_t leg);
 
-/* Is there another open leg in the lane that holds it? */
-bool lane_blocked(struct flow *flow, const struct transfer *transfer, uint8_t leg);
-
 /* Every change of a desk's counters is stored by the fact that made it. */
 void counts_store(struct flow *flow, const struct desk *desk);
 

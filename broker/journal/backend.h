@@ -5,15 +5,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "proto/base/fault.h"
 #include <lienthong/status.h>
 #include <lienthong/types.h>
-#include "proto/base/fault.h"
 
 /*
- * The journal's door: small and asynchronous, so that a replicated engine can stand behind it later.
- * A record is one turn's facts, packed (layout.h); its key is the position of its first fact. All
- * calls come from the core thread except `view`, which any thread may make. One append is in flight
- * at a time. The conformance suite (tests/contract/journal) runs on every backend.
+ * The journal's door: small and asynchronous, so that a replicated engine can stand behind it
+ * later. A record is one turn's facts, packed (layout.h); its key is the position of its first
+ * fact. All calls come from the core thread except `view`, which any thread may make. One append is
+ * in flight at a time. The conformance suite (tests/contract/journal) runs on every backend.
  */
 
 enum append_result {
@@ -26,7 +26,7 @@ enum append_result {
 
 struct append {
     uint64_t epoch;
-    uint64_t expected_last;  /* last position before this record; 0 in an empty journal */
+    uint64_t expected_last; /* last position before this record; 0 in an empty journal */
     uint32_t facts;
     struct lt_bytes record;  /* borrowed until append_done gives the answer */
     struct lt_digest digest; /* of the record */
@@ -42,7 +42,8 @@ struct backend_status {
 
 struct journal_backend {
     void *self;
-    /* Becomes the one owner: a new epoch, above all before; LT_FENCED with the holder in `fault`. */
+    /* Becomes the one owner: a new epoch, above all before; LT_FENCED with the holder in `fault`.
+     */
     enum lt_status (*acquire)(void *self, const char *owner, uint64_t *ret_epoch,
                               struct fault *fault);
     enum lt_status (*append_start)(void *self, const struct append *append);
@@ -64,10 +65,10 @@ struct journal_backend {
 /* The embedded engine: LMDB, default flags, one transaction per record, on a thread of its own. */
 struct backend_lmdb;
 struct backend_lmdb_options {
-    const char *folder;      /* of journal.mdb, journal.lock, journal.made, reserve.bin; must exist */
-    uint64_t map_bytes;      /* 0: 64 GiB; grown when full */
-    uint64_t reserve_bytes;  /* size of the reserve file given up on ENOSPC; 0: none */
-    bool read_only;          /* for ltctl: no thread, no lock, no reserve */
+    const char *folder; /* of journal.mdb, journal.lock, journal.made, reserve.bin; must exist */
+    uint64_t map_bytes; /* 0: 64 GiB; grown when full */
+    uint64_t reserve_bytes; /* size of the reserve file given up on ENOSPC; 0: none */
+    bool read_only;         /* for ltctl: no thread, no lock, no reserve */
 };
 /* LT_DAMAGED when a journal stood in the folder and is not there any more. */
 LT_CHECK enum lt_status backend_lmdb_open(struct backend_lmdb **ret_backend,
@@ -84,8 +85,8 @@ LT_CHECK enum lt_status backend_memory_open(struct backend_memory **ret_backend)
 void backend_memory_close(struct backend_memory **backend_p);
 struct journal_backend backend_memory_door(struct backend_memory *backend);
 /* What the next append_start meets: its result, and after how many polls it shows. */
-void backend_memory_plan(struct backend_memory *backend, enum append_result result,
-                         uint32_t polls, bool written_all_the_same);
+void backend_memory_plan(struct backend_memory *backend, enum append_result result, uint32_t polls,
+                         bool written_all_the_same);
 /* The machine dies: an append in flight is kept or lost; the handle may be opened again. */
 void backend_memory_crash(struct backend_memory *backend, bool keep_in_flight);
 /* Flip one bit of the record holding `position`. */

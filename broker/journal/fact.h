@@ -5,29 +5,29 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "proto/base/wire.h"
 #include <lienthong/status.h>
 #include <lienthong/types.h>
-#include "proto/base/wire.h"
 
 /*
- * What a fact's payload says, kind by kind: plain structs, written and read with wire.h. Views point
- * into the payload. Agencies are named by number (registry: given once, never reused; 0 = none).
- * Unknown kinds stop the fold: a newer release wrote them.
+ * What a fact's payload says, kind by kind: plain structs, written and read with wire.h. Views
+ * point into the payload. Agencies are named by number (registry: given once, never reused; 0 =
+ * none). Unknown kinds stop the fold: a newer release wrote them.
  */
 enum fact_kind {
-    FACT_DAMAGED = 0,   /* never written: what a walk shows in place of a damaged fact */
-    FACT_EPOCH = 1,     /* a broker opened the journal */
-    FACT_ACCEPTED = 2,  /* a transfer and its legs: received bytes as they came */
-    FACT_REFUSED = 3,   /* a decision kept without a transfer: a refusal, or a twin's other name */
-    FACT_SENT = 4,      /* legs given to a session */
-    FACT_SETTLED = 5,   /* what the receiver said of a leg, and what follows from it */
-    FACT_RETURNED = 6,  /* sent legs whose session ended or stayed silent: to be sent again */
-    FACT_ACT = 7,       /* what an operator did with a leg */
-    FACT_ASSIGNED = 8,  /* new legs for a transfer parked as undetermined */
-    FACT_NOTICED = 9,   /* an agency stored its notices up to a cursor */
-    FACT_REGISTRY = 10, /* a change of the registry */
-    FACT_BLOB = 11,     /* an attachment is durable and belongs to an agency */
-    FACT_BLOB_GONE = 12,/* an orphan was collected */
+    FACT_DAMAGED = 0,    /* never written: what a walk shows in place of a damaged fact */
+    FACT_EPOCH = 1,      /* a broker opened the journal */
+    FACT_ACCEPTED = 2,   /* a transfer and its legs: received bytes as they came */
+    FACT_REFUSED = 3,    /* a decision kept without a transfer: a refusal, or a twin's other name */
+    FACT_SENT = 4,       /* legs given to a session */
+    FACT_SETTLED = 5,    /* what the receiver said of a leg, and what follows from it */
+    FACT_RETURNED = 6,   /* sent legs whose session ended or stayed silent: to be sent again */
+    FACT_ACT = 7,        /* what an operator did with a leg */
+    FACT_ASSIGNED = 8,   /* new legs for a transfer parked as undetermined */
+    FACT_NOTICED = 9,    /* an agency stored its notices up to a cursor */
+    FACT_REGISTRY = 10,  /* a change of the registry */
+    FACT_BLOB = 11,      /* an attachment is durable and belongs to an agency */
+    FACT_BLOB_GONE = 12, /* an orphan was collected */
     FACT_KINDS_END = 13,
 };
 
@@ -38,8 +38,8 @@ struct fact_epoch {
 
 /* Leg as decided at acceptance. */
 struct fact_leg {
-    uint32_t agency;  /* 0: nobody yet */
-    uint16_t parked;  /* 0, or the status code that parks it at once (164, 165, 167) */
+    uint32_t agency; /* 0: nobody yet */
+    uint16_t parked; /* 0, or the status code that parks it at once (164, 165, 167) */
 };
 
 struct fact_accepted {
@@ -78,11 +78,11 @@ struct fact_settled {
     uint8_t leg;
     uint16_t attempt;
     uint32_t agency;
-    uint8_t outcome;   /* enum lt_outcome */
+    uint8_t outcome; /* enum lt_outcome */
     uint16_t code;
     bool permanent;
-    uint8_t next;      /* enum leg_state the leg goes to: decided before, folded after */
-    int64_t due_ms;    /* with backoff: jitter is in it */
+    uint8_t next;   /* enum leg_state the leg goes to: decided before, folded after */
+    int64_t due_ms; /* with backoff: jitter is in it */
     int64_t decided_ms;
     struct lt_bytes reason;
 };
@@ -91,7 +91,7 @@ struct fact_returned {
     uint64_t position;
     uint8_t leg;
     uint32_t agency;
-    uint16_t code;   /* LT_RECEIVER_UNREACHABLE, LT_TIMEOUT */
+    uint16_t code; /* LT_RECEIVER_UNREACHABLE, LT_TIMEOUT */
     int64_t due_ms;
 };
 

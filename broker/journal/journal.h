@@ -5,10 +5,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <lienthong/status.h>
-#include <lienthong/types.h>
 #include "proto/base/arena.h"
 #include "proto/base/fault.h"
+#include <lienthong/status.h>
+#include <lienthong/types.h>
 
 /*
  * The broker's memory of what happened: facts, in order, never changed. This is the only header of
@@ -66,26 +66,26 @@ bool journal_has_staged(const struct journal *journal); /* staged and not yet on
 
 /*
  * LT_OK and a ticket (valid until the next poll): everything up to ticket_position is durable.
- * LT_AGAIN: nothing finished. LT_FULL: the batch is kept, nothing is lost, call journal_commit again
- * later. LT_FENCED, LT_IO: stop; never acknowledge again.
+ * LT_AGAIN: nothing finished. LT_FULL: the batch is kept, nothing is lost, call journal_commit
+ * again later. LT_FENCED, LT_IO: stop; never acknowledge again.
  */
-LT_CHECK enum lt_status journal_poll(struct journal *journal, const struct journal_ticket **ret_ticket,
-                                     struct fault *fault);
+LT_CHECK enum lt_status journal_poll(struct journal *journal,
+                                     const struct journal_ticket **ret_ticket, struct fault *fault);
 uint64_t ticket_position(const struct journal_ticket *ticket);
 uint64_t ticket_epoch(const struct journal_ticket *ticket);
 
 int journal_fd(const struct journal *journal);
 
-/* One durable fact, copied into the arena and checked (crc). LT_NOT_FOUND, LT_DAMAGED, LT_NO_MEMORY.
- * Any thread: it uses nothing of the journal but the backend's view. */
+/* One durable fact, copied into the arena and checked (crc). LT_NOT_FOUND, LT_DAMAGED,
+ * LT_NO_MEMORY. Any thread: it uses nothing of the journal but the backend's view. */
 LT_CHECK enum lt_status journal_read(const struct journal *journal, uint64_t position,
                                      struct arena *arena, struct fact *ret_fact);
 
 /*
  * Durable facts from `from` on, in order, until `take` returns other than LT_OK (which is returned)
  * or the journal ends (LT_OK). The fact's payload is valid inside the call, which may read the
- * journal. A damaged fact is handed over with kind 0 and an empty payload: the caller quarantines it.
- * LT_DAMAGED when more is missing than one record can hold.
+ * journal. A damaged fact is handed over with kind 0 and an empty payload: the caller quarantines
+ * it. LT_DAMAGED when more is missing than one record can hold.
  */
 LT_CHECK enum lt_status journal_walk(const struct journal *journal, uint64_t from,
                                      enum lt_status (*take)(void *context, const struct fact *fact),

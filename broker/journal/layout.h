@@ -5,10 +5,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "journal.h"
+#include "proto/base/wire.h"
 #include <lienthong/status.h>
 #include <lienthong/types.h>
-#include "proto/base/wire.h"
-#include "journal.h"
 
 /*
  * One record = one turn's facts (big-endian):

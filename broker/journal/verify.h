@@ -2,9 +2,9 @@
 #ifndef BROKER_JOURNAL_VERIFY_H
 #define BROKER_JOURNAL_VERIFY_H
 
-#include <lienthong/status.h>
 #include "backend.h"
 #include "journal.h"
+#include <lienthong/status.h>
 
 /*
  * Walks a whole journal and checks everything that can be checked without the registry: keys in
@@ -25,11 +25,10 @@ struct verify_report {
     uint64_t findings;
 };
 
-LT_CHECK enum lt_status journal_verify(const struct journal_backend *backend,
-                                       void (*progress)(void *context, uint64_t position,
-                                                        uint64_t last),
-                                       void (*found)(void *context,
-                                                     const struct verify_finding *finding),
-                                       void *context, struct verify_report *ret_report);
+LT_CHECK enum lt_status
+journal_verify(const struct journal_backend *backend,
+               void (*progress)(void *context, uint64_t position, uint64_t last),
+               void (*found)(void *context, const struct verify_finding *finding), void *context,
+               struct verify_report *ret_report);
 
 #endif

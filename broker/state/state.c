@@ -41,6 +41,7 @@ static const char *const tree_names[STATE_TREES_END] = {
     [STATE_REGISTRY] = "registry",
     [STATE_BLOBS] = "blobs",
     [STATE_COUNTS] = "counts",
+    [STATE_HEADS] = "heads",
 };
 
 /* ---- opening ---- */

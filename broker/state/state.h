@@ -5,15 +5,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <lienthong/status.h>
-#include <lienthong/types.h>
 #include "proto/base/arena.h"
 #include "proto/base/fault.h"
+#include <lienthong/status.h>
+#include <lienthong/types.h>
 
 /*
  * What the hot path asks: ordered trees of keys and whole values, folded from facts. On disk it is
- * state.mdb, which may be deleted at any time and is refolded from the journal; in front of it stands
- * the overlay: the values of facts the applier has not made durable yet.
+ * state.mdb, which may be deleted at any time and is refolded from the journal; in front of it
+ * stands the overlay: the values of facts the applier has not made durable yet.
  *
  * The overlay is a row of generations, newest first: one open (the core writes it), the others
  * sealed. A sealed generation whose last position is durable in the journal goes to the applier
@@ -40,6 +40,7 @@ enum state_tree {
     STATE_REGISTRY,  /* kind(1) key -> entry */
     STATE_BLOBS,     /* sha256(32) agency(4) -> size, time; agency 0: references */
     STATE_COUNTS,    /* agency(4) -> conservation counters */
+    STATE_HEADS,     /* agency(4) lane(16) -> how many hold the lane, how many wait, from where */
     STATE_TREES_END,
 };
 
@@ -54,18 +55,19 @@ enum state_tree {
 #define STATE_VALUE_MAX            8192
 
 struct state_options {
-    const char *path;     /* of state.mdb */
-    uint64_t map_bytes;   /* 0: 64 GiB */
-    bool applier_inline;  /* the sim: no thread, state_turn applies */
-    bool no_sync;         /* the sim only */
-    uint64_t seed;        /* of the overlay's heights */
+    const char *path;    /* of state.mdb */
+    uint64_t map_bytes;  /* 0: 64 GiB */
+    bool applier_inline; /* the sim: no thread, state_turn applies */
+    bool no_sync;        /* the sim only */
+    uint64_t seed;       /* of the overlay's heights */
 };
 
 /* A state.mdb that does not open, or of another fold version, is set aside and made anew: the
  * caller refolds from state_applied() + 1. */
 LT_CHECK enum lt_status state_open(struct state **ret_state, const struct state_options *options,
                                    struct fault *fault);
-void state_close(struct state **state_p); /* waits for the applier; what is left is refolded later */
+void state_close(
+    struct state **state_p); /* waits for the applier; what is left is refolded later */
 
 uint64_t state_applied(const struct state *state); /* last position durable in state.mdb */
 uint64_t state_folded(const struct state *state);  /* last position put into the overlay */
@@ -84,9 +86,10 @@ bool state_room(const struct state *state);
 LT_CHECK enum lt_status state_flush(struct state *state, uint64_t durable);
 
 /*
- * Folding one fact: state_fold_begin names its position (one above the last), then puts and deletes.
- * Sticky: the first failure (LT_NO_MEMORY) is returned by state_fold_end; class busy before a seal
- * has made room is the caller's limit to respect (state_room), so in practice it means stop.
+ * Folding one fact: state_fold_begin names its position (one above the last), then puts and
+ * deletes. Sticky: the first failure (LT_NO_MEMORY) is returned by state_fold_end; class busy
+ * before a seal has made room is the caller's limit to respect (state_room), so in practice it
+ * means stop.
  */
 void state_fold_begin(struct state *state, uint64_t position);
 void state_put(struct state *state, enum state_tree tree, struct lt_bytes key,
@@ -94,7 +97,8 @@ void state_put(struct state *state, enum state_tree tree, struct lt_bytes key,
 void state_delete(struct state *state, enum state_tree tree, struct lt_bytes key);
 LT_CHECK enum lt_status state_fold_end(struct state *state);
 
-/* LT_NOT_FOUND, or the value: a view valid until the next state_put, state_turn or state_fold_end. */
+/* LT_NOT_FOUND, or the value: a view valid until the next state_put, state_turn or state_fold_end.
+ */
 LT_CHECK enum lt_status state_get(struct state *state, enum state_tree tree, struct lt_bytes key,
                                   struct lt_bytes *ret_value);
 
@@ -124,7 +128,7 @@ struct state_stat {
     uint32_t generations;
     uint64_t overlay_bytes;
     uint64_t applied;
-    uint64_t used_bytes; /* of state.mdb */
+    uint64_t used_bytes;   /* of state.mdb */
     uint64_t last_txn_age; /* txns between newest and oldest reader */
 };
 void state_stat(const struct state *state, struct state_stat *ret_stat);

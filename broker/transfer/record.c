@@ -237,6 +237,28 @@ bool lane_key_read(struct lt_bytes bytes, struct lane_key *ret_key)
     return wire_read_done(&r);
 }
 
+struct lt_bytes lane_head_write(uint8_t out[RECORD_VALUE_MAX], const struct lane_head *head)
+{
+    struct wire_writer w;
+    wire_write_init(&w, out, RECORD_VALUE_MAX);
+    wire_put_u32(&w, head->blockers);
+    wire_put_u32(&w, head->behind);
+    wire_put_u32(&w, head->overtakers);
+    wire_put_u64(&w, head->first);
+    return wire_written(&w);
+}
+
+bool lane_head_read(struct lt_bytes bytes, struct lane_head *ret_head)
+{
+    struct wire_reader r;
+    wire_read_init(&r, bytes);
+    ret_head->blockers = wire_u32(&r);
+    ret_head->behind = wire_u32(&r);
+    ret_head->overtakers = wire_u32(&r);
+    ret_head->first = wire_u64(&r);
+    return wire_read_done(&r);
+}
+
 struct lt_bytes lane_entry_write(uint8_t out[RECORD_VALUE_MAX], const struct lane_entry *entry)
 {
     struct wire_writer w;

@@ -96,6 +96,17 @@ struct lane_entry {
     uint8_t overtakes;
 };
 
+/*
+ * STATE_HEADS: agency, lane -> this; absent when all are zero. Says without a walk whether a lane
+ * is held and whether somebody waits; `first` is at or before every entry that holds or waits.
+ */
+struct lane_head {
+    uint32_t blockers;
+    uint32_t behind;
+    uint32_t overtakers; /* of those behind */
+    uint64_t first;
+};
+
 /* STATE_PARKED: agency, position, leg -> this. */
 struct parked {
     struct transfer_key transfer;
@@ -159,6 +170,8 @@ bool due_read(struct lt_bytes bytes, struct due *ret_due);
 struct lt_bytes lane_key_write(uint8_t out[RECORD_KEY_MAX], const struct lane_key *key);
 bool lane_key_read(struct lt_bytes bytes, struct lane_key *ret_key);
 struct lt_bytes lane_prefix(uint8_t out[RECORD_KEY_MAX], uint32_t agency, const struct lane *lane);
+struct lt_bytes lane_head_write(uint8_t out[RECORD_VALUE_MAX], const struct lane_head *head);
+bool lane_head_read(struct lt_bytes bytes, struct lane_head *ret_head);
 struct lt_bytes lane_entry_write(uint8_t out[RECORD_VALUE_MAX], const struct lane_entry *entry);
 bool lane_entry_read(struct lt_bytes bytes, struct lane_entry *ret_entry);
 

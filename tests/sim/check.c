@@ -2,6 +2,8 @@
 /* The other half of the sum, and the comparison of two states. */
 #include "check.h"
 
+#include "broker/flow/lane.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -45,6 +47,60 @@ bool check_conservation(struct flow *flow)
         }
     }
     return true;
+}
+
+/* The entries of one lane, counted; moves `at` behind them. */
+static struct lane_head count_lane(struct flow *flow, struct state_entry *at, uint8_t name[20])
+{
+    struct lane_head head = {0};
+    memcpy(name, at->key.data, 20);
+    while (at->found && memcmp(at->key.data, name, 20) == 0) {
+        struct lane_entry entry;
+        if (lane_entry_read(at->value, &entry)) {
+            struct leg leg = {.state = entry.state, .flags = entry.flags};
+            enum lane_role role = lane_role_of(&leg);
+            head.blockers += role == LANE_HOLDS ? 1 : 0;
+            head.behind += role == LANE_WAITS ? 1 : 0;
+            head.overtakers += role == LANE_WAITS && entry.overtakes != 0 ? 1 : 0;
+        }
+        if (state_step(flow->state, at) != LT_OK) {
+            at->found = false;
+        }
+    }
+    return head;
+}
+
+bool check_heads(struct flow *flow)
+{
+    uint8_t from[RECORD_KEY_MAX] = {0};
+    size_t from_size = 0;
+    for (;;) {
+        struct state_entry at;
+        uint8_t name[20];
+        struct lt_bytes value;
+        struct lane_head told = {0};
+        if (state_seek(flow->state, STATE_LANES, (struct lt_bytes){from, from_size}, &at) !=
+                LT_OK ||
+            !at.found) {
+            return true;
+        }
+        struct lane_head counted = count_lane(flow, &at, name);
+        if (state_get(flow->state, STATE_HEADS, (struct lt_bytes){name, 20}, &value) == LT_OK &&
+            !lane_head_read(value, &told)) {
+            return false;
+        }
+        if (counted.blockers != told.blockers || counted.behind != told.behind ||
+            counted.overtakers != told.overtakers ||
+            (counted.blockers == 0 && counted.behind != 0)) {
+            fprintf(stderr, "lane: counted %u %u %u, told %u %u %u\n", counted.blockers,
+                    counted.behind, counted.overtakers, told.blockers, told.behind,
+                    told.overtakers);
+            return false;
+        }
+        memcpy(from, name, 20);
+        memset(from + 20, 0xff, 10);
+        from_size = 30;
+    }
 }
 
 void check_picture(struct flow *flow, struct state_picture *ret_picture)

@@ -8,6 +8,7 @@
 
 uint64_t check_open_legs(struct flow *flow); /* entries of STATE_LANES */
 bool check_conservation(struct flow *flow);  /* P7, per agency */
+bool check_heads(struct flow *flow);         /* every lane's head against its entries */
 /* A digest per tree, and how many entries it has. */
 struct state_picture {
     struct lt_digest digest[STATE_TREES_END];

@@ -17,6 +17,7 @@
 #include "actor.h"
 #include "broker/core/broker.h"
 #include "broker/flow/fold_leg.h"
+#include "broker/flow/lane.h"
 #include "broker/registry/agency.h"
 #include "check.h"
 #include "harness/world_net.h"
@@ -191,7 +192,7 @@ static void replay_parked(struct sim *sim)
     struct fact_act act = {.position = position,
                            .leg = leg,
                            .act = ACT_REPLAY,
-                           .next = lane_blocked(flow, &t, leg) ? LEG_BEHIND : LEG_READY,
+                           .next = lane_held(flow, &t, leg) ? LEG_BEHIND : LEG_READY,
                            .person = text_bytes("sim"),
                            .reason = text_bytes("again")};
     status = flow_fact(flow, FACT_ACT, fact_write_act(memory, sizeof(memory), &act), &position);
@@ -268,6 +269,9 @@ static void run_storm(struct sim *sim)
         trouble(sim);
         replay_parked(sim);
         turn_broker(sim);
+        if (world_random_chance(&sim->random, 20) && !check_heads(broker_flow(sim->broker))) {
+            oracle_fail(&sim->oracle, "a lane's head is wrong", NULL);
+        }
         for (uint32_t i = 0; i < AGENCIES_SIM; i++) {
             actor_step(sim->actors[i]);
         }
@@ -278,8 +282,12 @@ static void run_storm(struct sim *sim)
 static void run_calm(struct sim *sim)
 {
     int64_t end_ms = sim->world.mono_ms + REST_MS_MAX;
-    sim->storm = false;
     backend_memory_plan(sim->backend, APPEND_DURABLE, 0, true);
+    while (journal_in_flight(broker_flow(sim->broker)->journal)) {
+        turn_broker(sim); /* what was begun in the storm may still fail */
+        world_advance(&sim->world, 10);
+    }
+    sim->storm = false;
     weather(sim, false);
     for (uint32_t i = 0; i < AGENCIES_SIM; i++) {
         actor_calm(sim->actors[i]);
