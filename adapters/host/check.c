@@ -4,9 +4,9 @@
  * connect? Each step is tried in the order in which a connection is made, so the first failing line
  * is the cause and its second line says what to mend. Vietnamese first, English with --lang en.
  *
- * Limits: 5 s for a TCP connection, 10 s for a session. libzmq does not say whether the axis
- * refused our key or whether its own key is another than the configured one; both remedies are
- * named then, with the public key to compare.
+ * Limits: 5 s for a TCP connection, 15 s for a session. A handshake that fails looks the same
+ * whether the axis does not know our key, has revoked it, or is another axis than the one of
+ * server_key; all three remedies are named then, with the public key to compare.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -237,7 +237,6 @@ static bool agency_key_check(struct check *check, const struct host_agency *agen
 struct attempt {
     bool stood;
     bool refused; /* the handshake failed, not the network */
-    bool slowly;  /* ... by running out of time */
 };
 
 /* Steps until the session stands or the line says no. */
@@ -263,7 +262,6 @@ static struct attempt session_try(const struct check *check, struct session *ses
         }
     }
     attempt.stood = session->open;
-    attempt.slowly = clock->mono_ms(clock->self) >= start_ms + HANDSHAKE_MS;
     session_end(session, &arena);
     arena_deinit(&arena);
     return attempt;
@@ -280,23 +278,17 @@ static void skew_check(struct check *check, int64_t skew_ms)
                        "turn on time synchronisation: timedatectl set-ntp true"});
 }
 
-static void refusal_tell(struct check *check, const char *detail, bool slowly)
+static void refusal_tell(struct check *check, const char *detail)
 {
-    static const struct words unknown = {"trục chưa biết khóa này: gửi khóa công khai ở trên cho "
-                                         "người vận hành đăng ký; nếu đã đăng ký, "
-                                         "xem lại server_key",
-                                         "the axis does not know this key: have the operators "
-                                         "register the public key above; if it is "
-                                         "registered, look at server_key"};
-    static const struct words wrong = {
-        "server_key không phải của trục này, hoặc khóa của đơn vị đã bị thu hồi: so server_key với "
-        "người vận hành, rồi hỏi về khóa công khai ở trên",
-        "server_key is not this axis's, or the agency's key is revoked: compare server_key with "
-        "the "
-        "operators, then ask about the public key above"};
-    say(check, FAILED,
-        (struct words){"Trục không nhận kết nối bằng khóa", "The axis refuses the keys"}, detail,
-        slowly ? unknown : wrong);
+    static const struct words what = {"Trục không nhận kết nối bằng khóa",
+                                      "The axis refuses the keys"};
+    static const struct words mend = {
+        "gửi khóa công khai ở trên cho người vận hành: khóa chưa được đăng ký hoặc đã bị thu hồi; "
+        "nếu "
+        "khóa vẫn dùng được thì server_key không phải của trục này, so lại với người vận hành",
+        "send the public key above to the operators: it is not registered, or revoked; if it is in "
+        "order, server_key is not this axis's: compare it with the operators"};
+    say(check, FAILED, what, detail, mend);
 }
 
 static void session_tell(struct check *check, const struct host_agency *agency,
@@ -315,7 +307,7 @@ static void session_tell(struct check *check, const struct host_agency *agency,
         skew_check(check, session->skew_ms);
     } else if (attempt.refused) {
         snprintf(detail, sizeof(detail), "%s, pub %s", agency->id, public_text);
-        refusal_tell(check, detail, attempt.slowly);
+        refusal_tell(check, detail);
     } else if (session->last_code != LT_OK) {
         say_status(check, what, session->last_code, session->last_detail);
     } else {

@@ -203,6 +203,7 @@ enum MHD_Result http_transfers_get(struct http_exchange *exchange)
     if (status != LT_OK) {
         return http_reply_status(exchange, status, "id");
     }
+    sent.known = false; /* is said of a hand-over, not of a question */
     return http_reply_json(exchange, MHD_HTTP_OK, door_sent_json(&sent));
 }
 

@@ -245,7 +245,7 @@ static void unknown_key(void **state)
     struct net_key nobody = {.user = "H26.99.9"};
     assert_int_equal(net_keys(desk->net, &nobody, 1), LT_OK);
     assert_int_equal(checked(desk, HOST_EN), 1);
-    assert_said(desk, "mend: the axis does not know this key");
+    assert_said(desk, "[failed] The axis refuses the keys: " AGENCY);
     hex_write(hex, desk->agency_public.bytes, 32);
     assert_said(desk, hex);
 }
@@ -265,7 +265,7 @@ static void another_axis(void **state)
     axis_admits(desk, AGENCY, false);
     hex_write(desk->config.server_key, desk->agency_public.bytes, 32);
     assert_int_equal(checked(desk, HOST_EN), 1);
-    assert_said(desk, "mend: server_key is not this axis's");
+    assert_said(desk, "server_key is not this axis's");
 }
 
 static void no_axis(void **state)
