@@ -11,21 +11,21 @@
 struct lt_tenant {
     struct lt_client *client;
     const char *agency;
-    const char *token;   /* local credential, or NULL */
-    const char *folder;  /* of the spool driver, or NULL */
+    const char *token;    /* local credential, or NULL */
+    const char *folder;   /* of the spool driver, or NULL */
     const char *wake_url; /* webhook, or NULL */
 };
 
 struct lt_driver_options {
     const struct lt_tenant *tenants;
     uint32_t tenants_count;
-    const char *listen;      /* http: "127.0.0.1:8060" */
-    const char *tls_cert;    /* http beyond loopback: PEM files */
+    const char *listen;   /* http: "127.0.0.1:8060" */
+    const char *tls_cert; /* http beyond loopback: PEM files */
     const char *tls_key;
-    uint32_t poll_ms;        /* spool: how often folders are looked at */
-    bool answer_results;     /* loopback: answer every forward with a result */
-    uint32_t pause_ms;       /* loopback: between receiving and taking */
-    const char *language;    /* "vi" or "en" */
+    uint32_t poll_ms;     /* spool: how often folders are looked at */
+    bool answer_results;  /* loopback: answer every forward with a result */
+    uint32_t pause_ms;    /* loopback: between receiving and taking */
+    const char *language; /* "vi" or "en" */
     const struct lt_clock *clock;
 };
 

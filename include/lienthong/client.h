@@ -12,9 +12,9 @@
 #include <lienthong/types.h>
 
 /*
- * liblienthong: one agency's end of the axis, durable. What lt_client_submit has accepted is on disk
- * (level 0) and reaches the axis however long the line is down; what the axis delivers is on disk
- * before it is shown; every outcome becomes an event in one ordered, re-readable feed.
+ * liblienthong: one agency's end of the axis, durable. What lt_client_submit has accepted is on
+ * disk (level 0) and reaches the axis however long the line is down; what the axis delivers is on
+ * disk before it is shown; every outcome becomes an event in one ordered, re-readable feed.
  *
  * Threads: every lt_client_* function may be called from any thread. Either one thread calls
  * lt_client_run, or a host drives many clients by lt_host_run (adapter.h).
@@ -30,12 +30,12 @@ struct lt_problem {
 };
 
 struct lt_client_options {
-    const char *agency;      /* our agency id */
-    const char *folder;      /* box.mdb, blobs/; made with mode 0700 */
-    const char *endpoint;    /* tcp://axis:7760 */
+    const char *agency;        /* our agency id */
+    const char *folder;        /* box.mdb, blobs/; made with mode 0700 */
+    const char *endpoint;      /* tcp://axis:7760 */
     const char *blob_endpoint; /* NULL: what Welcome says */
-    const char *server_key;  /* 64 hex digits or a .pub file */
-    const char *secret_key;  /* .key file, mode 0600 */
+    const char *server_key;    /* 64 hex digits or a .pub file */
+    const char *secret_key;    /* .key file, mode 0600 */
     uint64_t outbox_bytes_max; /* 0: 1 GiB; over it: LT_OUTBOX_FULL */
     uint64_t blob_bytes_max;   /* 0: 20 GiB of local attachments */
     uint32_t blob_kib_s;       /* upload cap; 0 none */
@@ -67,7 +67,7 @@ struct lt_sent {
     enum lt_status code;
     char field[48];
     char detail[208];
-    bool known;       /* this sender key was here before: nothing new was made */
+    bool known; /* this sender key was here before: nothing new was made */
     uint64_t sequence;
     int64_t recorded_ms;
     int64_t accepted_ms;
@@ -108,15 +108,16 @@ struct lt_sent_filter {
     int state;             /* 0: any, else enum lt_sent_state */
     int64_t since_ms;
 };
-LT_EXPORT uint32_t lt_client_sent_list(struct lt_client *client, const struct lt_sent_filter *filter,
-                                       uint64_t after, struct lt_sent *out, uint32_t count);
+LT_EXPORT uint32_t lt_client_sent_list(struct lt_client *client,
+                                       const struct lt_sent_filter *filter, uint64_t after,
+                                       struct lt_sent *out, uint32_t count);
 
 /* ---- events: one ordered feed of every outcome -------------------------------------------- */
 
 struct lt_event {
     uint64_t cursor; /* 1, 2, 3 ... */
     int64_t time_ms;
-    char what[24];   /* accepted, refused, taken, parked, ... : leg states and verdicts */
+    char what[24]; /* accepted, refused, taken, parked, ... : leg states and verdicts */
     struct lt_id id;
     uint32_t leg;
     char agency[LT_AGENCY_ID_MAX + 1];
@@ -139,7 +140,7 @@ struct lt_delivery {
     struct lt_id id;
     uint32_t leg;
     uint32_t attempt;
-    bool again;            /* may have been seen before */
+    bool again; /* may have been seen before */
     int64_t accepted_ms;
     int64_t lease_until_ms;
     char from[LT_AGENCY_ID_MAX + 1];
@@ -162,7 +163,7 @@ LT_EXPORT LT_CHECK enum lt_status lt_client_renew(struct lt_client *client, cons
 
 struct lt_answer {
     enum lt_outcome outcome;
-    enum lt_status code;   /* 150..199 of errors.def; LT_OK with taken */
+    enum lt_status code; /* 150..199 of errors.def; LT_OK with taken */
     const char *reason;
     uint32_t retry_after_ms;
     bool permanent;
@@ -170,8 +171,8 @@ struct lt_answer {
 };
 
 /* Durable when it returns LT_OK, and then told to the axis until the axis has confirmed. The first
- * answer stands: the same again is LT_OK, another is LT_ALREADY_SETTLED. LT_LEASE_LOST, LT_NOT_HERE.
- * LT_OUTCOME_LATER gives the delivery back to the inbox after retry_after_ms. */
+ * answer stands: the same again is LT_OK, another is LT_ALREADY_SETTLED. LT_LEASE_LOST,
+ * LT_NOT_HERE. LT_OUTCOME_LATER gives the delivery back to the inbox after retry_after_ms. */
 LT_EXPORT LT_CHECK enum lt_status lt_client_settle(struct lt_client *client, const struct lt_id *id,
                                                    uint32_t leg, const char *node,
                                                    const struct lt_answer *answer);
@@ -196,16 +197,16 @@ LT_EXPORT LT_CHECK enum lt_status lt_client_blob_path(struct lt_client *client,
 /* ---- state ---------------------------------------------------------------------------------- */
 
 struct lt_client_state {
-    bool connected;      /* a session stands */
+    bool connected; /* a session stands */
     bool standby;
     bool key_refused;
-    int64_t since_ms;    /* wall time of the last change */
-    int64_t skew_ms;     /* broker clock minus ours */
-    uint64_t outbox;     /* recorded and not yet decided by the axis */
+    int64_t since_ms; /* wall time of the last change */
+    int64_t skew_ms;  /* broker clock minus ours */
+    uint64_t outbox;  /* recorded and not yet decided by the axis */
     uint64_t outbox_bytes;
-    uint64_t inbox;      /* delivered and not yet settled */
+    uint64_t inbox;       /* delivered and not yet settled */
     uint64_t unconfirmed; /* settled here, not yet confirmed by the axis */
-    uint64_t uploads;    /* attachments waiting to go up */
+    uint64_t uploads;     /* attachments waiting to go up */
     uint64_t last_cursor;
     char last_problem[160];
 };

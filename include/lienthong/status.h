@@ -39,12 +39,12 @@ enum lt_status {
 /* One row of the table; all strings live as long as the program. */
 struct lt_error {
     enum lt_status status;
-    const char *code;  /* stable, e.g. "digest-wrong" */
+    const char *code; /* stable, e.g. "digest-wrong" */
     enum lt_class class;
-    bool stored;       /* the broker keeps this decision for the same bytes */
-    int http;          /* status of the local HTTP door */
+    bool stored; /* the broker keeps this decision for the same bytes */
+    int http;    /* status of the local HTTP door */
     enum lt_who who;
-    const char *vi;    /* one sentence */
+    const char *vi; /* one sentence */
     const char *en;
     const char *do_vi; /* what to do */
     const char *do_en;

@@ -45,7 +45,7 @@ struct lt_business {
 };
 
 struct lt_request {
-    struct lt_bytes sender_key;     /* 1..64 bytes: the local system's own idempotency key */
+    struct lt_bytes sender_key;      /* 1..64 bytes: the local system's own idempotency key */
     struct lt_digest content_digest; /* of the canonical request; all zero: computed by the SDK */
     enum lt_kind kind;
     const char *const *to; /* agency ids; none: by competence */
@@ -64,7 +64,7 @@ struct lt_request {
     uint32_t priority; /* 0..4 */
     int64_t created_ms;
     const char *body_type;
-    struct lt_bytes body;  /* over LT_BODY_INLINE_MAX it travels as an attachment by itself */
+    struct lt_bytes body; /* over LT_BODY_INLINE_MAX it travels as an attachment by itself */
     const struct lt_attachment *attachments;
     uint32_t attachments_count;
     const char *traceparent;

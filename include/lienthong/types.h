@@ -29,11 +29,11 @@ struct lt_key {
 };
 
 /* Bounds of the field, in bytes, without a terminating NUL. */
-#define LT_AGENCY_ID_MAX        35  /* QĐ 20/2020/QĐ-TTg: at most 35 of [0-9A-Z.] */
-#define LT_CASE_CODE_MAX        50  /* opaque, case-preserved */
+#define LT_AGENCY_ID_MAX        35 /* QĐ 20/2020/QĐ-TTg: at most 35 of [0-9A-Z.] */
+#define LT_CASE_CODE_MAX        50 /* opaque, case-preserved */
 #define LT_SENDER_KEY_MAX       64
-#define LT_PROCEDURE_MAX        40  /* raw code, e.g. 1.001193.000.00.00.H56 */
-#define LT_LOCALITY_MAX         16  /* 5-digit commune or 2-digit province code */
+#define LT_PROCEDURE_MAX        40 /* raw code, e.g. 1.001193.000.00.00.H56 */
+#define LT_LOCALITY_MAX         16 /* 5-digit commune or 2-digit province code */
 #define LT_COMPONENT_MAX        40
 #define LT_TASK_ID_MAX          40
 #define LT_REASON_MAX           500 /* free text beside a code; longer text is cut at a rune */
@@ -46,9 +46,9 @@ struct lt_key {
 #define LT_LEGS_MAX             16
 #define LT_ATTACHMENTS_MAX      64
 #define LT_HEADER_BYTES_MAX     (16 * 1024)
-#define LT_BODY_INLINE_MAX      (64 * 1024)          /* larger bodies travel as an attachment */
+#define LT_BODY_INLINE_MAX      (64 * 1024) /* larger bodies travel as an attachment */
 #define LT_SUBMIT_BYTES_MAX     (256 * 1024)
-#define LT_FRAME_BYTES_MAX      (320 * 1024)         /* MAXMSGSIZE of every bound socket */
+#define LT_FRAME_BYTES_MAX      (320 * 1024) /* MAXMSGSIZE of every bound socket */
 #define LT_PARCELS_PER_FRAME    64
 #define LT_ATTACHMENT_BYTES_MAX (100LL * 1024 * 1024)
 #define LT_CHUNK_BYTES_MAX      (256 * 1024)
