@@ -55,7 +55,7 @@ static struct {
     void *take_self;
     enum log_level least;
     bool journal; /* standard error goes to systemd's journal */
-} sink;
+} sink = {.least = LOG_INFO_};
 
 /* Takes whole pieces up to `room`; after the first that does not fit it takes nothing more. */
 struct buffer {
