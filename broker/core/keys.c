@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
- * The directory of keys that may connect. Agencies stand under their id, operators under
- * "operator/NAME". A key whose dates are over or not yet begun is left out (300: its owner keeps
- * trying); a revoked one stays in as revoked (400: its library gives up).
+ * The directory of keys that may connect, made anew as a whole. Agencies stand under their id,
+ * operators under "operator/NAME". A key whose dates are over or not yet begun is left out (300:
+ * its owner keeps trying); a revoked one stays in as revoked (400: its library gives up).
  */
 #include "keys.h"
 
@@ -45,49 +45,43 @@ static void add_operators(struct net_key *out, uint32_t *count, const struct con
     }
 }
 
-/* Is there something to push, and may it be: a change that a crash could undo may not. */
+/* Is there something to push, and may it be? Under load something is always staged, so it is not
+ * the whole journal that has to be durable but what the registry was made of. */
 static bool wanted(struct keys *keys, const struct flow *flow)
 {
     uint64_t version = registry_version(flow->registry);
-    if (!keys->pushed || keys->changed || flow->now_ms >= keys->due_ms) {
-        keys->next_version = keys->version; /* whatever else has changed waits for its own turn */
+    if (version != keys->seen_version) {
+        keys->seen_version = version;
+        keys->seen_position = journal_staged(flow->journal);
     }
-    if (version == keys->version) {
-        return !keys->pushed || keys->changed || flow->now_ms >= keys->due_ms;
-    }
-    if (version != keys->next_version) {
-        keys->next_version = version;
-        keys->next_position = journal_staged(flow->journal);
-    }
-    return flow->durable >= keys->next_position;
+    bool stale = version != keys->version || keys->changed || flow->now_ms >= keys->due_ms;
+    return !keys->pushed || (stale && flow->durable >= keys->seen_position);
 }
 
 enum lt_status keys_push(struct keys *keys, struct broker *broker, const struct config *config,
                          struct net *net)
 {
     struct flow *flow = broker_flow(broker);
-    uint64_t version = registry_version(flow->registry);
-    bool same = keys->pushed && keys->version == version && !keys->changed;
-    if (same || journal_staged(flow->journal) != flow->durable) {
-        if (keys->pushed || same) {
-            return LT_OK;
-        }
+    if (!wanted(keys, flow)) {
+        return LT_OK;
     }
     size_t most = (size_t)registry_count(flow->registry) * AGENCY_KEYS_MAX + CONFIG_OPERATORS_MAX;
     struct net_key *all = calloc(most, sizeof(*all));
     uint32_t count = 0;
+    int64_t due_ms = INT64_MAX;
     if (all == NULL) {
         return LT_NO_MEMORY;
     }
     const struct agency *agency;
     for (uint32_t i = 0; (agency = registry_at(flow->registry, i)) != NULL; i++) {
-        add_agency(all, &count, agency, flow->now_ms);
+        add_agency(all, &count, agency, flow->now_ms, &due_ms);
     }
     add_operators(all, &count, config);
     enum lt_status status = net_keys(net, all, count);
     free(all);
     if (status == LT_OK) {
-        keys->version = version;
+        keys->version = keys->seen_version;
+        keys->due_ms = due_ms;
         keys->pushed = true;
         keys->changed = false;
     }

@@ -12,10 +12,10 @@
  * day comes or is over.
  */
 struct keys {
-    uint64_t version;        /* of the registry pushed last */
-    uint64_t next_version;   /* seen and not pushed yet ... */
-    uint64_t next_position;  /* ... because it may not be durable before this */
-    int64_t due_ms;          /* the next date of a key; INT64_MAX: none */
+    uint64_t version;       /* of the registry pushed last */
+    uint64_t seen_version;  /* of the registry seen last ... */
+    uint64_t seen_position; /* ... which is durable with this */
+    int64_t due_ms;         /* the next date of a key */
     bool pushed;
     bool changed; /* the configuration changed */
 };
