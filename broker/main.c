@@ -212,6 +212,7 @@ static enum lt_status open_net(struct house *house, struct fault *fault)
         status = server_zmq_open(&house->server, house->net, &options, fault);
     }
     blob_options.secret_key = options.secret_key;
+    blob_options.recheck_keys = true;
     if (status == LT_OK) {
         status = server_zmq_open(&house->blob_server, house->net, &blob_options, fault);
     }

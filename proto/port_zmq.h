@@ -45,6 +45,7 @@ struct server_options {
     uint32_t receive_high_water; /* 0: 2 */
     uint32_t send_high_water;    /* 0: 4 */
     uint32_t handshake_ms;       /* 0: 4000 */
+    bool recheck_keys;           /* look every frame's key up again: for a port without sessions */
 };
 
 struct server_zmq;

@@ -234,6 +234,24 @@ enum lt_status net_keys(struct net *net, const struct net_key *keys, uint32_t co
     return LT_OK;
 }
 
+/* The caller holds the lock. */
+static const struct net_key *key_find(const struct net *net, const struct net_key *wanted)
+{
+    return net->keys_count == 0
+               ? NULL
+               : bsearch(wanted, net->keys, net->keys_count, sizeof(*wanted), key_compare);
+}
+
+bool net_key_stands(struct net *net, const struct lt_key *key)
+{
+    struct net_key wanted = {.key = *key};
+    pthread_mutex_lock(&net->lock);
+    const struct net_key *known = key_find(net, &wanted);
+    bool stands = known != NULL && !known->revoked;
+    pthread_mutex_unlock(&net->lock);
+    return stands;
+}
+
 void net_counters(struct net *net, struct net_counters *ret_counters)
 {
     uint64_t at[NET_COUNTS_END];
@@ -295,10 +313,7 @@ static enum net_count judge(struct net *net, const struct zap_request *request,
     memcpy(wanted.key.bytes, request->parts[ZAP_KEY], sizeof(wanted.key.bytes));
 
     pthread_mutex_lock(&net->lock);
-    const struct net_key *known = NULL;
-    if (net->keys_count > 0) {
-        known = bsearch(&wanted, net->keys, net->keys_count, sizeof(wanted), key_compare);
-    }
+    const struct net_key *known = key_find(net, &wanted);
     if (known != NULL && known->revoked) {
         verdict = NET_ZAP_REVOKED;
     } else if (known != NULL && known->user[0] != '\0') {

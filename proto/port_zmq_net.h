@@ -61,6 +61,9 @@ struct net {
 
 void net_count(struct net *net, enum net_count which);
 
+/* Would the gate let this key in now? From any thread. */
+bool net_key_stands(struct net *net, const struct lt_key *key);
+
 /* "inproc://<stem>-<number>", never given twice. */
 void net_address(struct net *net, const char *stem, char out[NET_ADDRESS_BYTES]);
 

@@ -47,6 +47,7 @@ struct server_zmq {
     char endpoints[ENDPOINTS_MAX][ENDPOINT_BYTES];
     uint32_t endpoints_count;
     uint32_t lent_count;
+    bool recheck_keys;
     struct message_slot slots[BATCH_MAX];
 };
 
@@ -104,6 +105,7 @@ enum lt_status server_zmq_open(struct server_zmq **ret_server, struct net *net,
         return fault_set(fault, LT_NO_MEMORY, "server", "%zu bytes", sizeof(*server));
     }
     server->net = net;
+    server->recheck_keys = options->recheck_keys;
     enum lt_status status = curve_public(&options->secret_key, &server->public_key);
     if (status != LT_OK) {
         fault_set(fault, status, "secret_key", "not a CURVE key");
@@ -210,6 +212,7 @@ static bool read_peer(const struct server_zmq *server, zmq_msg_t *body, struct p
     }
     text_copy(peer->user, sizeof(peer->user), text_bytes(user));
     text_copy(peer->address, sizeof(peer->address), text_bytes(address));
+    peer->barred = server->recheck_keys && !net_key_stands(server->net, &peer->key);
     return true;
 }
 

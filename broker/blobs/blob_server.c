@@ -10,7 +10,8 @@
  * that is not read makes honest peers look slow.
  *
  * A peer that stops doing its part is forgotten after BLOB_STALL_MS; what it had sent stays on disk
- * and it goes on from there. Frames of a connection that is no agency's are refused.
+ * and it goes on from there. Frames of a connection that is no agency's, or whose key is not let in
+ * any more, are refused.
  */
 #include <assert.h>
 #include <inttypes.h>
@@ -103,6 +104,7 @@ static uint32_t pause_after(enum lt_status status)
     case LT_DISK_RESERVE:
     case LT_BLOB_MISSING:
     case LT_AGENCY_SUSPENDED:
+    case LT_KEY_UNKNOWN:
         return REFUSED_LONG_MS;
     default:
         return REFUSED_MS;
@@ -163,6 +165,14 @@ static void take_frame(struct blob_server *server, const struct port_frame *rece
         log_warn("blob-frame-bad", "agency=%s status=%s field=%s detail=%s", received->peer.user,
                  lt_code(status), fault.field, fault.detail);
         blob_refuse(server, &received->route, &none, status, fault.field);
+        return;
+    }
+    if (received->peer.barred) {
+        /* Of class retry: the same file passes with the agency's next key. */
+        log_warn("blob-refused", "agency=%s code=%s reason=\"the key was revoked or has run out\"",
+                 received->peer.user, lt_code(LT_KEY_UNKNOWN));
+        blob_refuse(server, &received->route, &frame.blob.sha256, LT_KEY_UNKNOWN,
+                    "the key of this connection was revoked or has run out");
         return;
     }
     struct blob_agency *agency = blob_agency_of(&server->table, received->peer.user);

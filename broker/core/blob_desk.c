@@ -189,7 +189,7 @@ static enum lt_status store_right(const struct blob_desk *desk, struct flow *flo
 
 static enum lt_status right_of(const struct blob_desk *desk, struct flow *flow, struct ask *ask)
 {
-    struct blob_record blob;
+    struct blob_record blob = {0};
     if (ask->question == IS_HELD) {
         return look_up(flow, &ask->sha256, 0, &blob);
     }
@@ -199,6 +199,9 @@ static enum lt_status right_of(const struct blob_desk *desk, struct flow *flow, 
     }
     if (ask->question == MAY_STORE) {
         return store_right(desk, flow, agency, ask);
+    }
+    if (agency->suspended) {
+        return LT_AGENCY_SUSPENDED;
     }
     enum lt_status status = look_up(flow, &ask->sha256, agency->number, &blob);
     ask->size = blob.size;
