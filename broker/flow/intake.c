@@ -33,9 +33,7 @@ static bool in_sequence(struct flow *flow, struct session *session, const struct
     }
     session->seq_received = frame->seq;
     session->heard_ms = flow->mono_ms;
-    if (session->submit_before_seq != 0 && frame->seq_received >= session->submit_before_seq) {
-        session->submit_before_seq = 0;
-    }
+    session_confirmed(session, frame->seq_received);
     return true;
 }
 

@@ -103,13 +103,23 @@ void session_lend(struct sessions *sessions, struct session *session)
     if (wish > left) {
         wish = left < SUBMIT_IDLE_BYTES ? SUBMIT_IDLE_BYTES : left;
     }
-    if (wish < session->submit.bytes && session->submit_before_seq == 0) {
-        session->submit_before = session->submit;
+    if (wish < session->submit.bytes) {
+        /* While one narrowing is on its way the peer may know any window since the widest. */
+        bool wider =
+            session->submit_before_seq == 0 || session->submit.bytes > session->submit_before.bytes;
+        session->submit_before = wider ? session->submit : session->submit_before;
         session->submit_before_seq = session->seq + 1;
     }
     sessions->lent_bytes = others + wish;
     session->submit.bytes = wish;
     session->submit.parcels = SUBMIT_SESSION_PARCELS_MAX;
+}
+
+void session_confirmed(struct session *session, uint64_t seq)
+{
+    if (seq >= session->submit_before_seq) {
+        session->submit_before_seq = 0;
+    }
 }
 
 bool session_take(struct session *session, uint64_t bytes)

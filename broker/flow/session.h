@@ -44,7 +44,7 @@ struct session {
     struct window submit; /* what the peer may have unanswered */
     struct window
         submit_before; /* wider window lent earlier, valid until the peer saw the new one */
-    uint64_t submit_before_seq; /* our frame that narrowed it; 0: none */
+    uint64_t submit_before_seq; /* our last frame that narrowed it; 0: none */
     struct window outstanding;  /* unanswered now */
     uint64_t want_bytes;
 
@@ -84,6 +84,9 @@ void session_free(struct sessions *sessions, struct session *session);
 
 /* Lends a window for `want_bytes` more, as far as the pool goes; sets session->submit. */
 void session_lend(struct sessions *sessions, struct session *session);
+
+/* The peer has read our frames up to this number: a narrower window told there binds it now. */
+void session_confirmed(struct session *session, uint64_t seq);
 
 /* Counts a parcel of that size as outstanding; false: over what was lent. */
 bool session_take(struct session *session, uint64_t bytes);
