@@ -21,6 +21,7 @@ enum lt_status desks_open(struct desks *desks)
     list_init(&desks->active);
     list_init(&desks->later);
     list_init(&desks->telling);
+    list_init(&desks->cold);
     desks->highest = 0;
     return LT_OK;
 }
@@ -40,6 +41,7 @@ struct desk *desk_of(struct desks *desks, uint32_t agency)
         desk->next_due_ms = INT64_MAX;
         list_node_init(&desk->active);
         list_node_init(&desk->telling);
+        list_node_init(&desk->cold);
         if (agency > desks->highest) {
             desks->highest = agency;
         }
@@ -82,6 +84,22 @@ struct desk *desk_next_active(struct desks *desks)
 {
     struct list_node *node = list_pop(&desks->active);
     return node == NULL ? NULL : LIST_ENTRY(node, struct desk, active);
+}
+
+void desk_wait_room(struct desks *desks, struct desk *desk)
+{
+    if (!list_linked(&desk->cold)) {
+        list_push(&desks->cold, &desk->cold);
+    }
+}
+
+void desks_room(struct desks *desks, uint32_t room)
+{
+    struct list_node *node;
+    while (room > 0 && (node = list_pop(&desks->cold)) != NULL) {
+        desk_wake(desks, LIST_ENTRY(node, struct desk, cold));
+        room--;
+    }
 }
 
 void desk_tell(struct desks *desks, struct desk *desk)

@@ -30,6 +30,7 @@ struct desk {
     bool later;              /* which of the two */
 
     struct list_node telling; /* on desks.telling while notices may be told */
+    struct list_node cold;    /* on desks.cold while its next body cannot be asked for */
 
     struct session *receiving;
     struct session *teller; /* the session that granted notices last */
@@ -53,6 +54,7 @@ struct desks {
     struct list active;
     struct list later; /* what is due waits for its ticket */
     struct list telling;
+    struct list cold;
     uint32_t highest;
 };
 
@@ -67,6 +69,11 @@ void desk_wake(struct desks *desks, struct desk *desk);
 void desk_wait_ticket(struct desks *desks, struct desk *desk);
 void desks_ticket(struct desks *desks); /* a ticket came: those that waited are active again */
 struct desk *desk_next_active(struct desks *desks); /* takes it off the list; NULL at the end */
+
+/* The fetch pool had no room for its next body, or reads it for another agency: it is active again
+ * when there is room, in the order they came. */
+void desk_wait_room(struct desks *desks, struct desk *desk);
+void desks_room(struct desks *desks, uint32_t room);
 
 /* Notices may be told: look in this turn. */
 void desk_tell(struct desks *desks, struct desk *desk);

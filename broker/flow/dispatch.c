@@ -85,10 +85,11 @@ static enum looked look_at(struct flow *flow, struct load *load, const struct du
         return LOOKED_GO;
     }
     load->misses++;
-    if (!fetch_ask(flow->fetch, key->position, load->desk->agency) || load->misses >= MISSES_MAX) {
+    if (!fetch_ask(flow->fetch, key->position, load->desk->agency)) {
+        desk_wait_room(&flow->desks, load->desk);
         return LOOKED_STOP;
     }
-    return LOOKED_GO;
+    return load->misses < MISSES_MAX ? LOOKED_GO : LOOKED_STOP;
 }
 
 /* Scans one priority; false: stop this agency for now. */
@@ -221,6 +222,7 @@ static enum lt_status dispatch_desk(struct flow *flow, struct desk *desk)
 
 enum lt_status step_dispatch(struct flow *flow)
 {
+    desks_room(&flow->desks, fetch_room(flow->fetch));
     uint32_t count = flow->desks.active.count;
     while (count-- > 0) {
         struct desk *desk = desk_next_active(&flow->desks);

@@ -23,13 +23,18 @@ struct request {
     struct fact fact;
 };
 
+struct asked {
+    uint64_t position;
+    uint32_t agency;
+};
+
 struct fetch {
     const struct journal *journal;
     struct queue *asked;
     struct queue *done;
     pthread_t threads[FETCH_THREADS_MAX];
     uint32_t threads_count;
-    uint64_t waiting[FETCH_WAITING_MAX]; /* positions on their way */
+    struct asked waiting[FETCH_WAITING_MAX]; /* on their way */
     uint32_t waiting_count;
 };
 
@@ -117,22 +122,28 @@ void fetch_close(struct fetch **fetch_p)
     *fetch_p = NULL;
 }
 
-static bool on_its_way(const struct fetch *fetch, uint64_t position)
+static const struct asked *on_its_way(const struct fetch *fetch, uint64_t position)
 {
     for (uint32_t i = 0; i < fetch->waiting_count; i++) {
-        if (fetch->waiting[i] == position) {
-            return true;
+        if (fetch->waiting[i].position == position) {
+            return &fetch->waiting[i];
         }
     }
-    return false;
+    return NULL;
+}
+
+uint32_t fetch_room(const struct fetch *fetch)
+{
+    return FETCH_BYTES_MAX / JOURNAL_FACT_BYTES_MAX - fetch->waiting_count;
 }
 
 bool fetch_ask(struct fetch *fetch, uint64_t position, uint32_t agency)
 {
-    if (on_its_way(fetch, position)) {
-        return true;
+    const struct asked *asked = on_its_way(fetch, position);
+    if (asked != NULL) {
+        return asked->agency == agency; /* only the one who asked is woken by it */
     }
-    if (fetch->waiting_count == FETCH_BYTES_MAX / JOURNAL_FACT_BYTES_MAX) {
+    if (fetch_room(fetch) == 0) {
         return false;
     }
     struct request *request = calloc(1, sizeof(*request));
@@ -150,7 +161,7 @@ bool fetch_ask(struct fetch *fetch, uint64_t position, uint32_t agency)
         free(request);
         return false;
     }
-    fetch->waiting[fetch->waiting_count++] = position;
+    fetch->waiting[fetch->waiting_count++] = (struct asked){position, agency};
     return true;
 }
 
@@ -169,7 +180,7 @@ bool fetch_done(struct fetch *fetch, struct fetched *ret_fetched)
         return false;
     }
     for (uint32_t i = 0; i < fetch->waiting_count; i++) {
-        if (fetch->waiting[i] == request->position) {
+        if (fetch->waiting[i].position == request->position) {
             fetch->waiting[i] = fetch->waiting[--fetch->waiting_count];
             break;
         }

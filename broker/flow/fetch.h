@@ -29,8 +29,10 @@ enum lt_status fetch_open(struct fetch **ret_fetch, const struct journal *journa
                           struct fault *fault);
 void fetch_close(struct fetch **fetch_p);
 
-/* False: too many on their way; ask again later. The same position twice is asked once. */
+/* False: nothing was asked, because too many are on their way or this one is, for another agency;
+ * ask again when there is room. The same position twice is asked once. */
 bool fetch_ask(struct fetch *fetch, uint64_t position, uint32_t agency);
+uint32_t fetch_room(const struct fetch *fetch); /* so many more may be asked now */
 
 /* One that came back; false when none. */
 bool fetch_done(struct fetch *fetch, struct fetched *ret_fetched);
