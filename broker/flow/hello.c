@@ -30,6 +30,16 @@ static enum lt_status write_and_send(struct flow *flow, const struct port_route 
     return flow->port.send(flow->port.self, route, bytes);
 }
 
+/* The peer reads again: what was kept back for it may go. */
+static void unblock(struct flow *flow, struct session *session)
+{
+    struct desk *desk = desk_of(&flow->desks, session->agency);
+    session->blocked_ms = 0;
+    desk_wake(&flow->desks, desk);
+    desk_tell(&flow->desks, desk);
+    session_wake(&flow->sessions, session);
+}
+
 enum lt_status session_out(struct flow *flow, struct session *session, struct frame *frame)
 {
     if (session->doomed != 0) {
@@ -42,7 +52,9 @@ enum lt_status session_out(struct flow *flow, struct session *session, struct fr
     switch (status) {
     case LT_OK:
         session->seq++;
-        session->blocked_ms = 0;
+        if (session->blocked_ms != 0) {
+            unblock(flow, session);
+        }
         return LT_OK;
     case LT_AGAIN:
         if (session->blocked_ms == 0) {

@@ -131,16 +131,8 @@ static void beat(struct flow *flow, struct session *session)
         .kind = FRAME_BEAT,
         .beat = {.clock_ms = flow->now_ms, .submit = session->submit, .standby = session->standby},
     };
-    bool was_blocked = session->blocked_ms != 0;
-    if (session_out(flow, session, &frame) != LT_OK) {
-        return;
-    }
-    session->beat_due_ms = flow->mono_ms + flow->settings.beat_ms;
-    if (was_blocked) {
-        struct desk *desk = desk_of(&flow->desks, session->agency);
-        desk_wake(&flow->desks, desk);
-        desk_tell(&flow->desks, desk);
-        session_wake(&flow->sessions, session);
+    if (session_out(flow, session, &frame) == LT_OK) {
+        session->beat_due_ms = flow->mono_ms + flow->settings.beat_ms;
     }
 }
 
