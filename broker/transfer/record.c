@@ -111,7 +111,7 @@ bool transfer_read(struct lt_bytes bytes, struct transfer *ret_transfer)
     text_copy(t.case_code, sizeof(t.case_code), wire_run16(&r));
     text_copy(t.procedure, sizeof(t.procedure), wire_run16(&r));
     struct lt_bytes key = wire_run16(&r);
-    if (key.size > sizeof(t.sender_key)) {
+    if (r.bad || key.size > sizeof(t.sender_key)) {
         return false;
     }
     memcpy(t.sender_key, key.data, key.size);
