@@ -44,6 +44,7 @@ static const struct verb verbs[] = {
     {"parked", OPERATOR_VIEWER, "agency code ", query_parked},
     {"conservation", OPERATOR_VIEWER, "", query_conservation},
     {"replay", OPERATOR_OPERATOR, "id from leg reason dry_run ", act_replay},
+    {"backup-mark", OPERATOR_OPERATOR, "position ", act_backup_mark},
     {"agency-put", OPERATOR_REGISTRAR, "dry_run ", act_agency_put},
     {"route-put", OPERATOR_REGISTRAR, "dry_run ", act_route_put},
     {"route-gone", OPERATOR_REGISTRAR, "dry_run ", act_route_gone},

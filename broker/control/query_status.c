@@ -164,6 +164,7 @@ enum lt_status query_status(struct ask *ask)
     page_number(page, "durable", flow->durable);
     page_number(page, "applied", state_applied(flow->state));
     page_number(page, "journal_bytes", journal_used_bytes(flow->journal));
+    page_number(page, "backed_up_to", flow->backed_up_to);
     page_number(page, "agencies", registry_count(flow->registry));
     page_number(page, "connected", sums.connected);
     page_number(page, "sessions", count_sessions(flow));

@@ -98,10 +98,11 @@ struct flow {
     struct answers answers;
     struct cache cache;
     struct flow_counters counters;
-    uint64_t batch_start; /* last position of the batch before the one being staged */
-    uint64_t batch_bytes; /* payloads staged in it */
-    int64_t swept_ms;     /* monotonic: last look at every session */
-    bool intake_closed;   /* free space under the mark */
+    uint64_t batch_start;  /* last position of the batch before the one being staged */
+    uint64_t batch_bytes;  /* payloads staged in it */
+    int64_t swept_ms;      /* monotonic: last look at every session */
+    uint64_t backed_up_to; /* a backup holds everything up to here; 0: none was made */
+    bool intake_closed;    /* free space under the mark */
     bool draining;
     bool commit_full; /* the last commit met a full disk */
     uint32_t random;  /* jitter, stirred from entropy */

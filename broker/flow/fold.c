@@ -15,6 +15,8 @@
 #include "proto/base/text.h"
 #include "proto/message.h"
 
+#define BACKED_UP_NAME "backed-up-to" /* in STATE_META */
+
 struct lane lane_of(struct digester *digester, struct lt_bytes case_code)
 {
     struct lane lane;
@@ -477,6 +479,21 @@ static enum lt_status fold_blob_gone(struct flow *flow, const struct fact *fact)
     return LT_OK;
 }
 
+static enum lt_status fold_backup(struct flow *flow, const struct fact *fact)
+{
+    struct fact_backup backup;
+    uint8_t value[8];
+    struct wire_writer w;
+    if (!fact_read_backup(fact->payload, &backup)) {
+        return LT_DAMAGED;
+    }
+    wire_write_init(&w, value, sizeof(value));
+    wire_put_u64(&w, backup.position);
+    state_put(flow->state, STATE_META, text_bytes(BACKED_UP_NAME), wire_written(&w));
+    flow->backed_up_to = backup.position;
+    return LT_OK;
+}
+
 static enum lt_status fold_kind(struct flow *flow, const struct fact *fact,
                                 const struct header *header)
 {
@@ -507,6 +524,8 @@ static enum lt_status fold_kind(struct flow *flow, const struct fact *fact,
         return fold_blob(flow, fact);
     case FACT_BLOB_GONE:
         return fold_blob_gone(flow, fact);
+    case FACT_BACKUP:
+        return fold_backup(flow, fact);
     default:
         return LT_FORMAT_UNKNOWN;
     }
@@ -558,11 +577,29 @@ static enum lt_status load_registry(struct flow *flow)
     return status;
 }
 
+/* How far the last backup reaches; absent: none was made. */
+static enum lt_status load_backed_up(struct flow *flow)
+{
+    struct lt_bytes value;
+    enum lt_status status = state_get(flow->state, STATE_META, text_bytes(BACKED_UP_NAME), &value);
+    if (status != LT_OK) {
+        return status == LT_NOT_FOUND ? LT_OK : status;
+    }
+    struct wire_reader r;
+    wire_read_init(&r, value);
+    uint64_t position = wire_u64(&r);
+    if (!wire_read_done(&r)) {
+        return LT_DAMAGED;
+    }
+    flow->backed_up_to = position;
+    return LT_OK;
+}
+
 enum lt_status fold_load(struct flow *flow)
 {
     enum lt_status status = load_registry(flow);
-    if (status != LT_OK) {
-        return status;
+    if (status == LT_OK) {
+        status = load_counts(flow);
     }
-    return load_counts(flow);
+    return status == LT_OK ? load_backed_up(flow) : status;
 }

@@ -166,6 +166,7 @@ static void welcome(struct flow *flow, struct session *session, const struct age
                     .clock_ms = flow->now_ms,
                     .standby = session->standby,
                     .agency = text_bytes(agency->id),
+                    .backed_up_to = flow->backed_up_to,
                     .blob_endpoint = text_bytes(flow->settings.blob_endpoint)},
     };
     enum lt_status status = write_and_send(flow, &session->route, &frame);

@@ -129,7 +129,10 @@ static void beat(struct flow *flow, struct session *session)
 {
     struct frame frame = {
         .kind = FRAME_BEAT,
-        .beat = {.clock_ms = flow->now_ms, .submit = session->submit, .standby = session->standby},
+        .beat = {.clock_ms = flow->now_ms,
+                 .submit = session->submit,
+                 .standby = session->standby,
+                 .backed_up_to = flow->backed_up_to},
     };
     if (session_out(flow, session, &frame) == LT_OK) {
         session->beat_due_ms = flow->mono_ms + flow->settings.beat_ms;

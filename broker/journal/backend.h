@@ -76,6 +76,11 @@ LT_CHECK enum lt_status backend_lmdb_open(struct backend_lmdb **ret_backend,
                                           struct fault *fault);
 void backend_lmdb_close(struct backend_lmdb **backend_p); /* waits for the append in flight */
 struct journal_backend backend_lmdb_door(struct backend_lmdb *backend);
+/* For copies (copy.h): records as they are, behind what is held, in one synced transaction; the
+ * door must be acquired. LT_DAMAGED when they do not follow, LT_FULL when there is no room. */
+LT_CHECK enum lt_status backend_lmdb_take(struct backend_lmdb *backend,
+                                          const struct lt_bytes *records, uint32_t count,
+                                          struct fault *fault);
 /* Reserve file present again? Makes it anew when there is room for twice its size. */
 bool backend_lmdb_reserve(struct backend_lmdb *backend);
 

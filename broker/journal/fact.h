@@ -28,7 +28,8 @@ enum fact_kind {
     FACT_REGISTRY = 10,  /* a change of the registry */
     FACT_BLOB = 11,      /* an attachment is durable and belongs to an agency */
     FACT_BLOB_GONE = 12, /* an orphan was collected */
-    FACT_KINDS_END = 13,
+    FACT_BACKUP = 22,    /* a backup reaches up to a position */
+    FACT_KINDS_END = 29,
 };
 
 struct fact_epoch {
@@ -151,6 +152,11 @@ struct fact_blob_gone {
     struct lt_digest sha256;
 };
 
+struct fact_backup {
+    uint64_t position;
+    struct lt_bytes person;
+};
+
 /* Writers give the payload inside `memory` (size bytes), or an empty run when it does not fit. */
 struct lt_bytes fact_write_epoch(void *memory, size_t size, const struct fact_epoch *f);
 struct lt_bytes fact_write_accepted(void *memory, size_t size, const struct fact_accepted *f);
@@ -165,6 +171,7 @@ struct lt_bytes fact_write_noticed(void *memory, size_t size, const struct fact_
 struct lt_bytes fact_write_registry(void *memory, size_t size, const struct fact_registry *f);
 struct lt_bytes fact_write_blob(void *memory, size_t size, const struct fact_blob *f);
 struct lt_bytes fact_write_blob_gone(void *memory, size_t size, const struct fact_blob_gone *f);
+struct lt_bytes fact_write_backup(void *memory, size_t size, const struct fact_backup *f);
 
 /* Readers: false when the payload does not read whole. */
 LT_CHECK bool fact_read_epoch(struct lt_bytes payload, struct fact_epoch *ret);
@@ -180,6 +187,7 @@ LT_CHECK bool fact_read_noticed(struct lt_bytes payload, struct fact_noticed *re
 LT_CHECK bool fact_read_registry(struct lt_bytes payload, struct fact_registry *ret);
 LT_CHECK bool fact_read_blob(struct lt_bytes payload, struct fact_blob *ret);
 LT_CHECK bool fact_read_blob_gone(struct lt_bytes payload, struct fact_blob_gone *ret);
+LT_CHECK bool fact_read_backup(struct lt_bytes payload, struct fact_backup *ret);
 
 const char *fact_kind_name(uint8_t kind);
 

@@ -255,6 +255,19 @@ bool fact_read_blob_gone(struct lt_bytes payload, struct fact_blob_gone *ret)
     return true;
 }
 
+bool fact_read_backup(struct lt_bytes payload, struct fact_backup *ret)
+{
+    struct wire_reader r;
+    wire_read_init(&r, payload);
+    struct fact_backup f = {.position = wire_u64(&r)};
+    f.person = wire_run16(&r);
+    if (!wire_read_done(&r)) {
+        return false;
+    }
+    *ret = f;
+    return true;
+}
+
 const char *fact_kind_name(uint8_t kind)
 {
     static const char *const names[FACT_KINDS_END] = {
@@ -262,7 +275,7 @@ const char *fact_kind_name(uint8_t kind)
         [FACT_REFUSED] = "refused",     [FACT_SENT] = "sent",         [FACT_SETTLED] = "settled",
         [FACT_RETURNED] = "returned",   [FACT_ACT] = "act",           [FACT_ASSIGNED] = "assigned",
         [FACT_NOTICED] = "noticed",     [FACT_REGISTRY] = "registry", [FACT_BLOB] = "blob",
-        [FACT_BLOB_GONE] = "blob-gone",
+        [FACT_BLOB_GONE] = "blob-gone", [FACT_BACKUP] = "backup",
     };
-    return kind < FACT_KINDS_END ? names[kind] : "unknown";
+    return kind < FACT_KINDS_END && names[kind] != NULL ? names[kind] : "unknown";
 }

@@ -69,6 +69,7 @@ static bool payload_reads(struct check *check, const struct fact *fact)
         struct fact_registry registry;
         struct fact_blob blob;
         struct fact_blob_gone blob_gone;
+        struct fact_backup backup;
     } f;
     struct lt_bytes payload = fact->payload;
     switch ((enum fact_kind)fact->kind) {
@@ -96,6 +97,8 @@ static bool payload_reads(struct check *check, const struct fact *fact)
         return fact_read_blob(payload, &f.blob);
     case FACT_BLOB_GONE:
         return fact_read_blob_gone(payload, &f.blob_gone);
+    case FACT_BACKUP:
+        return fact_read_backup(payload, &f.backup);
     case FACT_DAMAGED:
     case FACT_KINDS_END:
         break;

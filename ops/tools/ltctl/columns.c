@@ -37,6 +37,7 @@ COLUMNS(status, true,
     C("durable", NUMBER, "Vị trí đã ghi bền", "Durable position"),
     C("applied", NUMBER, "Vị trí đã áp dụng", "Applied position"),
     C("journal_bytes", BYTES, "Sổ nhật ký", "Journal"),
+    C("backed_up_to", NUMBER, "Đã sao lưu đến vị trí", "Backed up to"),
     C("disk_free_bytes", BYTES, "Đĩa còn trống", "Disk free"),
     C("memory_bytes", BYTES, "Bộ nhớ", "Memory"),
     C("agencies", NUMBER, "Số đơn vị", "Agencies"),
@@ -222,6 +223,15 @@ COLUMNS(verify, true,
     C("transfers", NUMBER, "Lượt chuyển đã đối chiếu", "Transfers checked"),
     C("bytes", BYTES, "Dung lượng", "Size"),
     C("findings", NUMBER, "Sai lệch", "Findings"));
+
+COLUMNS(backup, true,
+    C("to", NUMBER, "Bản sao đến vị trí", "Copy reaches to"),
+    C("records", NUMBER, "Bản ghi mới", "New records"),
+    C("bytes", BYTES, "Dung lượng mới", "New bytes"),
+    C("files", NUMBER, "Tệp đính kèm", "Attachments"),
+    C("copied", NUMBER, "Tệp mới", "New attachments"),
+    C("findings", NUMBER, "Sai lệch", "Findings"),
+    C("marked", FLAG, "Đã báo cho trục", "Told to the axis"));
 /* clang-format on */
 
 struct lt_bytes row_field(const struct row *row, const char *name)

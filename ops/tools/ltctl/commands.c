@@ -46,6 +46,9 @@ const struct command commands[] = {
      run_route_remove},
     {"key make", 0, 1, 1, run_key_make},
     {"journal verify", 0, 1, 1, run_journal_verify},
+    {"backup", B(NO_MARK), 2, 2, run_backup},
+    {"backup verify", 0, 1, 1, run_backup_verify},
+    {"restore", 0, 2, 2, run_restore},
     {NULL, 0, 0, 0, NULL},
 };
 /* clang-format on */

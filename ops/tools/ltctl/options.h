@@ -42,7 +42,8 @@
     OPTION(PUBLIC_KEY, "public-key", true)                                                         \
     OPTION(RATE, "rate", true)                                                                     \
     OPTION(QUOTA_MIB, "quota-mib", true)                                                           \
-    OPTION(DENY, "deny", true)
+    OPTION(DENY, "deny", true)                                                                     \
+    OPTION(NO_MARK, "no-mark", false)
 
 enum option {
 #define OPTION(name, text, value) OPTION_##name,

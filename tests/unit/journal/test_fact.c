@@ -378,6 +378,20 @@ static void blobs(void **unused)
     assert_memory_equal(&gone_back.sha256, &gone.sha256, sizeof(gone.sha256));
 }
 
+static void backup(void **unused)
+{
+    (void)unused;
+    uint8_t memory[128];
+    struct fact_backup f = {.position = 1ULL << 40, .person = text_bytes("truc-ban-1")};
+    struct fact_backup got;
+    struct lt_bytes payload = fact_write_backup(memory, sizeof(memory), &f);
+    assert_true(fact_read_backup(payload, &got));
+    assert_true(got.position == f.position);
+    assert_bytes(got.person, "truc-ban-1");
+    payload.size--;
+    assert_false(fact_read_backup(payload, &got));
+}
+
 static void the_largest_transfer_fits_a_fact(void **unused)
 {
     (void)unused;
@@ -401,10 +415,11 @@ static void the_largest_transfer_fits_a_fact(void **unused)
 static void kinds_have_names(void **unused)
 {
     (void)unused;
-    for (uint8_t kind = 0; kind < FACT_KINDS_END; kind++) {
+    for (uint8_t kind = 0; kind <= FACT_BLOB_GONE; kind++) {
         assert_non_null(fact_kind_name(kind));
         assert_string_not_equal(fact_kind_name(kind), "unknown");
     }
+    assert_string_equal(fact_kind_name(FACT_BACKUP), "backup");
     assert_string_equal(fact_kind_name(FACT_KINDS_END), "unknown");
     assert_string_equal(fact_kind_name(FACT_BLOB_GONE), "blob-gone");
 }
@@ -423,6 +438,7 @@ int main(void)
         cmocka_unit_test(assigned),
         cmocka_unit_test(noticed_and_registry),
         cmocka_unit_test(blobs),
+        cmocka_unit_test(backup),
         cmocka_unit_test(the_largest_transfer_fits_a_fact),
         cmocka_unit_test(kinds_have_names),
     };
