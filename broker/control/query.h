@@ -27,12 +27,12 @@
  * milliseconds over the acceptance time (since <= t < until), `kind` and `state` are names:
  *
  *   status
- *       one row: software epoch started_ms uptime_ms now_ms intake (code: "ok", or why intake
- *       refuses now: "busy", "disk-reserve", "clock-suspect", "draining") durable applied
- *       (positions) journal_bytes backed_up_to disk_free_bytes memory_bytes agencies connected
- * sessions open ready sent behind backoff held parked in_flight notices_waiting accepted taken
- * refused expired cancelled difference transfers_per_s syncs. With more open legs than a page looks
- *       at (SCAN_ROWS_MAX) those that are counted from the lists are left out: ready sent behind
+ *       one row: software epoch started_ms uptime_ms now_ms clock ("ok", "suspect") drift_ms intake
+ * (code: "ok", or why intake refuses now: "busy", "disk-reserve", "clock-suspect", "draining")
+ * durable applied (positions) journal_bytes backed_up_to disk_free_bytes memory_bytes agencies
+ * connected sessions open ready sent behind backoff held parked in_flight notices_waiting accepted
+ * taken refused expired cancelled difference transfers_per_s syncs. With more open legs than a page
+ * looks at (SCAN_ROWS_MAX) those that are counted from the lists are left out: ready sent behind
  *       backoff held difference
  *   agencies [id=]
  *       one row each: id name kind locality contact connected since_ms (connected since, or line
@@ -80,6 +80,9 @@
  *   backup-mark position=
  *       a backup holds everything up to there; only forward, never beyond what is durable. One
  *       row: change ("changed", "same") backed_up_to position (of the fact; 0 none)
+ *   clock-confirm reason=
+ *       the wall clock is right although it left the monotonic one. One row: change ("changed",
+ *       "same" when it was not suspect) drift_ms position
  *   agency-put payload=<entry> [dry_run=1]
  *       registrar; the whole entry as agency_write makes it; the number is the one of
  *       agency-get, or 0: given by the broker. One row: id number change ("added", "changed",

@@ -160,6 +160,8 @@ enum lt_status query_status(struct ask *ask)
     page_number(page, "epoch", journal_epoch(flow->journal));
     put_process(ask);
     page_time(page, "now_ms", flow->now_ms);
+    page_text(page, "clock", flow->clock_suspect ? "suspect" : "ok");
+    page_difference(page, "drift_ms", flow->clock_drift_ms);
     page_text(page, "intake", intake_code(flow));
     page_number(page, "durable", flow->durable);
     page_number(page, "applied", state_applied(flow->state));

@@ -153,10 +153,13 @@ enum lt_status broker_open(struct broker **ret_broker, const struct broker_optio
     if (status != LT_OK) {
         goto done;
     }
+    timekeeper_start(&broker->keeper, journal_time_ms(flow->journal), flow->now_ms, flow->mono_ms);
     status = refold(broker, fault);
     if (status != LT_OK) {
         goto done;
     }
+    flow->now_ms = timekeeper_now(&broker->keeper, flow->clock->wall_ms(flow->clock->self),
+                                  flow->clock->mono_ms(flow->clock->self));
     flow->durable = journal_durable(flow->journal);
     flow->batch_start = journal_staged(flow->journal);
     status = stage_epoch(flow);

@@ -3,10 +3,13 @@
 #define BROKER_CORE_BROKER_PRIVATE_H
 
 #include "broker.h"
+#include "timekeeper.h"
 
 struct broker {
     struct broker_options options;
     struct flow flow;
+    struct timekeeper keeper;
+    bool clock_told; /* suspect, as the last fact about it says */
     struct blob_desk *blobs;
     int64_t started_ms;
     int64_t disk_looked_ms; /* monotonic */

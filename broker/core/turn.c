@@ -23,10 +23,41 @@
 #define DISK_LOOK_MS  1000
 #define WAIT_FDS_MAX  16
 
-static void read_clock(struct flow *flow)
+static void read_clock(struct broker *broker)
 {
-    flow->now_ms = flow->clock->wall_ms(flow->clock->self);
+    struct flow *flow = &broker->flow;
+    int64_t wall_ms = flow->clock->wall_ms(flow->clock->self);
     flow->mono_ms = flow->clock->mono_ms(flow->clock->self);
+    if (flow->clock_confirmed) {
+        timekeeper_confirm(&broker->keeper, wall_ms, flow->mono_ms);
+        flow->clock_confirmed = false;
+        broker->clock_told = false; /* the operator's act told it */
+    }
+    flow->now_ms = timekeeper_now(&broker->keeper, wall_ms, flow->mono_ms);
+    flow->clock_suspect = broker->keeper.suspect;
+    flow->clock_drift_ms = wall_ms - flow->now_ms;
+}
+
+/* A clock that becomes suspect, or agrees again, is a fact and a line in the log. */
+static enum lt_status tell_clock(struct broker *broker)
+{
+    struct flow *flow = &broker->flow;
+    uint8_t memory[64];
+    uint64_t position;
+    if (broker->clock_told == flow->clock_suspect || !flow_room_small(flow)) {
+        return LT_OK;
+    }
+    struct fact_clock clock = {
+        .change = flow->clock_suspect ? CLOCK_SUSPECT : CLOCK_AGREES,
+        .drift_ms = flow->clock_drift_ms,
+    };
+    broker->clock_told = flow->clock_suspect;
+    if (flow->clock_suspect) {
+        log_error("clock-suspect", "drift_ms=%lld", (long long)clock.drift_ms);
+    } else {
+        log_info("clock-agrees", "drift_ms=%lld", (long long)clock.drift_ms);
+    }
+    return flow_fact(flow, FACT_CLOCK, fact_write_clock(memory, sizeof(memory), &clock), &position);
 }
 
 static void look_at_disk(struct broker *broker)
@@ -99,7 +130,10 @@ static void commit(struct broker *broker)
 static enum lt_status steps(struct broker *broker, uint32_t *ret_frames, bool *ret_blobs)
 {
     struct flow *flow = &broker->flow;
-    enum lt_status status = step_fetched(flow);
+    enum lt_status status = tell_clock(broker);
+    if (status == LT_OK) {
+        status = step_fetched(flow);
+    }
     if (status == LT_OK && broker->blobs != NULL) {
         status = blob_desk_turn(broker->blobs, flow, ret_blobs);
     }
@@ -139,7 +173,7 @@ enum lt_status broker_turn(struct broker *broker, bool *ret_idle, struct fault *
     if (broker->failed) {
         return LT_IO;
     }
-    read_clock(flow);
+    read_clock(broker);
     look_at_disk(broker);
     enum lt_status status = take_ticket(broker, &ticket, fault);
     if (status == LT_OK) {

@@ -87,7 +87,7 @@ struct flow {
 
     /* of this turn */
     struct arena arena;
-    int64_t now_ms;  /* wall */
+    int64_t now_ms; /* the time of the axis: wall, or by the monotonic clock when that is suspect */
     int64_t mono_ms; /* monotonic */
     uint64_t durable;
 
@@ -98,11 +98,14 @@ struct flow {
     struct answers answers;
     struct cache cache;
     struct flow_counters counters;
-    uint64_t batch_start;  /* last position of the batch before the one being staged */
-    uint64_t batch_bytes;  /* payloads staged in it */
-    int64_t swept_ms;      /* monotonic: last look at every session */
-    uint64_t backed_up_to; /* a backup holds everything up to here; 0: none was made */
-    bool intake_closed;    /* free space under the mark */
+    uint64_t batch_start;   /* last position of the batch before the one being staged */
+    uint64_t batch_bytes;   /* payloads staged in it */
+    int64_t swept_ms;       /* monotonic: last look at every session */
+    bool clock_suspect;     /* nothing expires, no legal stamp is given; transfers flow */
+    bool clock_confirmed;   /* an operator says the wall clock is right: the next turn takes it */
+    int64_t clock_drift_ms; /* wall clock minus now_ms */
+    uint64_t backed_up_to;  /* a backup holds everything up to here; 0: none was made */
+    bool intake_closed;     /* free space under the mark */
     bool draining;
     bool commit_full; /* the last commit met a full disk */
     uint32_t random;  /* jitter, stirred from entropy */

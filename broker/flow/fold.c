@@ -501,7 +501,8 @@ static enum lt_status fold_kind(struct flow *flow, const struct fact *fact,
     case FACT_DAMAGED:
         return LT_DAMAGED;
     case FACT_EPOCH:
-        return LT_OK;
+    case FACT_CLOCK:
+        return LT_OK; /* told for those who read the journal */
     case FACT_ACCEPTED:
         return fold_accepted(flow, fact, header);
     case FACT_REFUSED:

@@ -29,6 +29,7 @@ enum fact_kind {
     FACT_BLOB = 11,      /* an attachment is durable and belongs to an agency */
     FACT_BLOB_GONE = 12, /* an orphan was collected */
     FACT_BACKUP = 22,    /* a backup reaches up to a position */
+    FACT_CLOCK = 28,     /* the wall clock became suspect, agreed again, or was confirmed */
     FACT_KINDS_END = 29,
 };
 
@@ -152,6 +153,15 @@ struct fact_blob_gone {
     struct lt_digest sha256;
 };
 
+enum clock_change { CLOCK_SUSPECT = 1, CLOCK_AGREES = 2, CLOCK_CONFIRMED = 3 };
+
+struct fact_clock {
+    uint8_t change;
+    int64_t drift_ms; /* wall clock minus the time of the axis */
+    struct lt_bytes person;
+    struct lt_bytes reason;
+};
+
 struct fact_backup {
     uint64_t position;
     struct lt_bytes person;
@@ -172,6 +182,7 @@ struct lt_bytes fact_write_registry(void *memory, size_t size, const struct fact
 struct lt_bytes fact_write_blob(void *memory, size_t size, const struct fact_blob *f);
 struct lt_bytes fact_write_blob_gone(void *memory, size_t size, const struct fact_blob_gone *f);
 struct lt_bytes fact_write_backup(void *memory, size_t size, const struct fact_backup *f);
+struct lt_bytes fact_write_clock(void *memory, size_t size, const struct fact_clock *f);
 
 /* Readers: false when the payload does not read whole. */
 LT_CHECK bool fact_read_epoch(struct lt_bytes payload, struct fact_epoch *ret);
@@ -188,6 +199,7 @@ LT_CHECK bool fact_read_registry(struct lt_bytes payload, struct fact_registry *
 LT_CHECK bool fact_read_blob(struct lt_bytes payload, struct fact_blob *ret);
 LT_CHECK bool fact_read_blob_gone(struct lt_bytes payload, struct fact_blob_gone *ret);
 LT_CHECK bool fact_read_backup(struct lt_bytes payload, struct fact_backup *ret);
+LT_CHECK bool fact_read_clock(struct lt_bytes payload, struct fact_clock *ret);
 
 const char *fact_kind_name(uint8_t kind);
 

@@ -180,3 +180,14 @@ struct lt_bytes fact_write_backup(void *memory, size_t size, const struct fact_b
     wire_put_run16(&w, f->person);
     return wire_written(&w);
 }
+
+struct lt_bytes fact_write_clock(void *memory, size_t size, const struct fact_clock *f)
+{
+    struct wire_writer w;
+    wire_write_init(&w, memory, size);
+    wire_put_u8(&w, f->change);
+    wire_put_i64(&w, f->drift_ms);
+    wire_put_run16(&w, f->person);
+    wire_put_run16(&w, f->reason);
+    return wire_written(&w);
+}

@@ -70,6 +70,7 @@ static bool payload_reads(struct check *check, const struct fact *fact)
         struct fact_blob blob;
         struct fact_blob_gone blob_gone;
         struct fact_backup backup;
+        struct fact_clock clock;
     } f;
     struct lt_bytes payload = fact->payload;
     switch ((enum fact_kind)fact->kind) {
@@ -99,6 +100,8 @@ static bool payload_reads(struct check *check, const struct fact *fact)
         return fact_read_blob_gone(payload, &f.blob_gone);
     case FACT_BACKUP:
         return fact_read_backup(payload, &f.backup);
+    case FACT_CLOCK:
+        return fact_read_clock(payload, &f.clock);
     case FACT_DAMAGED:
     case FACT_KINDS_END:
         break;

@@ -30,6 +30,7 @@
 COLUMNS(status, true,
     C("intake", CODE, "Tiếp nhận", "Intake"),
     C("now_ms", TIME, "Giờ của trục", "Broker time"),
+    C("clock", RESULT, "Đồng hồ", "Clock"),
     C("started_ms", TIME, "Khởi động lúc", "Started"),
     C("uptime_ms", DURATION, "Đã chạy", "Uptime"),
     C("software", TEXT, "Phần mềm", "Software"),
@@ -223,6 +224,10 @@ COLUMNS(verify, true,
     C("transfers", NUMBER, "Lượt chuyển đã đối chiếu", "Transfers checked"),
     C("bytes", BYTES, "Dung lượng", "Size"),
     C("findings", NUMBER, "Sai lệch", "Findings"));
+
+COLUMNS(clock, true,
+    C("change", RESULT, "Kết quả", "Change"),
+    C("drift_ms", DURATION, "Đồng hồ máy lệch", "Wall clock drift"));
 
 COLUMNS(backup, true,
     C("to", NUMBER, "Bản sao đến vị trí", "Copy reaches to"),

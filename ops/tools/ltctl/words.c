@@ -81,6 +81,8 @@ static const struct word results[] = {
     {"would-replay", {"sẽ gửi lại", "would be replayed"}},
     {"not-parked", {"không ở trạng thái chờ can thiệp", "not parked"}},
     {"added", {"đã thêm", "added"}},
+    {"ok", {"bình thường", "ok"}},
+    {"suspect", {"nghi ngờ, chờ xác nhận", "suspect, to be confirmed"}},
     {"changed", {"đã sửa", "changed"}},
     {"removed", {"đã xóa", "removed"}},
     {"same", {"không đổi", "unchanged"}},

@@ -392,6 +392,24 @@ static void backup(void **unused)
     assert_false(fact_read_backup(payload, &got));
 }
 
+static void clock_facts(void **unused)
+{
+    (void)unused;
+    uint8_t memory[128];
+    struct fact_clock f = {.change = CLOCK_CONFIRMED,
+                           .drift_ms = -3600000,
+                           .person = text_bytes("truc-ban-1"),
+                           .reason = text_bytes("đã chỉnh")};
+    struct fact_clock got;
+    struct lt_bytes payload = fact_write_clock(memory, sizeof(memory), &f);
+    assert_true(fact_read_clock(payload, &got));
+    assert_int_equal(got.change, CLOCK_CONFIRMED);
+    assert_true(got.drift_ms == f.drift_ms);
+    assert_bytes(got.reason, "đã chỉnh");
+    payload.size--;
+    assert_false(fact_read_clock(payload, &got));
+}
+
 static void the_largest_transfer_fits_a_fact(void **unused)
 {
     (void)unused;
@@ -439,6 +457,7 @@ int main(void)
         cmocka_unit_test(noticed_and_registry),
         cmocka_unit_test(blobs),
         cmocka_unit_test(backup),
+        cmocka_unit_test(clock_facts),
         cmocka_unit_test(the_largest_transfer_fits_a_fact),
         cmocka_unit_test(kinds_have_names),
     };
