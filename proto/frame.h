@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "frame_ask.h"
+#include "frame_header.h"
 #include <lienthong/types.h>
 
 /*
@@ -29,8 +31,13 @@ enum frame_kind {
     FRAME_SETTLED = 20,
     FRAME_NOTICE = 21,
     FRAME_NOTICE_ACK = 22,
+    FRAME_HELD_ASK = 23,
+    FRAME_HELD_ANSWER = 24,
     FRAME_QUERY = 30,
     FRAME_PAGE = 31,
+    FRAME_LIST_ASK = 32,
+    FRAME_LIST = 33,
+    FRAME_BYTES_ASK = 34,
     FRAME_BLOB_OFFER = 40,
     FRAME_BLOB_WANT = 41,
     FRAME_BLOB_CHUNK = 42,
@@ -81,6 +88,8 @@ struct welcome {
     struct lt_bytes agency;
     uint64_t backed_up_to;
     struct lt_bytes blob_endpoint;
+    uint32_t incarnation;
+    uint64_t durable;
 };
 
 /* NoSession and Bye look alike. */
@@ -96,6 +105,7 @@ struct beat {
     uint64_t want_bytes;
     bool standby;
     uint64_t backed_up_to;
+    uint64_t durable;
 };
 
 struct parcel {
@@ -143,6 +153,7 @@ struct delivery {
     int64_t accepted_ms;
     bool again;
     struct lt_digest digest;
+    bool restored;
 };
 
 struct deliver {
@@ -260,84 +271,15 @@ struct frame {
         struct settled settled;
         struct notice notice;
         uint64_t notice_cursor; /* NOTICE_ACK */
+        struct held_ask held_ask;
+        struct held_answer held_answer;
+        struct list_ask list_ask;
+        struct list_page list; /* LIST */
+        struct bytes_ask bytes_ask;
         struct query query;
         struct page page;
         struct blob blob; /* BLOB_* */
     };
-};
-
-/* ---- header of a transfer ---- */
-
-struct attachment {
-    struct lt_digest sha256;
-    uint64_t size;
-    struct lt_bytes component;
-    struct lt_bytes name;
-};
-
-struct task {
-    bool present;
-    bool lead;
-    bool parallel;
-    struct lt_bytes task_id;
-    int64_t deadline_ms;
-};
-
-struct business {
-    bool present;
-    uint32_t status;
-    int64_t event_ms;
-    int64_t received_ms;
-    uint32_t channel;
-    int64_t promised_old_ms;
-    int64_t promised_new_ms;
-    struct lt_bytes pause_reason;
-    int64_t supplement_due_ms;
-    struct lt_bytes handing_officer;
-    struct lt_bytes handing_unit;
-    struct lt_bytes receiving_officer;
-    struct lt_bytes receiving_unit;
-    uint32_t return_method;
-    struct lt_bytes return_place;
-    uint32_t copies;
-    bool digitised;
-    bool e_result;
-    bool paid_online;
-    bool assisted;
-    bool mobile_reception;
-    bool representative;
-};
-
-struct header {
-    struct lt_id id;
-    struct lt_bytes sender_key;
-    struct lt_digest content_digest;
-    enum lt_kind kind; /* unknown numbers are carried */
-    struct lt_bytes from;
-    struct lt_bytes *to;
-    uint32_t to_count;
-    struct lt_bytes locality;
-    struct lt_bytes case_code;
-    struct lt_bytes *aliases;
-    uint32_t aliases_count;
-    struct lt_id after;
-    struct lt_bytes procedure_raw;
-    struct lt_bytes procedure;
-    struct task task;
-    struct lt_id reply_to;
-    uint32_t priority;
-    int64_t created_ms;
-    int64_t handed_over_ms;
-    int64_t skew_ms;
-    uint32_t schema_version;
-    struct lt_bytes body_type;
-    struct lt_digest body_sha256;
-    uint64_t body_size;
-    struct attachment *attachments;
-    uint32_t attachments_count;
-    struct lt_bytes traceparent;
-    struct business business;
-    bool body_attached;
 };
 
 #endif

@@ -69,6 +69,8 @@ static struct welcome welcome_from(const LTP(Welcome) *wire)
         .agency = text_from(wire->agency),
         .backed_up_to = wire->backed_up_to,
         .blob_endpoint = text_from(wire->blob_endpoint),
+        .incarnation = wire->incarnation,
+        .durable = wire->durable,
     };
 }
 
@@ -80,11 +82,11 @@ static struct beat beat_from(const LTP(Beat) *wire)
         .want_bytes = wire->want_bytes,
         .standby = wire->standby,
         .backed_up_to = wire->backed_up_to,
+        .durable = wire->durable,
     };
 }
 
-/* Room for `count` items of a list; a list of none is NULL. */
-static void *items_new(struct packing *packing, size_t count, size_t item_bytes)
+void *items_new(struct packing *packing, size_t count, size_t item_bytes)
 {
     return count > 0 ? packing_alloc(packing, count * item_bytes) : NULL;
 }
@@ -153,6 +155,7 @@ static struct deliver deliver_from(struct packing *packing, const LTP(Deliver) *
             .accepted_ms = from->accepted_ms,
             .again = from->again,
             .digest = digest_from(from->digest),
+            .restored = from->restored,
         };
     }
     return deliver;
@@ -360,7 +363,9 @@ void frame_body_from(struct packing *packing, const LTP(Frame) *wire, struct lt_
         ret_frame->page = page_from(packing, wire->page);
         break;
     default:
-        ret_frame->blob = blob_from(wire);
+        if (!ask_body_from(packing, wire, ret_frame)) {
+            ret_frame->blob = blob_from(wire);
+        }
         break;
     }
 }

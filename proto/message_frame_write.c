@@ -77,6 +77,8 @@ static LTP(Welcome) *welcome_into(struct packing *packing, const struct welcome 
     wire->agency = text_into(packing, welcome->agency);
     wire->backed_up_to = welcome->backed_up_to;
     wire->blob_endpoint = text_into(packing, welcome->blob_endpoint);
+    wire->incarnation = welcome->incarnation;
+    wire->durable = welcome->durable;
     return wire;
 }
 
@@ -113,6 +115,7 @@ static LTP(Beat) *beat_into(struct packing *packing, const struct beat *beat)
     wire->want_bytes = beat->want_bytes;
     wire->standby = beat->standby;
     wire->backed_up_to = beat->backed_up_to;
+    wire->durable = beat->durable;
     return wire;
 }
 
@@ -227,6 +230,7 @@ static LTP(Deliver) *deliver_into(struct packing *packing, const struct deliver 
         item->accepted_ms = from->accepted_ms;
         item->again = from->again;
         item->digest = digest_into(&from->digest);
+        item->restored = from->restored;
         wire->items[i] = item;
         wire->n_items = i + 1;
     }
@@ -540,7 +544,9 @@ void frame_body_into(struct packing *packing, const struct frame *frame, LTP(Fra
         ret_wire->page = page_into(packing, &frame->page);
         break;
     default:
-        blob_body_into(packing, frame, ret_wire);
+        if (!ask_body_into(packing, frame, ret_wire)) {
+            blob_body_into(packing, frame, ret_wire);
+        }
         break;
     }
 }

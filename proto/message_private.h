@@ -3,7 +3,7 @@
 #define PROTO_MESSAGE_PRIVATE_H
 
 /*
- * Shared by the files of the message door (message.c, message_frame_read.c, message_frame_write.c,
+ * Shared by the files of the message door (message.c, message_frame_*.c, message_ask_*.c,
  * message_header.c) and by nobody else: the only place that includes the generated schema.
  */
 #include "ltp.pb-c.h"
@@ -57,5 +57,12 @@ ProtobufCBinaryData digest_into(const struct lt_digest *digest);
 void frame_body_from(struct packing *packing, const LTP(Frame) *wire, struct lt_bytes bytes,
                      struct frame *ret_frame);
 void frame_body_into(struct packing *packing, const struct frame *frame, LTP(Frame) *ret_wire);
+
+/* Those of frame_ask.h: message_ask_read.c and message_ask_write.c. False: not one of them. */
+bool ask_body_from(struct packing *packing, const LTP(Frame) *wire, struct frame *ret_frame);
+bool ask_body_into(struct packing *packing, const struct frame *frame, LTP(Frame) *ret_wire);
+
+/* Room for `count` items of a list that is read; a list of none is NULL. */
+void *items_new(struct packing *packing, size_t count, size_t item_bytes);
 
 #endif

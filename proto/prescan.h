@@ -21,7 +21,7 @@
  */
 #define PRESCAN_DEPTH_MAX    8
 #define PRESCAN_FIELDS_MAX   16384 /* of one frame, all levels together */
-#define PRESCAN_ELEMENTS_MAX 1024  /* of one repeated field; parcels, deliveries, settlements 64 */
+#define PRESCAN_ELEMENTS_MAX 1024  /* of one repeated field; some have less: prescan_tables.c */
 #define PRESCAN_UNKNOWN_MAX  32    /* of one frame */
 
 enum prescan_root { PRESCAN_FRAME, PRESCAN_HEADER };

@@ -75,6 +75,8 @@ static const struct prescan_field welcome_fields[] = {
     [9] = {BYTES("checkpoint", RESERVED_MAX)},
     [10] = {U64("backed_up_to")},
     [11] = {TEXT("blob_endpoint", SHORT_MAX)},
+    [12] = {U32("incarnation")},
+    [13] = {U64("durable")},
 };
 MESSAGE(welcome);
 
@@ -88,7 +90,7 @@ MESSAGE(ending);
 
 static const struct prescan_field beat_fields[] = {
     [1] = {U64("clock_ms")}, [2] = {INNER("submit", window)}, [3] = {U64("want_bytes")},
-    [4] = {BOOL("standby")}, [5] = {U64("backed_up_to")},
+    [4] = {BOOL("standby")}, [5] = {U64("backed_up_to")},     [6] = {U64("durable")},
 };
 MESSAGE(beat);
 
@@ -142,7 +144,7 @@ MESSAGE(grant);
 static const struct prescan_field delivery_fields[] = {
     [1] = {BYTES("header", 0)}, [2] = {BYTES("body", 0)}, [3] = {U64("position")},
     [4] = {U32("leg")},         [5] = {U32("attempt")},   [6] = {U64("accepted_ms")},
-    [7] = {BOOL("again")},      [8] = {DIGEST("digest")},
+    [7] = {BOOL("again")},      [8] = {DIGEST("digest")}, [9] = {BOOL("restored")},
 };
 MESSAGE(delivery);
 
@@ -209,6 +211,74 @@ static const struct prescan_field notice_ack_fields[] = {
     [1] = {U64("cursor")},
 };
 MESSAGE(notice_ack);
+
+static const struct prescan_field held_item_fields[] = {
+    [1] = {U64("number")},   [2] = {ID("id")},         [3] = {U32("leg")},
+    [4] = {U64("position")}, [5] = {DIGEST("digest")},
+};
+MESSAGE(held_item);
+
+static const struct prescan_field held_ask_fields[] = {
+    [1] = {INNER("items", held_item), LIST(1, LT_HELD_PER_FRAME)},
+};
+MESSAGE(held_ask);
+
+static const struct prescan_field held_said_fields[] = {
+    [1] = {U64("number")},  [2] = {ID("id")},
+    [3] = {U32("leg")},     [4] = {U64("position")},
+    [5] = {ENUM("held")},   [6] = {ENUM("outcome")},
+    [7] = {U32("code")},    [8] = {TEXT("reason", LT_REASON_MAX)},
+    [9] = {U64("time_ms")}, [10] = {TEXT("by", SHORT_MAX)},
+};
+MESSAGE(held_said);
+
+static const struct prescan_field held_answer_fields[] = {
+    [1] = {INNER("items", held_said), LIST(1, LT_HELD_PER_FRAME)},
+};
+MESSAGE(held_answer);
+
+static const struct prescan_field list_ask_fields[] = {
+    [1] = {U64("number")},   [2] = {U32("what")}, [3] = {U64("after")},
+    [4] = {U64("since_ms")}, [5] = {U32("rows")},
+};
+MESSAGE(list_ask);
+
+static const struct prescan_field list_item_fields[] = {
+    [1] = {ID("id")},
+    [2] = {U32("leg")},
+    [3] = {U64("position")},
+    [4] = {DIGEST("digest")},
+    [5] = {TEXT("state", SHORT_MAX)},
+    [6] = {U32("code")},
+    [7] = {TEXT("agency", SHORT_MAX)},
+    [8] = {TEXT("case_code", LT_CASE_CODE_MAX)},
+    [9] = {U32("kind")},
+    [10] = {U64("accepted_ms")},
+    [11] = {BYTES("sender_key", LT_SENDER_KEY_MAX)},
+    [12] = {U64("since_ms")},
+};
+MESSAGE(list_item);
+
+static const struct prescan_field list_fields[] = {
+    [1] = {U64("number")},
+    [2] = {U32("code")},
+    [3] = {INNER("items", list_item), LIST(1, LT_LIST_ROWS_MAX)},
+    [4] = {U64("next")},
+};
+MESSAGE(list);
+
+static const struct prescan_field bytes_item_fields[] = {
+    [1] = {U64("position")},
+    [2] = {U32("leg")},
+    [3] = {ID("id")},
+    [4] = {BOOL("sent")},
+};
+MESSAGE(bytes_item);
+
+static const struct prescan_field bytes_ask_fields[] = {
+    [1] = {INNER("items", bytes_item), LIST(1, LT_BYTES_PER_FRAME)},
+};
+MESSAGE(bytes_ask);
 
 static const struct prescan_field pair_fields[] = {
     [1] = {TEXT("name", SHORT_MAX)},
@@ -293,8 +363,13 @@ static const struct prescan_field frame_fields[] = {
     [20] = {CHOICE("settled", settled)},
     [21] = {CHOICE("notice", notice)},
     [22] = {CHOICE("notice_ack", notice_ack)},
+    [23] = {CHOICE("held_ask", held_ask)},
+    [24] = {CHOICE("held_answer", held_answer)},
     [30] = {CHOICE("query", query)},
     [31] = {CHOICE("page", page)},
+    [32] = {CHOICE("list_ask", list_ask)},
+    [33] = {CHOICE("list", list)},
+    [34] = {CHOICE("bytes_ask", bytes_ask)},
     [40] = {CHOICE("blob_offer", blob_offer)},
     [41] = {CHOICE("blob_want", blob_want)},
     [42] = {CHOICE("blob_chunk", blob_chunk)},

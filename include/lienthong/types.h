@@ -50,6 +50,9 @@ struct lt_key {
 #define LT_SUBMIT_BYTES_MAX     (256 * 1024)
 #define LT_FRAME_BYTES_MAX      (320 * 1024) /* MAXMSGSIZE of every bound socket */
 #define LT_PARCELS_PER_FRAME    64
+#define LT_HELD_PER_FRAME       64  /* questions to a local system, and their answers */
+#define LT_LIST_ROWS_MAX        200 /* of one page of a list */
+#define LT_BYTES_PER_FRAME      64  /* transfers asked back at once */
 #define LT_ATTACHMENT_BYTES_MAX (100LL * 1024 * 1024)
 #define LT_CHUNK_BYTES_MAX      (256 * 1024)
 
@@ -95,6 +98,19 @@ enum lt_outcome {
     LT_OUTCOME_REFUSED = 2, /* a business refusal: final, told to the sender, frees the lane */
     LT_OUTCOME_FAILED = 3,  /* a technical refusal; uses up attempts, or parks when permanent */
     LT_OUTCOME_LATER = 4,   /* not now: costs time, never attempts */
+};
+
+/* What a receiver's local system says when asked whether it holds a transfer. */
+enum lt_held {
+    LT_HELD_UNKNOWN = 0, /* it could not be asked, or did not answer in time */
+    LT_HELD_YES = 1,
+    LT_HELD_NO = 2,
+};
+
+/* What an agency may list of its own at the axis. */
+enum lt_list {
+    LT_LIST_DELIVERED = 1, /* to me */
+    LT_LIST_SENT = 2,      /* by me */
 };
 
 #endif

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Attachments over the blob port, LTP.md section 12: one file at a time, in memory."""
+"""Attachments over the blob port, LTP.md section 13: one file at a time, in memory."""
 import time
 
 import zmq

@@ -108,6 +108,10 @@ class Client:
         self.settling = collections.OrderedDict()  # (id, leg) -> Settlement without Settled
         self.settled = {}           # (id, leg) -> code
         self.notices = []
+        self.holds = None           # the local system's answer: HeldItem -> fields of HeldSaid
+        self.questions = []         # HeldItems it was asked
+        self.lists = {}             # number -> List
+        self.restored = []          # (Delivery, Header) given back by a BytesAsk
         self.resend_at = {}         # id -> when a retry or busy parcel may go again
         self.backoff_s = 0.0
         self.hello_due = 0.0
@@ -292,6 +296,9 @@ class Client:
             header = rules.header_read(item.header)
             if rules.sha256(item.header, item.body) != item.digest:
                 raise RuntimeError("a delivery with a wrong digest")
+            if item.restored:
+                self.restored.append((item, header))  # section 10: nothing to settle
+                continue
             key = (getattr(header, "from"), header.id, item.leg)
             known = self.seen.get(key)
             if known is not None:
@@ -330,6 +337,28 @@ class Client:
         for item in settled.items:
             self.settling.pop((item.id, item.leg), None)
             self.settled[(item.id, item.leg)] = item.code
+
+    # ---- do you hold it? what did you have of mine? (section 10) ----
+
+    def take_held_ask(self, ask):
+        """Answered by the local system; without one, unknown. Never from self.seen."""
+        said = []
+        for item in ask.items:
+            self.questions.append(item)
+            answer = self.holds(item) if self.holds else {}
+            said.append(ltp_pb2.HeldSaid(number=item.number, id=item.id, leg=item.leg,
+                                         position=item.position, **answer))
+        self.send(held_answer=ltp_pb2.HeldAnswer(items=said))
+
+    def ask_list(self, number, what, after=0, since_ms=0, rows=200):
+        return self.send(list_ask=ltp_pb2.ListAsk(number=number, what=what, after=after,
+                                                  since_ms=since_ms, rows=rows))
+
+    def take_list(self, page):
+        self.lists[page.number] = page
+
+    def ask_bytes(self, *items):
+        return self.send(bytes_ask=ltp_pb2.BytesAsk(items=items))
 
     # ---- notices (section 6) ----
 

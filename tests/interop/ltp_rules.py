@@ -4,7 +4,7 @@
 scan(bytes, message)     section 2, before anything is decoded
 header_check, parcel_check   section 7
 content_digest           section 8
-CODES, CLASSES           section 14, read from the page itself
+CODES, CLASSES           section 15, read from the page itself
 """
 import hashlib
 import re
@@ -48,11 +48,15 @@ IDS = {"id", "instance", "known_as", "after", "reply_to"}
 DIGESTS = {"digest", "sha256", "from_digest", "content_digest", "body_sha256"}
 SHORT = {("Hello", "software"), ("Welcome", "agency"), ("Welcome", "blob_endpoint"),
          ("VerdictItem", "field"), ("NoticeItem", "agency"), ("NoticeItem", "state"),
-         ("Query", "verb"), ("Pair", "name"), ("Seal", "key_id")}
+         ("Query", "verb"), ("Pair", "name"), ("Seal", "key_id"), ("HeldSaid", "by"),
+         ("ListItem", "state"), ("ListItem", "agency")}
 LENGTHS = {("NoticeItem", "case_code"): 50, ("NoticeItem", "sender_key"): 64,
+           ("ListItem", "case_code"): 50, ("ListItem", "sender_key"): 64,
            ("Hello", "checkpoint"): 4096, ("Welcome", "checkpoint"): 4096,
            ("Seal", "signature"): 4096, ("Pair", "value"): 65536, ("BlobChunk", "data"): 262144}
-COUNTS = {("Submit", "parcels"): 64, ("Deliver", "items"): 64, ("Settle", "items"): 64}
+COUNTS = {("Submit", "parcels"): 64, ("Deliver", "items"): 64, ("Settle", "items"): 64,
+          ("HeldAsk", "items"): 64, ("HeldAnswer", "items"): 64, ("List", "items"): 200,
+          ("BytesAsk", "items"): 64}
 NUMBERS = {FieldDescriptor.TYPE_UINT32: 2**32 - 1, FieldDescriptor.TYPE_ENUM: 2**31 - 1,
            FieldDescriptor.TYPE_BOOL: 1, FieldDescriptor.TYPE_UINT64: 2**64 - 1,
            FieldDescriptor.TYPE_INT64: 2**64 - 1}

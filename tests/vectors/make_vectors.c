@@ -18,6 +18,9 @@
 #include "proto/message.h"
 #include "vectors/samples.h"
 
+#define SAMPLE_VARIANT          1
+#define BODY_OF_A_LATER_VERSION 4095 /* a number that is never given to a body */
+
 #define NOW_MS 1790000000000LL /* 2026-09-21T13:33:20Z */
 
 static struct arena arena;
@@ -81,14 +84,28 @@ static void frame_entry(json_t *list, const char *name, struct lt_bytes bytes)
     seed_write("frame", name, bytes);
 }
 
+/* The name a kind had first means the bytes it had first; grown by fields it is NAME-2. */
+static void sample_entries(json_t *list, enum frame_kind kind)
+{
+    char name[64];
+    struct frame frame = sample_frame(&arena, kind, SAMPLE_VARIANT);
+    struct lt_bytes bytes;
+    must(frame_write(&frame, &arena, &bytes) == LT_OK, "a sample frame");
+    if (!sample_first_edition(&frame)) {
+        frame_entry(list, frame_kind_name(kind), bytes);
+        return;
+    }
+    snprintf(name, sizeof(name), "%s-2", frame_kind_name(kind));
+    frame_entry(list, name, bytes);
+    must(frame_write(&frame, &arena, &bytes) == LT_OK, "a sample frame");
+    frame_entry(list, frame_kind_name(kind), bytes);
+}
+
 static json_t *frames(void)
 {
     json_t *list = json_array();
     for (size_t k = 0; k < SAMPLE_KINDS; k++) {
-        struct frame frame = sample_frame(&arena, sample_kinds[k], 1);
-        struct lt_bytes bytes;
-        must(frame_write(&frame, &arena, &bytes) == LT_OK, "a sample frame");
-        frame_entry(list, frame_kind_name(sample_kinds[k]), bytes);
+        sample_entries(list, sample_kinds[k]);
     }
     struct frame largest = {.kind = FRAME_SETTLE, .session = UINT64_MAX / 2, .seq = INT64_MAX};
     struct settlement settlement = {
@@ -112,7 +129,7 @@ static json_t *accepted(void)
     frame_entry(list, "32-unknown-fields", wire_bytes_view(&w));
     w.size = 0;
     wire_bytes_number(&w, 2, 5);
-    wire_bytes_text(&w, 23, "a body of a later version");
+    wire_bytes_text(&w, BODY_OF_A_LATER_VERSION, "a body of a later version");
     frame_entry(list, "unknown-body", wire_bytes_view(&w));
     w.size = 0;
     for (unsigned i = 0; i < LT_PARCELS_PER_FRAME; i++) {
@@ -484,6 +501,22 @@ static void refused_crowds(json_t *list)
     }
     wire_bytes_inner(&w, 20, &inner);
     refused_entry(list, "frame", "1025-items", "frame-crowded", "settled.items");
+    static const struct {
+        uint32_t body, field, most;
+        const char *name, *path;
+    } shorter[] = {
+        {23, 1, LT_HELD_PER_FRAME, "65-questions", "held_ask.items"},
+        {24, 1, LT_HELD_PER_FRAME, "65-answers", "held_answer.items"},
+        {33, 3, LT_LIST_ROWS_MAX, "201-rows", "list.items"},
+        {34, 1, LT_BYTES_PER_FRAME, "65-asked-back", "bytes_ask.items"},
+    };
+    for (size_t k = 0; k < sizeof(shorter) / sizeof(shorter[0]); k++) {
+        for (unsigned i = 0; i <= shorter[k].most; i++) {
+            wire_bytes_run(&inner, shorter[k].field, "", 0);
+        }
+        wire_bytes_inner(&w, shorter[k].body, &inner);
+        refused_entry(list, "frame", shorter[k].name, "frame-crowded", shorter[k].path);
+    }
 }
 
 static void refused_values(json_t *list)

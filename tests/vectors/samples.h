@@ -142,11 +142,13 @@ static inline void sample_session(struct arena *arena, unsigned v, struct frame 
             .agency = TEXT("agency"),
             .backed_up_to = N64("backed_up_to"),
             .blob_endpoint = TEXT("blob_endpoint"),
+            .incarnation = N32("incarnation"),
+            .durable = N64("durable"),
         };
         break;
     case FRAME_BEAT:
-        f->beat = (struct beat){T64("clock_ms"), sample_window(v), N64("want_bytes"),
-                                FLAG("standby"), N64("backed_up_to")};
+        f->beat = (struct beat){T64("clock_ms"), sample_window(v),    N64("want_bytes"),
+                                FLAG("standby"), N64("backed_up_to"), N64("durable")};
         break;
     case FRAME_GRANT:
         f->grant = (struct grant){sample_window(v), N32("notices")};
@@ -183,9 +185,9 @@ static inline struct deliver sample_deliver(struct arena *arena, unsigned v)
 {
     struct deliver deliver = {sample_items(arena, sizeof(struct delivery)), SAMPLE_ITEMS};
     for (unsigned i = 0; i < SAMPLE_ITEMS; i++, v++) {
-        deliver.items[i] = (struct delivery){TEXT("header"), TEXT("body"),    N64("position"),
-                                             N32("leg"),     N32("attempt"),  T64("accepted_ms"),
-                                             FLAG("again"),  DIGEST("digest")};
+        deliver.items[i] = (struct delivery){TEXT("header"), TEXT("body"),     N64("position"),
+                                             N32("leg"),     N32("attempt"),   T64("accepted_ms"),
+                                             FLAG("again"),  DIGEST("digest"), FLAG("restored")};
     }
     return deliver;
 }
@@ -241,6 +243,115 @@ static inline struct notice sample_notice(struct arena *arena, unsigned v)
         };
     }
     return notice;
+}
+
+static inline struct held_ask sample_held_ask(struct arena *arena, unsigned v)
+{
+    struct held_ask ask = {sample_items(arena, sizeof(struct held_item)), SAMPLE_ITEMS};
+    for (unsigned i = 0; i < SAMPLE_ITEMS; i++, v++) {
+        ask.items[i] = (struct held_item){N64("number"), ID("id"), N32("leg"), N64("position"),
+                                          DIGEST("digest")};
+    }
+    return ask;
+}
+
+static inline struct held_answer sample_held_answer(struct arena *arena, unsigned v)
+{
+    struct held_answer answer = {sample_items(arena, sizeof(struct held_said)), SAMPLE_ITEMS};
+    for (unsigned i = 0; i < SAMPLE_ITEMS; i++, v++) {
+        answer.items[i] = (struct held_said){
+            .number = N64("number"),
+            .id = ID("id"),
+            .leg = N32("leg"),
+            .position = N64("position"),
+            .held = (enum lt_held)sample_enum("held", v),
+            .outcome = (enum lt_outcome)sample_enum("outcome", v),
+            .code = N32("code"),
+            .reason = TEXT("reason"),
+            .time_ms = T64("time_ms"),
+            .by = TEXT("by"),
+        };
+    }
+    return answer;
+}
+
+static inline struct list_page sample_list(struct arena *arena, unsigned v)
+{
+    struct list_page page = {N64("number"), N32("code"),
+                             sample_items(arena, sizeof(struct list_item)), SAMPLE_ITEMS,
+                             N64("next")};
+    for (unsigned i = 0; i < SAMPLE_ITEMS; i++, v++) {
+        page.items[i] = (struct list_item){
+            .id = ID("id"),
+            .leg = N32("leg"),
+            .position = N64("position"),
+            .digest = DIGEST("digest"),
+            .state = TEXT("state"),
+            .code = N32("code"),
+            .agency = TEXT("agency"),
+            .case_code = TEXT("case_code"),
+            .kind = (enum lt_kind)N32("kind"),
+            .accepted_ms = T64("accepted_ms"),
+            .sender_key = TEXT("sender_key"),
+            .since_ms = T64("since_ms"),
+        };
+    }
+    return page;
+}
+
+static inline struct bytes_ask sample_bytes_ask(struct arena *arena, unsigned v)
+{
+    struct bytes_ask ask = {sample_items(arena, sizeof(struct bytes_item)), SAMPLE_ITEMS};
+    for (unsigned i = 0; i < SAMPLE_ITEMS; i++, v++) {
+        ask.items[i] = (struct bytes_item){N64("position"), N32("leg"), ID("id"), FLAG("sent")};
+    }
+    return ask;
+}
+
+/* False: not one of frame_ask.h. */
+static inline bool sample_ask(struct arena *arena, unsigned v, struct frame *f)
+{
+    switch (f->kind) {
+    case FRAME_HELD_ASK:
+        f->held_ask = sample_held_ask(arena, v);
+        return true;
+    case FRAME_HELD_ANSWER:
+        f->held_answer = sample_held_answer(arena, v);
+        return true;
+    case FRAME_LIST_ASK:
+        f->list_ask = (struct list_ask){N64("number"), N32("what"), N64("after"), T64("since_ms"),
+                                        N32("rows")};
+        return true;
+    case FRAME_LIST:
+        f->list = sample_list(arena, v);
+        return true;
+    case FRAME_BYTES_ASK:
+        f->bytes_ask = sample_bytes_ask(arena, v);
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Fields that came after the first edition of the vectors, set back. False: there are none. */
+static inline bool sample_first_edition(struct frame *f)
+{
+    switch (f->kind) {
+    case FRAME_WELCOME:
+        f->welcome.incarnation = 0;
+        f->welcome.durable = 0;
+        return true;
+    case FRAME_BEAT:
+        f->beat.durable = 0;
+        return true;
+    case FRAME_DELIVER:
+        for (uint32_t i = 0; i < f->deliver.count; i++) {
+            f->deliver.items[i].restored = false;
+        }
+        return true;
+    default:
+        return false;
+    }
 }
 
 static inline struct pair *sample_pairs(struct arena *arena, unsigned v)
@@ -319,6 +430,9 @@ static inline struct frame sample_frame(struct arena *arena, enum frame_kind kin
         f.page = sample_page(arena, v);
         break;
     default:
+        if (sample_ask(arena, v, &f)) {
+            break;
+        }
         if (kind >= FRAME_BLOB_OFFER) {
             f.blob = sample_blob(arena, kind, v);
         } else if (kind != FRAME_NONE) {
@@ -415,11 +529,12 @@ static inline struct header sample_header(struct arena *arena, unsigned v)
 #undef DIGEST
 
 static const enum frame_kind sample_kinds[] = {
-    FRAME_HELLO,      FRAME_WELCOME,   FRAME_NO_SESSION, FRAME_BEAT,        FRAME_BYE,
-    FRAME_SUBMIT,     FRAME_VERDICT,   FRAME_GRANT,      FRAME_DELIVER,     FRAME_SETTLE,
-    FRAME_SETTLED,    FRAME_NOTICE,    FRAME_NOTICE_ACK, FRAME_QUERY,       FRAME_PAGE,
-    FRAME_BLOB_OFFER, FRAME_BLOB_WANT, FRAME_BLOB_CHUNK, FRAME_BLOB_STORED, FRAME_BLOB_REFUSED,
-    FRAME_BLOB_FETCH,
+    FRAME_HELLO,      FRAME_WELCOME,   FRAME_NO_SESSION,  FRAME_BEAT,        FRAME_BYE,
+    FRAME_SUBMIT,     FRAME_VERDICT,   FRAME_GRANT,       FRAME_DELIVER,     FRAME_SETTLE,
+    FRAME_SETTLED,    FRAME_NOTICE,    FRAME_NOTICE_ACK,  FRAME_QUERY,       FRAME_PAGE,
+    FRAME_BLOB_OFFER, FRAME_BLOB_WANT, FRAME_BLOB_CHUNK,  FRAME_BLOB_STORED, FRAME_BLOB_REFUSED,
+    FRAME_BLOB_FETCH, FRAME_HELD_ASK,  FRAME_HELD_ANSWER, FRAME_LIST_ASK,    FRAME_LIST,
+    FRAME_BYTES_ASK,
 };
 #define SAMPLE_KINDS (sizeof(sample_kinds) / sizeof(sample_kinds[0]))
 

@@ -228,15 +228,16 @@ static void elements_n_and_one_more(void **state)
         header_gives(expected, expected == LT_OK ? NULL : "to");
     }
     static const struct {
-        uint32_t body, number;
-    } shorter[] = {{15, 2}, {18, 1}, {19, 1}};
-    for (unsigned count = LT_PARCELS_PER_FRAME; count <= LT_PARCELS_PER_FRAME + 1; count++) {
-        for (size_t k = 0; k < sizeof(shorter) / sizeof(shorter[0]); k++) {
+        uint32_t body, number, most;
+    } shorter[] = {{15, 2, 64}, {18, 1, 64},  {19, 1, 64}, {23, 1, 64},
+                   {24, 1, 64}, {33, 3, 200}, {34, 1, 64}};
+    for (size_t k = 0; k < sizeof(shorter) / sizeof(shorter[0]); k++) {
+        for (unsigned count = shorter[k].most; count <= shorter[k].most + 1; count++) {
             for (unsigned i = 0; i < count; i++) {
                 wire_bytes_run(&inner, shorter[k].number, "", 0);
             }
             wire_bytes_inner(&w, shorter[k].body, &inner);
-            frame_gives(count > LT_PARCELS_PER_FRAME ? LT_FRAME_CROWDED : LT_OK, NULL);
+            frame_gives(count > shorter[k].most ? LT_FRAME_CROWDED : LT_OK, NULL);
         }
     }
 }
@@ -393,21 +394,21 @@ static void lengths_n_and_one_more(void **state)
     (void)state;
     static const struct {
         uint32_t body, number; /* of the Frame; of the body, or of its item 1 */
-        bool item;
-        size_t most, least; /* least > 0: exact */
+        uint32_t item;         /* number of the body's field that holds items; 0: none */
+        size_t most, least;    /* least > 0: exact */
     } rules[] = {
-        {10, 3, false, 16, 16},  {10, 6, false, 128, 0},  {10, 9, false, 4096, 0},
-        {11, 8, false, 128, 0},  {11, 11, false, 128, 0}, {12, 2, false, 1024, 0},
-        {14, 2, false, 1024, 0}, {16, 1, true, 16, 16},   {16, 3, true, 16, 16},
-        {16, 6, true, 128, 0},   {16, 7, true, 1024, 0},  {18, 8, true, 32, 32},
-        {19, 1, true, 16, 16},   {19, 6, true, 500, 0},   {19, 10, true, 32, 32},
-        {20, 1, true, 16, 16},   {21, 2, true, 16, 16},   {21, 4, true, 128, 0},
-        {21, 5, true, 128, 0},   {21, 7, true, 500, 0},   {21, 10, true, 64, 0},
-        {21, 11, true, 50, 0},   {30, 2, false, 128, 0},  {30, 4, false, 1024, 0},
-        {31, 3, false, 1024, 0}, {31, 5, false, 1024, 0}, {40, 1, false, 32, 32},
-        {41, 1, false, 32, 32},  {42, 1, false, 32, 32},  {42, 3, false, 256 * 1024, 0},
-        {43, 1, false, 32, 32},  {44, 1, false, 32, 32},  {44, 3, false, 1024, 0},
-        {45, 1, false, 32, 32},
+        {10, 3, 0, 16, 16},  {10, 6, 0, 128, 0},        {10, 9, 0, 4096, 0}, {11, 8, 0, 128, 0},
+        {11, 11, 0, 128, 0}, {12, 2, 0, 1024, 0},       {14, 2, 0, 1024, 0}, {16, 1, 1, 16, 16},
+        {16, 3, 1, 16, 16},  {16, 6, 1, 128, 0},        {16, 7, 1, 1024, 0}, {18, 8, 1, 32, 32},
+        {19, 1, 1, 16, 16},  {19, 6, 1, 500, 0},        {19, 10, 1, 32, 32}, {20, 1, 1, 16, 16},
+        {21, 2, 1, 16, 16},  {21, 4, 1, 128, 0},        {21, 5, 1, 128, 0},  {21, 7, 1, 500, 0},
+        {21, 10, 1, 64, 0},  {21, 11, 1, 50, 0},        {30, 2, 0, 128, 0},  {30, 4, 0, 1024, 0},
+        {31, 3, 0, 1024, 0}, {31, 5, 0, 1024, 0},       {40, 1, 0, 32, 32},  {41, 1, 0, 32, 32},
+        {42, 1, 0, 32, 32},  {42, 3, 0, 256 * 1024, 0}, {43, 1, 0, 32, 32},  {44, 1, 0, 32, 32},
+        {44, 3, 0, 1024, 0}, {45, 1, 0, 32, 32},        {23, 2, 1, 16, 16},  {23, 5, 1, 32, 32},
+        {24, 2, 1, 16, 16},  {24, 8, 1, 500, 0},        {24, 10, 1, 128, 0}, {34, 3, 1, 16, 16},
+        {33, 1, 3, 16, 16},  {33, 4, 3, 32, 32},        {33, 5, 3, 128, 0},  {33, 7, 3, 128, 0},
+        {33, 8, 3, 50, 0},   {33, 11, 3, 64, 0},
     };
     static char text[256 * 1024 + 1];
     memset(text, 'x', sizeof(text));
@@ -418,7 +419,7 @@ static void lengths_n_and_one_more(void **state)
             bool right = sizes[k] == 0 || (sizes[k] <= rules[i].most && sizes[k] >= rules[i].least);
             wire_bytes_run(&innermost, rules[i].number, text, sizes[k]);
             if (rules[i].item) {
-                wire_bytes_inner(&inner, 1, &innermost);
+                wire_bytes_inner(&inner, rules[i].item, &innermost);
                 wire_bytes_inner(&w, rules[i].body, &inner);
             } else {
                 wire_bytes_inner(&w, rules[i].body, &innermost);
