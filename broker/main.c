@@ -17,6 +17,7 @@
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <systemd/sd-daemon.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "broker/blobs/blobs.h"
@@ -24,7 +25,9 @@
 #include "broker/core/blob_desk.h"
 #include "broker/core/broker.h"
 #include "broker/core/keys.h"
+#include "broker/core/safe_start.h"
 #include "broker/core/watch.h"
+#include "broker/journal/scrub.h"
 #include "broker/limits.h"
 #include "broker/registry/config.h"
 #include "proto/base/clock_os.h"
@@ -43,6 +46,7 @@
 
 #define DRAIN_MS_MAX   3000
 #define FILES_RESERVED 256
+#define SCRUB_REST_MS  (60 * 60 * 1000)
 #define SOFTWARE       "lienthongd/" LT_VERSION
 
 struct house {
@@ -58,6 +62,8 @@ struct house {
     struct blobs *blobs;
     struct watch *watch;
     struct keys keys;
+    struct safe_start safe_start;
+    struct scrub *scrub;
     int signals;
     bool reload;
     bool stop;
@@ -72,6 +78,18 @@ static void on_bus(int signal_number)
         _exit(EXIT_BUS);
     }
     _exit(EXIT_BUS);
+}
+
+/* For the handler of a crash; main sets it. */
+static struct trail *crash_trail;
+
+static void on_crash(int signal_number)
+{
+    struct timespec now;
+    if (crash_trail != NULL && clock_gettime(CLOCK_REALTIME, &now) == 0) {
+        trail_crashed(crash_trail, (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000);
+    }
+    (void)raise(signal_number); /* the handler was for once: this time it ends the process */
 }
 
 static int exit_code(enum lt_status status)
@@ -128,6 +146,34 @@ static enum lt_status check_machine(struct fault *fault)
         return fault_set(fault, LT_IO, "RLIMIT_CORE", "%s", strerror(errno));
     }
     return LT_OK;
+}
+
+static enum lt_status catch_crashes(struct fault *fault)
+{
+    static const int signals[] = {SIGSEGV, SIGABRT, SIGFPE, SIGILL};
+    struct sigaction action;
+    memset(&action, 0, sizeof(action));
+    action.sa_handler = on_crash;
+    action.sa_flags = (int)SA_RESETHAND | SA_NODEFER;
+    sigemptyset(&action.sa_mask);
+    for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+        if (sigaction(signals[i], &action, NULL) != 0) {
+            return fault_set(fault, LT_IO, "signals", "%s", strerror(errno));
+        }
+    }
+    return LT_OK;
+}
+
+/* What crashed the last lives is set aside; from now on it is noted what this one is at. */
+static enum lt_status open_safe_start(struct house *house, struct fault *fault)
+{
+    enum lt_status status = folder_make(house->config.data, 0700, fault);
+    if (status == LT_OK) {
+        status = safe_start_open(&house->safe_start, house->config.data,
+                                 clock_os()->wall_ms(clock_os()->self), fault);
+    }
+    crash_trail = house->safe_start.trail;
+    return status == LT_OK ? catch_crashes(fault) : status;
 }
 
 static enum lt_status open_signals(struct house *house, struct fault *fault)
@@ -228,10 +274,7 @@ static enum lt_status open_broker(struct house *house, struct fault *fault)
     snprintf(state_path, sizeof(state_path), "%s/state.mdb", config->data);
     struct backend_lmdb_options backend = {.folder = config->data,
                                            .reserve_bytes = (uint64_t)RESERVE_BYTES};
-    enum lt_status status = folder_make(config->data, 0700, fault);
-    if (status == LT_OK) {
-        status = backend_lmdb_open(&house->backend, &backend, fault);
-    }
+    enum lt_status status = backend_lmdb_open(&house->backend, &backend, fault);
     if (status == LT_OK) {
         status = operators_open(&house->operators, &house->config);
     }
@@ -260,7 +303,12 @@ static enum lt_status open_broker(struct house *house, struct fault *fault)
         .free_low_bytes = (uint64_t)config->free_low_mib * 1024 * 1024,
         .progress = progress,
     };
-    return broker_open(&house->broker, &options, fault);
+    safe_start_options(&house->safe_start, &options);
+    status = broker_open(&house->broker, &options, fault);
+    if (status == LT_OK) {
+        safe_start_done(&house->safe_start);
+    }
+    return status;
 }
 
 static struct blob_policy blob_policy_of(const struct config *config)
@@ -293,6 +341,23 @@ static enum lt_status open_blobs(struct house *house, struct fault *fault)
     if (status == LT_OK) {
         blob_desk_attach(house->blob_desk, house->blobs);
         broker_attach(house->broker, house->blob_desk);
+    }
+    return status;
+}
+
+static enum lt_status open_scrub(struct house *house, struct fault *fault)
+{
+    struct scrub_options options = {
+        .backend = backend_lmdb_door(house->backend),
+        .bytes_per_s = (uint64_t)house->config.scrub_kib_s * 1024,
+        .rest_ms = SCRUB_REST_MS,
+    };
+    if (options.bytes_per_s == 0) {
+        return LT_OK;
+    }
+    enum lt_status status = scrub_open(&house->scrub, &options, fault);
+    if (status == LT_OK) {
+        broker_attach_scrub(house->broker, house->scrub);
     }
     return status;
 }
@@ -380,6 +445,10 @@ static enum lt_status run(struct house *house, struct fault *fault)
 static void close_house(struct house *house)
 {
     watch_close(&house->watch);
+    if (house->scrub != NULL) {
+        broker_attach_scrub(house->broker, NULL);
+        scrub_close(&house->scrub);
+    }
     if (house->blobs != NULL) {
         broker_attach(house->broker, NULL);
         blob_desk_stop(house->blob_desk);
@@ -392,6 +461,8 @@ static void close_house(struct house *house)
     server_zmq_close(&house->blob_server);
     server_zmq_close(&house->server);
     net_close(&house->net);
+    crash_trail = NULL;
+    safe_start_close(&house->safe_start);
 }
 
 static enum lt_status start(struct house *house, struct fault *fault)
@@ -405,6 +476,9 @@ static enum lt_status start(struct house *house, struct fault *fault)
         status = open_signals(house, fault);
     }
     if (status == LT_OK) {
+        status = open_safe_start(house, fault);
+    }
+    if (status == LT_OK) {
         status = open_net(house, fault);
     }
     if (status == LT_OK) {
@@ -412,6 +486,9 @@ static enum lt_status start(struct house *house, struct fault *fault)
     }
     if (status == LT_OK) {
         status = open_blobs(house, fault);
+    }
+    if (status == LT_OK) {
+        status = open_scrub(house, fault);
     }
     if (status == LT_OK) {
         status = keys_push(&house->keys, house->broker, &house->config, house->net);

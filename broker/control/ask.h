@@ -54,10 +54,12 @@ enum lt_status query_show(struct ask *ask);
 enum lt_status query_where(struct ask *ask);
 enum lt_status query_conservation(struct ask *ask);
 
-/* act_replay.c, act_backup.c, act_clock.c, act_registry.c */
+/* act_replay.c, act_backup.c, act_clock.c, act_shield.c, act_registry.c */
 enum lt_status act_replay(struct ask *ask);
 enum lt_status act_backup_mark(struct ask *ask);
 enum lt_status act_clock_confirm(struct ask *ask);
+enum lt_status act_agency_unshield(struct ask *ask);
+enum lt_status query_quarantine(struct ask *ask);
 enum lt_status act_agency_put(struct ask *ask);
 enum lt_status act_route_put(struct ask *ask);
 enum lt_status act_route_gone(struct ask *ask);

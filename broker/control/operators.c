@@ -45,6 +45,8 @@ static const struct verb verbs[] = {
     {"conservation", OPERATOR_VIEWER, "", query_conservation},
     {"replay", OPERATOR_OPERATOR, "id from leg reason dry_run ", act_replay},
     {"backup-mark", OPERATOR_OPERATOR, "position ", act_backup_mark},
+    {"quarantine", OPERATOR_VIEWER, "", query_quarantine},
+    {"agency-unshield", OPERATOR_OPERATOR, "id reason ", act_agency_unshield},
     {"clock-confirm", OPERATOR_OPERATOR, "reason ", act_clock_confirm},
     {"agency-put", OPERATOR_REGISTRAR, "dry_run ", act_agency_put},
     {"route-put", OPERATOR_REGISTRAR, "dry_run ", act_route_put},

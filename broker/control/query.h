@@ -31,44 +31,32 @@
  * (code: "ok", or why intake refuses now: "busy", "disk-reserve", "clock-suspect", "draining")
  * durable applied (positions) journal_bytes backed_up_to disk_free_bytes memory_bytes agencies
  * connected sessions open ready sent behind backoff held parked in_flight notices_waiting accepted
- * taken refused expired cancelled difference transfers_per_s syncs. With more open legs than a page
- * looks at (SCAN_ROWS_MAX) those that are counted from the lists are left out: ready sent behind
- *       backoff held difference
- *   agencies [id=]
- *       one row each: id name kind locality contact connected since_ms (connected since, or line
- *       down since; 0: never seen) open parked in_flight notices_waiting suspended successor keys
- *       (how many are valid now)
- *   routes
- *       procedure locality kind ("" = any) to to_name
- *   transfers [agency= (the receiver) from= case= state= kind= procedure= since= until=]
- *       one row per leg, oldest first: id leg kind from to to_name case procedure state since_ms
- *       (in this state) attempts due_ms accepted_ms code reason unknown (flag: outcome unknown)
- *   show id= [from=]   (from: needed when two senders used the id)
- *       rows of one transfer, told apart by the field `row`, in this order:
- *       row=transfer: id kind from from_name case procedure procedure_raw locality priority
- *         sender_key created_ms accepted_ms position header_bytes body_bytes body_type attachments
- *         digest after reply_to
- *       row=leg: leg to to_name state since_ms attempts due_ms code reason unknown
- *       row=event, oldest first: time_ms position event (fact_kind_name) leg agency attempt state
- *         code reason person
- *   case code=
- *       the rows of `transfers` for every transfer of a case or alias, in order
- *   where code=
- *       one row per leg that answers "where is it": the open legs, else the last closed one:
- *       case id kind leg from from_name agency agency_name state since_ms attempts due_ms code
- *       reason who (sender, receiver, operator) waits_for ("line": not connected, "credit": the
- *       receiver takes no more now, "lane": waits_id goes first, "due", "answer", "person",
- *       "send") waits_id connected line_since_ms (connected since, or down since; 0 unknown)
- *       unknown
- *   parked [agency= code=]
- *       oldest first: id leg kind from to to_name case procedure code reason who contact
- *       since_ms attempts unknown
- *   conservation
- *       one row per agency (as receiver), last the total with agency "": agency name accepted
- *       taken refused expired cancelled open counted (open, from the lists) difference
- *       (accepted minus taken, refused, expired, cancelled, counted). Legs of nobody stand under
- *       agency "-". moved: legs that came or went while an agency was counted over several
- *       turns; the difference is beyond what these explain
+ * taken refused expired cancelled difference transfers_per_s syncs quarantined. With more open legs
+ * than a page looks at (SCAN_ROWS_MAX) those that are counted from the lists are left out: ready
+ * sent behind backoff held difference agencies [id=] one row each: id name kind locality contact
+ * connected since_ms (connected since, or line down since; 0: never seen) open parked in_flight
+ * notices_waiting suspended shielded successor keys (how many are valid now) routes procedure
+ * locality kind ("" = any) to to_name transfers [agency= (the receiver) from= case= state= kind=
+ * procedure= since= until=] one row per leg, oldest first: id leg kind from to to_name case
+ * procedure state since_ms (in this state) attempts due_ms accepted_ms code reason unknown (flag:
+ * outcome unknown) show id= [from=]   (from: needed when two senders used the id) rows of one
+ * transfer, told apart by the field `row`, in this order: row=transfer: id kind from from_name case
+ * procedure procedure_raw locality priority sender_key created_ms accepted_ms position header_bytes
+ * body_bytes body_type attachments digest after reply_to row=leg: leg to to_name state since_ms
+ * attempts due_ms code reason unknown row=event, oldest first: time_ms position event
+ * (fact_kind_name) leg agency attempt state code reason person case code= the rows of `transfers`
+ * for every transfer of a case or alias, in order where code= one row per leg that answers "where
+ * is it": the open legs, else the last closed one: case id kind leg from from_name agency
+ * agency_name state since_ms attempts due_ms code reason who (sender, receiver, operator) waits_for
+ * ("line": not connected, "credit": the receiver takes no more now, "lane": waits_id goes first,
+ * "due", "answer", "person", "send") waits_id connected line_since_ms (connected since, or down
+ * since; 0 unknown) unknown parked [agency= code=] oldest first: id leg kind from to to_name case
+ * procedure code reason who contact since_ms attempts unknown conservation one row per agency (as
+ * receiver), last the total with agency "": agency name accepted taken refused expired cancelled
+ * open counted (open, from the lists) difference (accepted minus taken, refused, expired,
+ * cancelled, counted). Legs of nobody stand under agency "-". moved: legs that came or went while
+ * an agency was counted over several turns; the difference is beyond what these explain quarantine
+ *       facts that do not read or were passed over in this life: position kind what found_ms
  *   agency-get id=
  *       one row: id number entry (hex of agency_write)
  *
@@ -80,6 +68,8 @@
  *   backup-mark position=
  *       a backup holds everything up to there; only forward, never beyond what is durable. One
  *       row: change ("changed", "same") backed_up_to position (of the fact; 0 none)
+ *   agency-unshield id= reason=
+ *       an agency that was kept out after crashes is let in again. One row: id change position
  *   clock-confirm reason=
  *       the wall clock is right although it left the monotonic one. One row: change ("changed",
  *       "same" when it was not suspect) drift_ms position

@@ -173,6 +173,7 @@ enum lt_status query_status(struct ask *ask)
     put_sums(ask, &sums);
     page_number(page, "transfers_per_s", speed(ask->operators, flow));
     page_number(page, "syncs", journal_syncs(flow->journal));
+    page_number(page, "quarantined", flow->quarantine.found);
     return put_states(ask, &sums);
 }
 

@@ -11,11 +11,43 @@
 #include <string.h>
 
 #include "broker/flow/fold.h"
+#include "broker/flow/shield.h"
 #include "broker_private.h"
 #include "proto/base/log.h"
 #include "proto/base/text.h"
 
 #define REFOLD_SLICE 1024
+
+/* Said before each fact, so that one that crashes the fold is known by name. */
+static void note_fold(struct broker *broker, uint64_t position)
+{
+    if (broker->options.trail != NULL) {
+        broker->options.trail(broker->options.trail_self, true, 0, position);
+    }
+}
+
+static bool is_passed_over(const struct broker *broker, uint64_t position)
+{
+    for (uint32_t i = 0; i < broker->options.passed_over_count; i++) {
+        if (broker->options.passed_over[i] == position) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum lt_status fold_one(struct broker *broker, const struct fact *fact)
+{
+    struct flow *flow = &broker->flow;
+    if (is_passed_over(broker, fact->position)) {
+        state_fold_begin(flow->state, fact->position);
+        flow_set_aside(flow, fact->position, fact->kind, "fold");
+        return state_fold_end(flow->state);
+    }
+    note_fold(broker, fact->position);
+    enum lt_status status = fold_fact(flow, fact, NULL);
+    return status == LT_DAMAGED ? LT_OK : status; /* quarantined: counted and shown */
+}
 
 static enum lt_status refold_one(void *context, const struct fact *fact)
 {
@@ -24,10 +56,7 @@ static enum lt_status refold_one(void *context, const struct fact *fact)
     if (fact->position <= state_folded(flow->state)) {
         return LT_OK;
     }
-    enum lt_status status = fold_fact(flow, fact, NULL);
-    if (status == LT_DAMAGED) {
-        status = LT_OK; /* quarantined: counted and logged by the fold */
-    }
+    enum lt_status status = fold_one(broker, fact);
     if (status != LT_OK) {
         return status;
     }
@@ -68,6 +97,22 @@ static enum lt_status refold(struct broker *broker, struct fault *fault)
              (unsigned long long)journal_durable(flow->journal),
              (unsigned long long)flow->counters.damaged);
     return state_flush(flow->state, journal_durable(flow->journal));
+}
+
+static void note_frame(void *self, uint32_t agency, uint64_t position)
+{
+    struct broker *broker = self;
+    broker->options.trail(broker->options.trail_self, false, agency, position);
+}
+
+static enum lt_status stage_shield(struct broker *broker)
+{
+    uint64_t position;
+    if (broker->options.shield == 0 || broker->options.shield > AGENCIES_MAX) {
+        return LT_OK;
+    }
+    return shield_set(&broker->flow, broker->options.shield, true, (struct lt_bytes){0},
+                      text_bytes("crashes"), &position);
 }
 
 static enum lt_status stage_epoch(struct flow *flow)
@@ -163,9 +208,16 @@ enum lt_status broker_open(struct broker **ret_broker, const struct broker_optio
     flow->durable = journal_durable(flow->journal);
     flow->batch_start = journal_staged(flow->journal);
     status = stage_epoch(flow);
+    if (status == LT_OK) {
+        status = stage_shield(broker);
+    }
     if (status != LT_OK) {
         fault_set(fault, status, "broker", "cannot stage the epoch");
         goto done;
+    }
+    if (options->trail != NULL) {
+        flow->trace = (struct flow_trace){.self = broker, .note = note_frame};
+        note_frame(broker, 0, 0);
     }
     *ret_broker = broker;
     return LT_OK;

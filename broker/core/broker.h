@@ -23,6 +23,12 @@ struct broker_options {
     struct state_options state;
     struct flow_settings settings;
     struct flow_operators operators;
+    /* Told which fact is being folded at start and whose frame is being handled; may be NULL. */
+    void (*trail)(void *self, bool folding, uint32_t agency, uint64_t position);
+    void *trail_self;
+    uint32_t shield;             /* number of an agency to be kept out from now on; 0 none */
+    const uint64_t *passed_over; /* positions of facts that are not folded */
+    uint32_t passed_over_count;
     uint32_t fetch_threads; /* 0: reads happen in the turn (the sim) */
     const char *owner;      /* told to whoever finds the journal held */
     /* Free bytes where the journal lives; below free_low_bytes intake refuses. NULL: plenty. */
@@ -61,6 +67,9 @@ void broker_settings(struct broker *broker, const struct flow_settings *settings
                      uint64_t free_low_bytes); /* reload */
 
 /* Attachments: their questions and events are taken in every turn from now on; NULL ends it. */
+struct scrub;
+void broker_attach_scrub(struct broker *broker, struct scrub *scrub); /* its findings are taken */
+
 struct blob_desk;
 void broker_attach(struct broker *broker, struct blob_desk *desk);
 

@@ -10,6 +10,7 @@ struct broker {
     struct flow flow;
     struct timekeeper keeper;
     bool clock_told; /* suspect, as the last fact about it says */
+    struct scrub *scrub;
     struct blob_desk *blobs;
     int64_t started_ms;
     int64_t disk_looked_ms; /* monotonic */

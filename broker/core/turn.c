@@ -16,6 +16,7 @@
 
 #include "blob_desk.h"
 #include "broker/flow/steps.h"
+#include "broker/journal/scrub.h"
 #include "broker_private.h"
 #include "proto/base/log.h"
 
@@ -127,9 +128,24 @@ static void commit(struct broker *broker)
     }
 }
 
+/* What the background check found is set aside like everything else that does not read. */
+static void take_findings(struct broker *broker)
+{
+    struct verify_finding finding;
+    while (broker->scrub != NULL && scrub_take(broker->scrub, &finding)) {
+        flow_set_aside(&broker->flow, finding.position, FACT_DAMAGED, finding.what);
+    }
+}
+
+void broker_attach_scrub(struct broker *broker, struct scrub *scrub)
+{
+    broker->scrub = scrub;
+}
+
 static enum lt_status steps(struct broker *broker, uint32_t *ret_frames, bool *ret_blobs)
 {
     struct flow *flow = &broker->flow;
+    take_findings(broker);
     enum lt_status status = tell_clock(broker);
     if (status == LT_OK) {
         status = step_fetched(flow);

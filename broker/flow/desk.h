@@ -19,6 +19,7 @@ struct session;
 
 struct desk {
     uint32_t agency; /* number; 0: slot unused */
+    bool shielded;   /* kept out after crashes (shield.h) */
     struct counts counts;
     bool counts_changed; /* within one fold: stored at its end */
 

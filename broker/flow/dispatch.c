@@ -247,9 +247,7 @@ enum lt_status step_fetched(struct flow *flow)
             cache_put(&flow->cache, fetched.position, fetched.fact.time_ms, &accepted.digest,
                       accepted.header, accepted.body);
         } else {
-            flow->counters.damaged++;
-            log_error("fact-unreadable", "position=%llu code=%s",
-                      (unsigned long long)fetched.position, lt_code(fetched.status));
+            flow_set_aside(flow, fetched.position, FACT_ACCEPTED, "body");
         }
         desk_wake(&flow->desks, desk_of(&flow->desks, fetched.agency));
         fetch_release(flow->fetch, &fetched);

@@ -7,6 +7,7 @@
 #include "flow.h"
 
 #include "fold.h"
+#include "proto/base/log.h"
 
 /* A frame carries at most 64 parcels or settlements, each one fact, and a few facts beside. */
 #define FRAME_FACTS_MAX (LT_PARCELS_PER_FRAME + 64)
@@ -56,6 +57,22 @@ enum lt_status flow_fact_accepted(struct flow *flow, struct lt_bytes payload,
                                   const struct header *header, uint64_t *ret_position)
 {
     return stage(flow, FACT_ACCEPTED, payload, header, ret_position);
+}
+
+void flow_note(const struct flow *flow, uint32_t agency)
+{
+    if (flow->trace.note != NULL) {
+        flow->trace.note(flow->trace.self, agency, journal_staged(flow->journal));
+    }
+}
+
+void flow_set_aside(struct flow *flow, uint64_t position, uint8_t kind, const char *why)
+{
+    flow->counters.damaged++;
+    if (quarantine_add(&flow->quarantine, position, kind, why, flow->now_ms)) {
+        log_error("fact-quarantined", "position=%llu kind=%s why=%s", (unsigned long long)position,
+                  fact_kind_name(kind), why);
+    }
 }
 
 uint32_t flow_random(struct flow *flow)

@@ -20,6 +20,7 @@
 #include "proto/digest.h"
 #include "proto/frame.h"
 #include "proto/port.h"
+#include "quarantine.h"
 #include "session.h"
 #include <lienthong/clock.h>
 
@@ -55,6 +56,13 @@ struct flow_operators {
                            const struct query *query);
 };
 
+/* Where the broker is, for whoever looks after a crash: `agency` whose frame is being handled, 0
+ * none. `note` may be NULL. */
+struct flow_trace {
+    void *self;
+    void (*note)(void *self, uint32_t agency, uint64_t position);
+};
+
 struct flow_counters {
     uint64_t frames;
     uint64_t frames_refused;
@@ -84,6 +92,7 @@ struct flow {
     struct fetch *fetch;
     struct flow_settings settings;
     struct flow_operators operators;
+    struct flow_trace trace;
 
     /* of this turn */
     struct arena arena;
@@ -98,6 +107,7 @@ struct flow {
     struct answers answers;
     struct cache cache;
     struct flow_counters counters;
+    struct quarantine quarantine;
     uint64_t batch_start;   /* last position of the batch before the one being staged */
     uint64_t batch_bytes;   /* payloads staged in it */
     int64_t swept_ms;       /* monotonic: last look at every session */
@@ -127,6 +137,12 @@ bool flow_room(const struct flow *flow);
 
 /* Room for one more small fact (a return, an act, a notice cursor)? */
 bool flow_room_small(const struct flow *flow);
+
+/* Says whose frame is handled from here on; 0: nobody's. */
+void flow_note(const struct flow *flow, uint32_t agency);
+
+/* A fact that does not read: counted, shown, logged once. */
+void flow_set_aside(struct flow *flow, uint64_t position, uint8_t kind, const char *why);
 
 uint32_t flow_random(struct flow *flow);
 

@@ -14,6 +14,7 @@
 #include "proto/base/log.h"
 #include "proto/base/text.h"
 #include "proto/message.h"
+#include "shield.h"
 
 #define BACKED_UP_NAME "backed-up-to" /* in STATE_META */
 
@@ -527,6 +528,8 @@ static enum lt_status fold_kind(struct flow *flow, const struct fact *fact,
         return fold_blob_gone(flow, fact);
     case FACT_BACKUP:
         return fold_backup(flow, fact);
+    case FACT_SHIELD:
+        return fold_shield(flow, fact);
     default:
         return LT_FORMAT_UNKNOWN;
     }
@@ -538,9 +541,8 @@ enum lt_status fold_fact(struct flow *flow, const struct fact *fact, const struc
     enum lt_status status = fold_kind(flow, fact, header);
     enum lt_status ended = state_fold_end(flow->state);
     if (status == LT_DAMAGED) {
-        flow->counters.damaged++;
-        log_error("fact-quarantined", "position=%llu kind=%s", (unsigned long long)fact->position,
-                  fact_kind_name(fact->kind));
+        flow_set_aside(flow, fact->position, fact->kind,
+                       fact->kind == FACT_DAMAGED ? "crc" : "payload");
     }
     return ended != LT_OK ? ended : status;
 }
@@ -602,5 +604,8 @@ enum lt_status fold_load(struct flow *flow)
     if (status == LT_OK) {
         status = load_counts(flow);
     }
-    return status == LT_OK ? load_backed_up(flow) : status;
+    if (status == LT_OK) {
+        status = load_backed_up(flow);
+    }
+    return status == LT_OK ? shields_load(flow) : status;
 }

@@ -114,6 +114,9 @@ static enum lt_status may_enter(struct flow *flow, const struct port_frame *from
     if (agency->suspended) {
         return LT_AGENCY_SUSPENDED;
     }
+    if (desk_of(&flow->desks, agency->number)->shielded) {
+        return LT_SHIELDED;
+    }
     *ret_agency = agency;
     return LT_OK;
 }

@@ -187,6 +187,17 @@ static enum lt_status take_frame(struct flow *flow, const struct port_frame *fro
     return take_message(flow, session, &frame);
 }
 
+/* Whose frame this is, before a byte of it is looked at. */
+static uint32_t agency_behind(const struct flow *flow, const struct port_frame *from)
+{
+    const struct session *session = session_by_route(&flow->sessions, &from->route);
+    if (session != NULL) {
+        return session->agency;
+    }
+    const struct agency *agency = registry_by_id(flow->registry, text_bytes(from->peer.user));
+    return agency == NULL ? 0 : agency->number;
+}
+
 enum lt_status step_receive(struct flow *flow, uint32_t *ret_frames)
 {
     uint32_t taken = 0;
@@ -197,7 +208,9 @@ enum lt_status step_receive(struct flow *flow, uint32_t *ret_frames)
         if (flow->port.receive(flow->port.self, &frame, 1) == 0) {
             break;
         }
+        flow_note(flow, agency_behind(flow, &frame));
         status = take_frame(flow, &frame);
+        flow_note(flow, 0);
         flow->port.release(flow->port.self, &frame, 1);
         taken++;
     }

@@ -29,6 +29,7 @@ enum fact_kind {
     FACT_BLOB = 11,      /* an attachment is durable and belongs to an agency */
     FACT_BLOB_GONE = 12, /* an orphan was collected */
     FACT_BACKUP = 22,    /* a backup reaches up to a position */
+    FACT_SHIELD = 27,    /* an agency is kept out after crashes, or let in again */
     FACT_CLOCK = 28,     /* the wall clock became suspect, agreed again, or was confirmed */
     FACT_KINDS_END = 29,
 };
@@ -153,6 +154,13 @@ struct fact_blob_gone {
     struct lt_digest sha256;
 };
 
+struct fact_shield {
+    uint32_t agency;
+    bool on;
+    struct lt_bytes person; /* empty: the broker itself */
+    struct lt_bytes reason;
+};
+
 enum clock_change { CLOCK_SUSPECT = 1, CLOCK_AGREES = 2, CLOCK_CONFIRMED = 3 };
 
 struct fact_clock {
@@ -182,6 +190,7 @@ struct lt_bytes fact_write_registry(void *memory, size_t size, const struct fact
 struct lt_bytes fact_write_blob(void *memory, size_t size, const struct fact_blob *f);
 struct lt_bytes fact_write_blob_gone(void *memory, size_t size, const struct fact_blob_gone *f);
 struct lt_bytes fact_write_backup(void *memory, size_t size, const struct fact_backup *f);
+struct lt_bytes fact_write_shield(void *memory, size_t size, const struct fact_shield *f);
 struct lt_bytes fact_write_clock(void *memory, size_t size, const struct fact_clock *f);
 
 /* Readers: false when the payload does not read whole. */
@@ -199,6 +208,7 @@ LT_CHECK bool fact_read_registry(struct lt_bytes payload, struct fact_registry *
 LT_CHECK bool fact_read_blob(struct lt_bytes payload, struct fact_blob *ret);
 LT_CHECK bool fact_read_blob_gone(struct lt_bytes payload, struct fact_blob_gone *ret);
 LT_CHECK bool fact_read_backup(struct lt_bytes payload, struct fact_backup *ret);
+LT_CHECK bool fact_read_shield(struct lt_bytes payload, struct fact_shield *ret);
 LT_CHECK bool fact_read_clock(struct lt_bytes payload, struct fact_clock *ret);
 
 const char *fact_kind_name(uint8_t kind);

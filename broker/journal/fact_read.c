@@ -268,6 +268,21 @@ bool fact_read_backup(struct lt_bytes payload, struct fact_backup *ret)
     return true;
 }
 
+bool fact_read_shield(struct lt_bytes payload, struct fact_shield *ret)
+{
+    struct wire_reader r;
+    wire_read_init(&r, payload);
+    struct fact_shield f = {.agency = wire_u32(&r)};
+    f.on = wire_u8(&r) != 0;
+    f.person = wire_run16(&r);
+    f.reason = wire_run16(&r);
+    if (!wire_read_done(&r)) {
+        return false;
+    }
+    *ret = f;
+    return true;
+}
+
 bool fact_read_clock(struct lt_bytes payload, struct fact_clock *ret)
 {
     struct wire_reader r;
@@ -291,6 +306,7 @@ const char *fact_kind_name(uint8_t kind)
         [FACT_RETURNED] = "returned",   [FACT_ACT] = "act",           [FACT_ASSIGNED] = "assigned",
         [FACT_NOTICED] = "noticed",     [FACT_REGISTRY] = "registry", [FACT_BLOB] = "blob",
         [FACT_BLOB_GONE] = "blob-gone", [FACT_BACKUP] = "backup",     [FACT_CLOCK] = "clock",
+        [FACT_SHIELD] = "shield",
     };
     return kind < FACT_KINDS_END && names[kind] != NULL ? names[kind] : "unknown";
 }

@@ -70,6 +70,7 @@ static bool payload_reads(struct check *check, const struct fact *fact)
         struct fact_blob blob;
         struct fact_blob_gone blob_gone;
         struct fact_backup backup;
+        struct fact_shield shield;
         struct fact_clock clock;
     } f;
     struct lt_bytes payload = fact->payload;
@@ -100,6 +101,8 @@ static bool payload_reads(struct check *check, const struct fact *fact)
         return fact_read_blob_gone(payload, &f.blob_gone);
     case FACT_BACKUP:
         return fact_read_backup(payload, &f.backup);
+    case FACT_SHIELD:
+        return fact_read_shield(payload, &f.shield);
     case FACT_CLOCK:
         return fact_read_clock(payload, &f.clock);
     case FACT_DAMAGED:
@@ -185,8 +188,9 @@ static enum lt_status look(void *context, uint64_t first, struct lt_bytes bytes)
     return LT_OK;
 }
 
-enum lt_status journal_verify(const struct journal_backend *backend,
-                              void (*progress)(void *context, uint64_t position, uint64_t last),
+enum lt_status journal_verify(const struct journal_backend *backend, uint64_t last,
+                              bool (*progress)(void *context, uint64_t position, uint64_t last,
+                                               uint64_t bytes),
                               void (*found)(void *context, const struct verify_finding *finding),
                               void *context, struct verify_report *ret_report)
 {
@@ -195,12 +199,13 @@ enum lt_status journal_verify(const struct journal_backend *backend,
     if (status != LT_OK) {
         return status;
     }
-    struct backend_status at;
-    backend->status(backend->self, &at);
+    uint64_t told = 0;
     while (status == LT_OK) {
         status = backend->view(backend->self, check.next, look, &check);
         if (status == LT_OK && progress != NULL) {
-            progress(context, check.next - 1, at.last);
+            bool more = progress(context, check.next - 1, last, check.report.bytes - told);
+            told = check.report.bytes;
+            status = more ? LT_OK : LT_AGAIN;
         }
     }
     digester_close(&check.digester);

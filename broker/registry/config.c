@@ -51,6 +51,7 @@ struct config_text {
     int64_t blob_quota_mib;
     int64_t blob_bandwidth_kib_s;
     int64_t blob_bandwidth_office_kib_s;
+    int64_t scrub_kib_s;
     int64_t io_threads;
 };
 
@@ -78,6 +79,7 @@ static const struct number numbers[] = {
     NUMBER(blob_quota_mib, 1, 64 * 1024 * 1024, 20480),
     NUMBER(blob_bandwidth_kib_s, 0, 16 * 1024 * 1024, 0),
     NUMBER(blob_bandwidth_office_kib_s, 0, 16 * 1024 * 1024, 0),
+    NUMBER(scrub_kib_s, 0, 1024 * 1024, 1024),
     NUMBER(io_threads, 1, 16, 1),
 };
 #define NUMBERS_COUNT (sizeof(numbers) / sizeof(numbers[0]))
@@ -117,6 +119,7 @@ static const cyaml_schema_field_t config_fields[] = {
     FIELD_NUMBER(blob_quota_mib),
     FIELD_NUMBER(blob_bandwidth_kib_s),
     FIELD_NUMBER(blob_bandwidth_office_kib_s),
+    FIELD_NUMBER(scrub_kib_s),
     FIELD_NUMBER(io_threads),
     CYAML_FIELD_END,
 };
@@ -415,6 +418,9 @@ static const char *restart_key(const struct config *config, const struct config 
     }
     if (strcmp(config->secret_key, next->secret_key) != 0) {
         return "secret_key";
+    }
+    if (config->scrub_kib_s != next->scrub_kib_s) {
+        return "scrub_kib_s";
     }
     return config->io_threads != next->io_threads ? "io_threads" : NULL;
 }

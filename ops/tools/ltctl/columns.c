@@ -225,6 +225,12 @@ COLUMNS(verify, true,
     C("bytes", BYTES, "Dung lượng", "Size"),
     C("findings", NUMBER, "Sai lệch", "Findings"));
 
+COLUMNS(quarantine, false,
+    C("position", NUMBER, "Vị trí", "Position"),
+    C("kind", EVENT, "Sự kiện", "Fact"),
+    C("what", TEXT, "Sai ở", "What"),
+    C("found_ms", TIME, "Thấy lúc", "Found"));
+
 COLUMNS(clock, true,
     C("change", RESULT, "Kết quả", "Change"),
     C("drift_ms", DURATION, "Đồng hồ máy lệch", "Wall clock drift"));

@@ -59,6 +59,7 @@ extern const struct columns columns_finding;
 extern const struct columns columns_verify;
 extern const struct columns columns_backup;
 extern const struct columns columns_clock;
+extern const struct columns columns_quarantine;
 
 /* The value of a field; empty when the row has none. */
 struct lt_bytes row_field(const struct row *row, const char *name);

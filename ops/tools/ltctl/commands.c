@@ -46,6 +46,8 @@ const struct command commands[] = {
      run_route_remove},
     {"key make", 0, 1, 1, run_key_make},
     {"journal verify", 0, 1, 1, run_journal_verify},
+    {"quarantine", 0, 0, 0, run_quarantine},
+    {"agency unshield", B(REASON), 1, 1, run_agency_unshield},
     {"clock confirm", B(REASON), 0, 0, run_clock_confirm},
     {"backup", B(NO_MARK), 2, 2, run_backup},
     {"backup verify", 0, 1, 1, run_backup_verify},

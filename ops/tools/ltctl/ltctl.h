@@ -114,6 +114,8 @@ enum exit_code run_route_add(struct ltctl *ltctl);
 enum exit_code run_route_remove(struct ltctl *ltctl);
 enum exit_code run_key_make(struct ltctl *ltctl);
 enum exit_code run_journal_verify(struct ltctl *ltctl);
+enum exit_code run_quarantine(struct ltctl *ltctl);
+enum exit_code run_agency_unshield(struct ltctl *ltctl);
 enum exit_code run_clock_confirm(struct ltctl *ltctl);
 enum exit_code run_backup(struct ltctl *ltctl);
 enum exit_code run_backup_verify(struct ltctl *ltctl);

@@ -29,7 +29,7 @@ struct walk {
     int percent;
 };
 
-static void progress_show(void *context, uint64_t position, uint64_t last)
+static bool progress_show(void *context, uint64_t position, uint64_t last, uint64_t bytes)
 {
     struct walk *walk = context;
     int percent = last == 0 ? 100 : (int)(position * 100 / last);
@@ -38,6 +38,8 @@ static void progress_show(void *context, uint64_t position, uint64_t last)
         fprintf(stderr, "\r%3d %%  %llu / %llu", percent, (unsigned long long)position,
                 (unsigned long long)last);
     }
+    (void)bytes;
+    return true;
 }
 
 static void finding_take(void *context, const struct verify_finding *finding)
@@ -87,7 +89,10 @@ static enum exit_code verify(struct ltctl *ltctl, const struct journal_backend *
     struct verify_report report;
     memset(&report, 0, sizeof(report));
     output_init(&walk.output, ltctl->mode, ltctl->language, stdout);
-    enum lt_status status = journal_verify(door, progress_show, finding_take, &walk, &report);
+    struct backend_status at;
+    door->status(door->self, &at);
+    enum lt_status status =
+        journal_verify(door, at.last, progress_show, finding_take, &walk, &report);
     if (walk.progress && walk.percent >= 0) {
         fputs("\r\033[K", stderr);
     }

@@ -19,18 +19,22 @@ static void note(void *context, const struct verify_finding *finding)
     found->findings[found->count++] = *finding;
 }
 
-static void progress(void *context, uint64_t position, uint64_t last)
+static bool progress(void *context, uint64_t position, uint64_t last, uint64_t bytes)
 {
     struct found *found = context;
     assert_true(position <= last || last == 0);
     found->progress = position;
+    assert_true(bytes > 0);
+    return true;
 }
 
 static struct verify_report verify(struct desk *desk, struct found *found)
 {
     struct verify_report report = {0};
     memset(found, 0, sizeof(*found));
-    assert_int_equal(journal_verify(&desk->door, progress, note, found, &report), LT_OK);
+    assert_int_equal(
+        journal_verify(&desk->door, journal_durable(desk->journal), progress, note, found, &report),
+        LT_OK);
     assert_int_equal(report.findings, found->count);
     return report;
 }

@@ -106,6 +106,7 @@ static void what_is_absent_has_a_default(void **state)
     assert_int_equal(config.blob_quota_mib, 20480);
     assert_int_equal(config.blob_bandwidth_kib_s, 0);
     assert_int_equal(config.blob_bandwidth_office_kib_s, 0);
+    assert_int_equal(config.scrub_kib_s, 1024);
     assert_int_equal(config.io_threads, 1);
 }
 
@@ -128,6 +129,7 @@ static void everything_is_read(void **state)
                        "blob_quota_mib: 1\n"
                        "blob_bandwidth_kib_s: 512\n"
                        "blob_bandwidth_office_kib_s: 128\n"
+                       "scrub_kib_s: 0\n"
                        "io_threads: 2\n";
     assert_int_equal(read_more(*state, more, &config, &fault), LT_OK);
     assert_string_equal(config.blob_listen, "tcp://127.0.0.1:*");
@@ -145,6 +147,7 @@ static void everything_is_read(void **state)
     assert_int_equal(config.attempts_max, 3);
     assert_int_equal(config.settle_timeout_s, 5);
     assert_int_equal(config.blob_bandwidth_office_kib_s, 128);
+    assert_int_equal(config.scrub_kib_s, 0);
     assert_int_equal(config.io_threads, 2);
 }
 
@@ -223,6 +226,7 @@ static void numbers_have_ranges(void **state)
         {"blob_quota_mib", 1, 67108864},
         {"blob_bandwidth_kib_s", 0, 16777216},
         {"blob_bandwidth_office_kib_s", 0, 16777216},
+        {"scrub_kib_s", 0, 1048576},
         {"io_threads", 1, 16},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -371,9 +375,9 @@ static void a_reload_refuses_the_rest_by_name(void **state)
     struct config config;
     struct fault fault;
     assert_int_equal(read_more(*state, "", &config, &fault), LT_OK);
-    static const char *const keys[] = {"data",        "listen",     "blob_listen",
-                                       "blob_public", "secret_key", "io_threads"};
-    for (size_t i = 0; i < 6; i++) {
+    static const char *const keys[] = {"data",       "listen",      "blob_listen", "blob_public",
+                                       "secret_key", "scrub_kib_s", "io_threads"};
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
         struct config next = config;
         next.attempts_max = 99;
         switch (i) {
@@ -391,6 +395,9 @@ static void a_reload_refuses_the_rest_by_name(void **state)
             break;
         case 4:
             next.secret_key[1] = 'x';
+            break;
+        case 5:
+            next.scrub_kib_s = 2;
             break;
         default:
             next.io_threads = 2;
