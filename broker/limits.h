@@ -26,6 +26,13 @@
 #define SUBMIT_SESSION_BYTES_MAX   (1024 * 1024)
 #define SUBMIT_SESSION_PARCELS_MAX 1024
 
+/* under verification: received, not yet decided; what no longer fits waits in front of the house */
+#define VERIFY_INLINE_BYTES (128 * 1024) /* parcels of a frame up to which no thread is asked */
+#define VERIFY_THREADS_MAX  4
+#define VERIFY_QUEUE_MAX    64 /* frames waiting for a thread; the next is checked by the core */
+#define VERIFY_FRAMES_MAX   256
+#define VERIFY_BYTES_MAX    (16LL * 1024 * 1024) /* of memory they hold */
+
 /* deliveries */
 #define IN_FLIGHT_MAX        65536 /* sent and unsettled legs, all agencies together */
 #define IN_FLIGHT_AGENCY_MAX 1024
@@ -68,6 +75,8 @@ static_assert(SESSIONS_MAX * (long long)SUBMIT_IDLE_BYTES <= 2 * SUBMIT_POOL_BYT
 static_assert(DELIVER_BYTES_MAX < LT_FRAME_BYTES_MAX, "a Deliver fits its frame");
 static_assert(LT_HEADER_BYTES_MAX + LT_BODY_INLINE_MAX < LT_SUBMIT_BYTES_MAX,
               "the largest parcel fits a Submit");
+static_assert(VERIFY_QUEUE_MAX + VERIFY_THREADS_MAX <= VERIFY_FRAMES_MAX,
+              "a thread finds a place for what it has checked");
 static_assert(TURN_FRAMES_MAX * (long long)LT_FRAME_BYTES_MAX <= TURN_ARENA_BYTES * 2LL,
               "a turn's frames decode within the arena");
 

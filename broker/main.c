@@ -297,6 +297,7 @@ static enum lt_status open_broker(struct house *house, struct fault *fault)
         .settings = settings_of(config),
         .operators = operators_door(house->operators),
         .fetch_threads = 2,
+        .verify_threads = 1,
         .owner = SOFTWARE,
         .disk_free = journal_free,
         .disk_self = house,

@@ -12,6 +12,7 @@
 
 #include "broker/flow/fold.h"
 #include "broker/flow/shield.h"
+#include "broker/flow/steps.h"
 #include "broker_private.h"
 #include "proto/base/log.h"
 #include "proto/base/text.h"
@@ -169,7 +170,11 @@ static enum lt_status open_stores(struct broker *broker, struct fault *fault)
     if (status != LT_OK) {
         return status;
     }
-    return fetch_open(&flow->fetch, flow->journal, options->fetch_threads, fault);
+    status = fetch_open(&flow->fetch, flow->journal, options->fetch_threads, fault);
+    if (status == LT_OK && flow->verifier.close == NULL) {
+        status = verify_pool_open(&flow->verifier, options->verify_threads, fault);
+    }
+    return status;
 }
 
 enum lt_status broker_open(struct broker **ret_broker, const struct broker_options *options,
@@ -186,6 +191,7 @@ enum lt_status broker_open(struct broker **ret_broker, const struct broker_optio
     flow->port = options->port;
     flow->settings = options->settings;
     flow->operators = options->operators;
+    flow->verifier = options->verifier;
     flow->now_ms = flow->clock->wall_ms(flow->clock->self);
     flow->mono_ms = flow->clock->mono_ms(flow->clock->self);
     broker->started_ms = flow->now_ms;
@@ -253,6 +259,10 @@ void broker_close(struct broker **broker_p)
     if (flow->fetch != NULL) {
         fetch_close(&flow->fetch);
     }
+    if (flow->verifier.close != NULL) {
+        flow->verifier.close(flow->verifier.self);
+    }
+    submissions_clear(flow);
     end_sessions(flow);
     if (flow->answers.pool.memory != NULL) {
         answers_close(&flow->answers);

@@ -30,7 +30,11 @@ struct broker_options {
     const uint64_t *passed_over; /* positions of facts that are not folded */
     uint32_t passed_over_count;
     uint32_t fetch_threads; /* 0: reads happen in the turn (the sim) */
-    const char *owner;      /* told to whoever finds the journal held */
+    /* Who checks large frames; the broker's from now on, also when it does not open. With none
+     * given (close == NULL) the broker has a pool of verify_threads; 0: in the turn. */
+    struct verifier verifier;
+    uint32_t verify_threads;
+    const char *owner; /* told to whoever finds the journal held */
     /* Free bytes where the journal lives; below free_low_bytes intake refuses. NULL: plenty. */
     enum lt_status (*disk_free)(void *self, uint64_t *ret_bytes);
     void *disk_self;
@@ -54,12 +58,12 @@ void broker_abandon(struct broker *broker);
  * stop class, after which nothing may be acknowledged and the process must end. */
 LT_CHECK enum lt_status broker_turn(struct broker *broker, bool *ret_idle, struct fault *fault);
 
-/* Waits for the port, the journal, the fetch pool, `fds`, or the next due time. */
+/* Waits for the port, the journal, the pools, `fds`, or the next due time. */
 void broker_wait(struct broker *broker, const int *fds, uint32_t fds_count);
 
 /* No new transfers from now on; turns go on until broker_drained. */
 void broker_drain(struct broker *broker);
-bool broker_drained(const struct broker *broker); /* nothing staged, in flight or unanswered */
+bool broker_drained(const struct broker *broker); /* nothing undecided, staged or unanswered */
 void broker_say_bye(struct broker *broker);       /* to every session */
 
 struct flow *broker_flow(struct broker *broker);

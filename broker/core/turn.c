@@ -2,7 +2,7 @@
 /*
  * One turn of the house (broker/README.md has the picture):
  *
- *   clock -> tickets -> fetched -> blobs -> receive (intake, decide, fold) -> commit
+ *   clock -> tickets -> fetched -> blobs -> join -> receive (intake, join, decide, fold) -> commit
  *         -> answer -> notice -> dispatch -> sweep -> commit
  *
  * Tickets come first, so that whatever became durable while the last turn ran is answered by this
@@ -23,6 +23,14 @@
 #define FULL_RETRY_MS 250
 #define DISK_LOOK_MS  1000
 #define WAIT_FDS_MAX  16
+
+/* What a turn found to do. */
+struct work {
+    uint32_t joined;
+    uint32_t frames;
+    bool ticket;
+    bool blobs;
+};
 
 static void read_clock(struct broker *broker)
 {
@@ -142,7 +150,7 @@ void broker_attach_scrub(struct broker *broker, struct scrub *scrub)
     broker->scrub = scrub;
 }
 
-static enum lt_status steps(struct broker *broker, uint32_t *ret_frames, bool *ret_blobs)
+static enum lt_status steps(struct broker *broker, struct work *work)
 {
     struct flow *flow = &broker->flow;
     take_findings(broker);
@@ -151,10 +159,13 @@ static enum lt_status steps(struct broker *broker, uint32_t *ret_frames, bool *r
         status = step_fetched(flow);
     }
     if (status == LT_OK && broker->blobs != NULL) {
-        status = blob_desk_turn(broker->blobs, flow, ret_blobs);
+        status = blob_desk_turn(broker->blobs, flow, &work->blobs);
     }
     if (status == LT_OK) {
-        status = step_receive(flow, ret_frames);
+        status = step_join(flow, &work->joined);
+    }
+    if (status == LT_OK) {
+        status = step_receive(flow, &work->frames);
     }
     if (status != LT_OK) {
         return status;
@@ -183,15 +194,13 @@ static void end_turn(struct flow *flow)
 enum lt_status broker_turn(struct broker *broker, bool *ret_idle, struct fault *fault)
 {
     struct flow *flow = &broker->flow;
-    uint32_t frames = 0;
-    bool ticket = false;
-    bool blobs = false;
+    struct work work = {0};
     if (broker->failed) {
         return LT_IO;
     }
     read_clock(broker);
     look_at_disk(broker);
-    enum lt_status status = take_ticket(broker, &ticket, fault);
+    enum lt_status status = take_ticket(broker, &work.ticket, fault);
     if (status == LT_OK) {
         status = state_turn(flow->state, flow->durable, flow->mono_ms);
         if (status != LT_OK) {
@@ -199,7 +208,7 @@ enum lt_status broker_turn(struct broker *broker, bool *ret_idle, struct fault *
         }
     }
     if (status == LT_OK) {
-        status = steps(broker, &frames, &blobs);
+        status = steps(broker, &work);
     }
     end_turn(flow);
     if (status != LT_OK) {
@@ -208,7 +217,8 @@ enum lt_status broker_turn(struct broker *broker, bool *ret_idle, struct fault *
                   (unsigned long long)journal_staged(flow->journal));
         return status;
     }
-    *ret_idle = frames == 0 && !ticket && !blobs && flow->desks.active.count == 0;
+    *ret_idle = work.frames == 0 && work.joined == 0 && !work.ticket && !work.blobs &&
+                flow->desks.active.count == 0;
     return LT_OK;
 }
 
@@ -219,11 +229,15 @@ void broker_wait(struct broker *broker, const int *fds, uint32_t fds_count)
     uint32_t count = 0;
     int journal = journal_fd(flow->journal);
     int fetched = fetch_fd(flow->fetch);
+    int verified = flow->verifier.fd(flow->verifier.self);
     if (journal >= 0) {
         all[count++] = journal;
     }
     if (fetched >= 0) {
         all[count++] = fetched;
+    }
+    if (verified >= 0) {
+        all[count++] = verified;
     }
     if (broker->blobs != NULL) {
         count += blob_desk_fds(broker->blobs, &all[count]);
@@ -243,7 +257,7 @@ bool broker_drained(const struct broker *broker)
 {
     const struct flow *flow = &broker->flow;
     return !journal_in_flight(flow->journal) && !journal_has_staged(flow->journal) &&
-           flow->sessions.waiting.count == 0;
+           flow->sessions.waiting.count == 0 && flow->desks.verifying.count == 0;
 }
 
 void broker_say_bye(struct broker *broker)

@@ -22,6 +22,7 @@ enum lt_status desks_open(struct desks *desks)
     list_init(&desks->later);
     list_init(&desks->telling);
     list_init(&desks->cold);
+    list_init(&desks->verifying);
     desks->highest = 0;
     return LT_OK;
 }
@@ -42,6 +43,8 @@ struct desk *desk_of(struct desks *desks, uint32_t agency)
         list_node_init(&desk->active);
         list_node_init(&desk->telling);
         list_node_init(&desk->cold);
+        list_node_init(&desk->verifying);
+        list_init(&desk->submissions);
         if (agency > desks->highest) {
             desks->highest = agency;
         }

@@ -33,6 +33,9 @@ struct desk {
     struct list_node telling; /* on desks.telling while notices may be told */
     struct list_node cold;    /* on desks.cold while its next body cannot be asked for */
 
+    struct list submissions;    /* received and not decided, in that order (join.c) */
+    struct list_node verifying; /* on desks.verifying while there are any */
+
     struct session *receiving;
     struct session *teller; /* the session that granted notices last */
     uint32_t sessions;
@@ -56,6 +59,7 @@ struct desks {
     struct list later; /* what is due waits for its ticket */
     struct list telling;
     struct list cold;
+    struct list verifying;
     uint32_t highest;
 };
 

@@ -22,14 +22,16 @@
 #include "proto/port.h"
 #include "quarantine.h"
 #include "session.h"
+#include "verify.h"
 #include <lienthong/clock.h>
 
 /*
  * What every step of the way works on, in one struct handed from step to step. The core owns it;
  * one thread. Steps read what stands above them in the turn and write what stands below:
  *
- *   intake -> decide -> (journal) -> fold        a fact is staged, then folded into the overlay
- *   answers, dispatch, notice                    only what a ticket covers leaves the house
+ *   intake -> join -> decide -> (journal) -> fold     a fact is staged, then folded into the
+ * overlay answers, dispatch, notice                         only what a ticket covers leaves the
+ * house
  *
  * The overlay runs ahead of the disk by the batches on their way; `durable` is the line. Nothing
  * above the line is answered, sent or shown: answers wait for their ticket, a due entry carries the
@@ -90,6 +92,7 @@ struct flow {
     struct registry *registry;
     struct digester *digester;
     struct fetch *fetch;
+    struct verifier verifier;
     struct flow_settings settings;
     struct flow_operators operators;
     struct flow_trace trace;
@@ -106,6 +109,8 @@ struct flow {
     struct flights flights;
     struct answers answers;
     struct cache cache;
+    uint32_t verifying; /* submissions kept over turns, and the memory they hold */
+    uint64_t verifying_bytes;
     struct flow_counters counters;
     struct quarantine quarantine;
     uint64_t batch_start;   /* last position of the batch before the one being staged */

@@ -5,8 +5,8 @@
  * session and sequence number are checked, and the message goes to its step. Operators have no
  * Hello: their connection's user name "operator/NAME" makes the session.
  *
- * Frames are taken while the batch and the overlay have room; what is not taken stays in ZeroMQ's
- * queues, which are short (RCVHWM), so a full house pushes back on its own.
+ * Frames are taken while the batch, the overlay and the verifier have room; what is not taken stays
+ * in ZeroMQ's queues, which are short (RCVHWM), so a full house pushes back on its own.
  */
 #include <string.h>
 
@@ -15,7 +15,6 @@
 #include "proto/message.h"
 #include "steps.h"
 
-#define ANSWERS_KEPT    (2 * LT_PARCELS_PER_FRAME)
 #define OPERATOR_PREFIX "operator/"
 
 /* False: the frame is not the next one of its session. */
@@ -202,8 +201,7 @@ enum lt_status step_receive(struct flow *flow, uint32_t *ret_frames)
 {
     uint32_t taken = 0;
     enum lt_status status = LT_OK;
-    while (taken < TURN_FRAMES_MAX && status == LT_OK && flow_room(flow) &&
-           answers_left(&flow->answers) > ANSWERS_KEPT) {
+    while (taken < TURN_FRAMES_MAX && status == LT_OK && join_room(flow) && submit_room(flow)) {
         struct port_frame frame;
         if (flow->port.receive(flow->port.self, &frame, 1) == 0) {
             break;

@@ -13,9 +13,19 @@
 /* intake.c: frames that are there -> checked messages; answers to sessions and operators. */
 LT_CHECK enum lt_status step_receive(struct flow *flow, uint32_t *ret_frames);
 
-/* submit.c: one Submit frame of a session: every parcel is checked and decided. */
+/* submit.c: one Submit frame of a session: what is cheap to check is checked, the rest verified,
+ * here or by the verifier. */
 LT_CHECK enum lt_status take_submit(struct flow *flow, struct session *session,
                                     const struct submit *submit);
+bool submit_room(const struct flow *flow); /* another frame may be kept under verification */
+
+/* join.c: verified submissions, in the order in which their agency's frames were received, are
+ * decided and answered. */
+LT_CHECK enum lt_status step_join(struct flow *flow, uint32_t *ret_joined);
+LT_CHECK enum lt_status join_desk(struct flow *flow, struct desk *desk, uint32_t *ret_joined);
+bool join_room(const struct flow *flow); /* a whole frame may be decided now */
+void submissions_leave(struct flow *flow, struct session *session); /* it ends: they are dropped */
+void submissions_clear(struct flow *flow);                          /* the verifier is closed */
 
 /* decide.c: one checked parcel -> accepted (fact staged), known, or refused. Class stop ends. */
 struct decision {

@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
- * One Submit of a session: its parcels in order, each checked, decided and given an answer that
- * waits for its ticket. A parcel that cannot be judged now (busy, draining, short of disk) is
- * answered so and nothing is stored. More than was lent closes the session.
+ * One Submit of a session on its way in. What is cheap is checked here (credit, the header's shape,
+ * whose it is), what is costly goes to the verifier; join.c decides.
+ *
+ * A frame is verified in this very step when it is small and none of its agency is under way: it is
+ * decided before the next frame is taken and nothing of it is copied. Any other is copied into
+ * memory of its own, because the port's frame and the turn's arena end with the turn. What is kept
+ * is bounded in frames and bytes; beyond that no frame is taken at all. More than was lent closes
+ * the session.
  */
-#include <string.h>
+#include <assert.h>
+#include <stdlib.h>
 
 #include "proto/base/log.h"
 #include "proto/base/text.h"
@@ -12,24 +18,25 @@
 #include "proto/message.h"
 #include "steps.h"
 
-#define BUSY_MS 500
+/* Header structs of 64 parcels and what their decoding takes, beside the bytes as received. */
+#define KEPT_PARCEL_BYTES (sizeof(struct checked) + 4096)
+#define KEPT_FRAME_BYTES  (2 * LT_FRAME_BYTES_MAX + LT_PARCELS_PER_FRAME * KEPT_PARCEL_BYTES)
 
-static bool over_rate(struct flow *flow, struct desk *desk, const struct agency *agency)
+static_assert(VERIFY_BYTES_MAX >= 4 * (long long)KEPT_FRAME_BYTES, "some frames of the largest");
+
+bool submit_room(const struct flow *flow)
 {
-    if (flow->mono_ms - desk->second_ms >= 1000) {
-        desk->second_ms = flow->mono_ms;
-        desk->accepted_this_second = 0;
-        desk->refused_this_second = 0;
-    }
-    return agency->rate_per_s != 0 && desk->accepted_this_second >= agency->rate_per_s;
+    return flow->verifying < VERIFY_FRAMES_MAX &&
+           flow->verifying_bytes + KEPT_FRAME_BYTES <= VERIFY_BYTES_MAX;
 }
 
-/* Checks that need neither journal nor state. */
-static enum lt_status check_parcel(struct flow *flow, const struct agency *agency,
-                                   const struct parcel *parcel, struct header *header,
-                                   struct fault *fault)
+/* Checks that need neither journal nor state nor any time. */
+static enum lt_status look_at(struct flow *flow, struct arena *arena, const struct agency *agency,
+                              struct checked *checked)
 {
-    enum lt_status status = header_read(parcel->header, &flow->arena, header, fault);
+    struct header *header = &checked->header;
+    struct fault *fault = &checked->fault;
+    enum lt_status status = header_read(checked->parcel.header, arena, header, fault);
     if (status != LT_OK) {
         return lt_class(status) == LT_CLASS_REFUSE && status != LT_TEXT_BAD ? LT_HEADER_BAD
                                                                             : status;
@@ -42,90 +49,78 @@ static enum lt_status check_parcel(struct flow *flow, const struct agency *agenc
         return fault_set(fault, LT_FROM_FOREIGN, "from", "%.*s, connected as %s",
                          (int)header->from.size, (const char *)header->from.data, agency->id);
     }
-    if ((agency->kinds_denied >> header->kind & 1u) != 0) {
-        return fault_set(fault, LT_KIND_NOT_ALLOWED, "kind", "%s", kind_name(header->kind));
-    }
-    return parcel_check(flow->digester, parcel, header, fault);
-}
-
-static void answer_parcel(struct flow *flow, struct session *session, const struct parcel *parcel,
-                          const struct lt_id *id, const struct decision *decision)
-{
-    uint64_t bytes = parcel->header.size + parcel->body.size;
-    struct answer *answer =
-        answer_make(&flow->answers, &flow->sessions, session, ANSWER_VERDICT, decision->wait);
-    if (answer == NULL) {
-        session_doom(session, LT_BUSY); /* cannot happen while step_receive keeps answers back */
-        return;
-    }
-    answer->parcel_bytes = (uint32_t)bytes;
-    answer->code = (uint16_t)decision->code;
-    answer->id = *id;
-    answer->known_as = decision->known_as;
-    answer->decided = decision->position;
-    answer->time_ms = decision->time_ms;
-    answer->retry_after_ms = decision->retry_after_ms;
-    text_copy(answer->field, sizeof(answer->field), text_bytes(decision->fault.field));
-    text_copy(answer->detail, sizeof(answer->detail), text_bytes(decision->fault.detail));
-}
-
-static void count_decision(struct flow *flow, struct session *session, const struct lt_id *id,
-                           const struct decision *decision)
-{
-    struct desk *desk = desk_of(&flow->desks, session->agency);
-    if (decision->code == LT_OK) {
-        desk->accepted_this_second++;
-        return;
-    }
-    enum lt_class class = lt_class(decision->code);
-    if (class == LT_CLASS_REFUSE) {
-        char text[ID_TEXT_BYTES];
-        id_write(text, id);
-        flow->counters.refused++;
-        desk->refused_this_second++;
-        log_info("parcel-refused", "agency=%s id=%s code=%s field=%s detail=%s", session->user,
-                 text, lt_code(decision->code), decision->fault.field, decision->fault.detail);
-        if (desk->refused_this_second > REFUSALS_PER_SECOND_MAX) {
-            session_doom(session, LT_RATE);
-        }
-    }
-}
-
-static enum lt_status take_parcel(struct flow *flow, struct session *session,
-                                  const struct agency *agency, const struct parcel *parcel)
-{
-    struct header header;
-    struct decision decision;
-    memset(&header, 0, sizeof(header));
-    memset(&decision, 0, sizeof(decision));
-    fault_init(&decision.fault);
-    decision.wait = 0;
-    decision.code = check_parcel(flow, agency, parcel, &header, &decision.fault);
-    if (decision.code == LT_OK && agency->suspended) {
-        decision.code = LT_AGENCY_SUSPENDED;
-        decision.retry_after_ms = 60000;
-    }
-    if (decision.code == LT_OK && over_rate(flow, desk_of(&flow->desks, agency->number), agency)) {
-        decision.code = LT_RATE;
-        decision.retry_after_ms = 1000;
-    }
-    if (decision.code == LT_OK) {
-        enum lt_status status = decide(flow, agency, parcel, &header, &decision);
-        if (status != LT_OK) {
-            return status;
-        }
-    }
-    if (lt_class(decision.code) == LT_CLASS_BUSY && decision.retry_after_ms == 0) {
-        decision.retry_after_ms = BUSY_MS;
-    }
-    count_decision(flow, session, &header.id, &decision);
-    answer_parcel(flow, session, parcel, &header.id, &decision);
     return LT_OK;
 }
 
-enum lt_status take_submit(struct flow *flow, struct session *session, const struct submit *submit)
+/* False: no memory. A kept submission has its own copy of the parcels. */
+static bool fill(struct flow *flow, struct submission *submission, const struct agency *agency,
+                 const struct submit *submit, struct arena *arena)
 {
-    const struct agency *agency = registry_by_number(flow->registry, session->agency);
+    submission->agency = agency->number;
+    submission->count = submit->count;
+    submission->parcels = arena_zalloc(arena, submit->count * sizeof(struct checked));
+    if (submission->parcels == NULL) {
+        return false;
+    }
+    for (uint32_t i = 0; i < submit->count; i++) {
+        struct checked *checked = &submission->parcels[i];
+        checked->parcel = submit->parcels[i];
+        if (submission->kept) {
+            checked->parcel.header = arena_copy(arena, submit->parcels[i].header);
+            checked->parcel.body = arena_copy(arena, submit->parcels[i].body);
+            if (checked->parcel.header.data == NULL || checked->parcel.body.data == NULL) {
+                return false;
+            }
+        }
+        fault_init(&checked->fault);
+        checked->code = look_at(flow, arena, agency, checked);
+    }
+    return true;
+}
+
+static struct submission *make_for_now(struct flow *flow, const struct agency *agency,
+                                       const struct submit *submit)
+{
+    struct submission *submission = arena_zalloc(&flow->arena, sizeof(*submission));
+    if (submission == NULL || !fill(flow, submission, agency, submit, &flow->arena)) {
+        return NULL;
+    }
+    verify_submission(flow->digester, submission);
+    submission->verified = true;
+    return submission;
+}
+
+static struct submission *make_to_keep(struct flow *flow, const struct agency *agency,
+                                       const struct submit *submit, uint64_t bytes)
+{
+    size_t first = bytes + submit->count * (sizeof(struct checked) + 512);
+    struct submission *submission = calloc(1, sizeof(*submission));
+    if (submission == NULL) {
+        return NULL;
+    }
+    submission->kept = true;
+    if (arena_init(&submission->arena, first, KEPT_FRAME_BYTES) != LT_OK) {
+        free(submission);
+        return NULL;
+    }
+    if (!fill(flow, submission, agency, submit, &submission->arena)) {
+        arena_deinit(&submission->arena);
+        free(submission);
+        return NULL;
+    }
+    submission->kept_bytes = first > submission->arena.used ? first : submission->arena.used;
+    flow->verifying++;
+    flow->verifying_bytes += submission->kept_bytes;
+    if (!flow->verifier.put(flow->verifier.self, submission)) {
+        verify_submission(flow->digester, submission);
+        submission->verified = true;
+    }
+    return submission;
+}
+
+/* False: more than was lent. */
+static bool take_credit(struct session *session, const struct submit *submit, uint64_t *ret_bytes)
+{
     uint64_t bytes = 0;
     for (uint32_t i = 0; i < submit->count; i++) {
         uint64_t size = submit->parcels[i].header.size + submit->parcels[i].body.size;
@@ -134,20 +129,39 @@ enum lt_status take_submit(struct flow *flow, struct session *session, const str
             log_warn("over-credit", "agency=%s bytes=%llu lent=%llu", session->user,
                      (unsigned long long)session->outstanding.bytes,
                      (unsigned long long)session->submit.bytes);
-            session_doom(session, LT_CREDIT_EXCEEDED);
-            return LT_OK;
+            return false;
         }
+    }
+    *ret_bytes = bytes;
+    return true;
+}
+
+enum lt_status take_submit(struct flow *flow, struct session *session, const struct submit *submit)
+{
+    const struct agency *agency = registry_by_number(flow->registry, session->agency);
+    uint64_t bytes = 0;
+    uint32_t joined = 0;
+    if (!take_credit(session, submit, &bytes)) {
+        session_doom(session, LT_CREDIT_EXCEEDED);
+        return LT_OK;
     }
     if (agency == NULL || session->role == ROLE_RECEIVING || submit->count == 0 ||
         submit->count > LT_PARCELS_PER_FRAME || bytes > LT_SUBMIT_BYTES_MAX) {
         session_doom(session, LT_FRAME_BAD);
         return LT_OK;
     }
-    for (uint32_t i = 0; i < submit->count && session->doomed == 0; i++) {
-        enum lt_status status = take_parcel(flow, session, agency, &submit->parcels[i]);
-        if (status != LT_OK) {
-            return status;
-        }
+    struct desk *desk = desk_of(&flow->desks, agency->number);
+    bool now = desk->submissions.count == 0 && bytes <= flow->verifier.inline_bytes;
+    struct submission *submission =
+        now ? make_for_now(flow, agency, submit) : make_to_keep(flow, agency, submit, bytes);
+    if (submission == NULL) {
+        session_doom(session, LT_BUSY); /* no memory: it asks again in a new session */
+        return LT_OK;
     }
-    return LT_OK;
+    submission->session = session;
+    list_node_init(&submission->order);
+    list_push(&desk->submissions, &submission->order);
+    enum lt_status status = join_desk(flow, desk, &joined);
+    assert(!now || status != LT_OK || desk->submissions.count == 0); /* the arena ends */
+    return status;
 }

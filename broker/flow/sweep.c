@@ -89,6 +89,7 @@ void session_finish(struct flow *flow, struct session *session)
         }
         flow->counters.sessions_closed++;
     }
+    submissions_leave(flow, session);
     answers_drop(&flow->answers, session);
     session_free(&flow->sessions, session);
 }

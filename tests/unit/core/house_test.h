@@ -7,6 +7,7 @@
  * own, agencies and operators on a scripted network. Operators speak over that network; transfers
  * may come by `accept`, which is the broker's own decision without a line in front of it.
  */
+#include "harness/slow_verifier.h"
 #include "harness/world.h"
 #include "harness/world_net.h"
 #include "unit/base/base_test.h"
@@ -32,6 +33,7 @@ struct house {
     struct world_clock clock;
     struct world_entropy entropy;
     struct backend_memory *backend;
+    struct slow_verifier *slow; /* NULL: the broker's own, without threads */
     struct config config;
     struct operators *operators;
     struct broker *broker;
@@ -75,6 +77,7 @@ static inline void house_open_broker(struct house *house)
                      .blob_endpoint = "",
                      .software = "house/1"},
         .operators = operators_door(house->operators),
+        .verifier = house->slow == NULL ? (struct verifier){0} : slow_verifier_door(house->slow),
         .owner = "test",
     };
     enum lt_status status = broker_open(&house->broker, &options, &fault);
@@ -524,14 +527,14 @@ static inline void party_say(struct house *house, struct party *party, struct fr
     house_say(house, party->link, frame);
 }
 
-static inline struct party party_connect(struct house *house, uint8_t key)
+static inline struct party party_connect_as(struct house *house, uint8_t key, uint8_t instance)
 {
     struct lt_key own = house_key(1, key);
     struct party party = {.link = world_net_dial(house->net, 0, &own)};
     struct frame frame = {.kind = FRAME_HELLO};
     frame.hello = (struct hello){.protocol_min = 1,
                                  .protocol_max = 1,
-                                 .instance = {{key, 7}},
+                                 .instance = {{key, instance}},
                                  .epoch = 1,
                                  .role = ROLE_BOTH,
                                  .software = text_bytes("party")};
@@ -540,6 +543,11 @@ static inline struct party party_connect(struct house *house, uint8_t key)
     assert_true(house_hear(house, party.link, FRAME_WELCOME, HOUSE_PAGE_MS, &frame));
     party.session = frame.welcome.session;
     return party;
+}
+
+static inline struct party party_connect(struct house *house, uint8_t key)
+{
+    return party_connect_as(house, key, 7);
 }
 
 static inline void party_grant(struct house *house, struct party *party, uint32_t parcels)

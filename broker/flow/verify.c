@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * The verifier pool: a queue of submissions to threads, a queue back. Each thread has a digester of
+ * its own and looks at nothing but the submission in its hands, so threads share only the queues.
+ * The queue to the threads is short: when it is full the core checks a frame by itself, which slows
+ * intake down by exactly what the threads cannot do.
+ *
+ * Small frames do not come here (VERIFY_INLINE_BYTES): SHA-256 of a few kilobytes costs less than
+ * handing them over and waking the core for the answer.
+ */
+#include "verify.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "broker/limits.h"
+#include "proto/base/queue.h"
+#include "proto/header_check.h"
+
+struct worker {
+    struct verify_pool *pool;
+    struct digester *digester;
+    pthread_t thread;
+    bool runs;
+};
+
+struct verify_pool {
+    struct queue *asked;
+    struct queue *done;
+    struct worker workers[VERIFY_THREADS_MAX];
+    uint32_t threads;
+    struct digester *digester; /* of the core, with no threads */
+};
+
+void verify_submission(struct digester *digester, struct submission *submission)
+{
+    for (uint32_t i = 0; i < submission->count; i++) {
+        struct checked *checked = &submission->parcels[i];
+        if (checked->code == LT_OK) {
+            checked->code =
+                parcel_check(digester, &checked->parcel, &checked->header, &checked->fault);
+        }
+    }
+}
+
+static void *run(void *argument)
+{
+    struct worker *worker = argument;
+    struct verify_pool *pool = worker->pool;
+    struct submission *submission;
+    while ((submission = queue_wait(pool->asked, -1)) != NULL) {
+        verify_submission(worker->digester, submission);
+        bool given = queue_push(pool->done, submission);
+        assert(given); /* there are as many places as frames under verification */
+    }
+    return NULL;
+}
+
+static bool put_asked(void *self, struct submission *submission)
+{
+    struct verify_pool *pool = self;
+    return queue_push(pool->asked, submission);
+}
+
+static struct submission *take_done(void *self)
+{
+    struct verify_pool *pool = self;
+    if (pool->threads != 0) {
+        return queue_pop(pool->done);
+    }
+    struct submission *submission = queue_pop(pool->asked);
+    if (submission != NULL) {
+        verify_submission(pool->digester, submission);
+    }
+    return submission;
+}
+
+static int done_fd(void *self)
+{
+    struct verify_pool *pool = self;
+    return pool->threads == 0 ? -1 : queue_fd(pool->done);
+}
+
+static void verify_pool_close(void *self)
+{
+    struct verify_pool *pool = self;
+    if (pool->asked != NULL) {
+        queue_stop(pool->asked);
+    }
+    for (uint32_t i = 0; i < VERIFY_THREADS_MAX; i++) {
+        struct worker *worker = &pool->workers[i];
+        if (worker->runs) {
+            pthread_join(worker->thread, NULL);
+        }
+        if (worker->digester != NULL) {
+            digester_close(&worker->digester);
+        }
+    }
+    if (pool->digester != NULL) {
+        digester_close(&pool->digester);
+    }
+    if (pool->asked != NULL) {
+        queue_close(&pool->asked);
+    }
+    if (pool->done != NULL) {
+        queue_close(&pool->done);
+    }
+    free(pool);
+}
+
+static enum lt_status start(struct verify_pool *pool, struct worker *worker, struct fault *fault)
+{
+    worker->pool = pool;
+    enum lt_status status = digester_open(&worker->digester);
+    if (status != LT_OK) {
+        return fault_set(fault, status, "verify", "no digester");
+    }
+    if (pthread_create(&worker->thread, NULL, run, worker) != 0) {
+        return fault_set(fault, LT_LIMIT_BAD, "verify", "cannot start a thread");
+    }
+    worker->runs = true;
+    pool->threads++;
+    return LT_OK;
+}
+
+enum lt_status verify_pool_open(struct verifier *ret_verifier, uint32_t threads,
+                                struct fault *fault)
+{
+    struct verify_pool *pool = calloc(1, sizeof(*pool));
+    if (pool == NULL) {
+        return fault_set(fault, LT_NO_MEMORY, "verify", "no memory");
+    }
+    enum lt_status status = queue_open(&pool->asked, VERIFY_QUEUE_MAX);
+    if (status == LT_OK) {
+        status = queue_open(&pool->done, VERIFY_FRAMES_MAX);
+    }
+    if (status == LT_OK) {
+        status = digester_open(&pool->digester);
+    }
+    if (status != LT_OK) {
+        fault_set(fault, status, "verify", "no queue");
+    }
+    for (uint32_t i = 0; status == LT_OK && i < threads && i < VERIFY_THREADS_MAX; i++) {
+        status = start(pool, &pool->workers[i], fault);
+    }
+    if (status != LT_OK) {
+        verify_pool_close(pool);
+        return status;
+    }
+    *ret_verifier = (struct verifier){
+        .self = pool,
+        .inline_bytes = VERIFY_INLINE_BYTES,
+        .put = put_asked,
+        .take = take_done,
+        .fd = done_fd,
+        .close = verify_pool_close,
+    };
+    return LT_OK;
+}
