@@ -136,6 +136,9 @@ enum lt_status take_notice_ack(struct flow *flow, struct session *session, uint6
         return LT_OK;
     }
     desk_tell(&flow->desks, desk);
+    if (session == desk->teller && cursor > desk->notice_told) {
+        desk->notice_told = cursor; /* it has them already, by another session */
+    }
     if (cursor > session->notice_acked && cursor <= desk->notice_told) {
         session->notice_acked = cursor;
     }
