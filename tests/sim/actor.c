@@ -2,7 +2,8 @@
 /*
  * The actor keeps two tables: what it wants to send (items, in the order made) and what it was
  * given (taken, by id and leg). Everything it sends may be lost, so everything is said again until
- * the broker has confirmed it.
+ * the broker has confirmed it. It has two lines with a session each and says each thing over
+ * either, as two application nodes would; one session receives, the other stands by.
  */
 #include "actor.h"
 
@@ -23,6 +24,7 @@
 #define CASES       12
 #define RETRY_MS    700
 #define SUBMIT_EACH 8
+#define LINES       2
 
 enum item_state { ITEM_WAITING, ITEM_SUBMITTED, ITEM_DECIDED };
 
@@ -30,6 +32,7 @@ struct item {
     struct wish *wish;
     struct lt_id id;
     enum item_state state;
+    uint32_t line; /* it was submitted on */
     int64_t again_ms;
     uint8_t *header;
     size_t header_size;
@@ -51,26 +54,30 @@ struct given {
     int64_t said_ms;
 };
 
+struct line {
+    struct world_link *link;
+    struct session session;
+    struct lt_id instance;
+    uint64_t epoch;
+    uint32_t lives;
+    uint64_t outstanding_bytes;
+    uint32_t outstanding;
+};
+
 struct actor {
     struct actor_options options;
     struct world_clock clock;
     struct world_entropy entropy;
     struct world_random random;
-    struct world_link *link;
-    struct session session;
+    struct line lines[LINES];
     struct arena arena;
     struct digester *digester;
     struct uuid7 ids;
-    struct lt_id instance;
-    uint64_t epoch;
-    uint32_t lives;
     struct item items[ITEMS_MAX];
     uint32_t items_count;
     struct given given[GIVEN_MAX];
     uint32_t given_count;
     uint64_t notice_cursor;
-    uint64_t outstanding_bytes;
-    uint32_t outstanding;
     bool calm;
 };
 
@@ -79,13 +86,18 @@ static int64_t now(const struct actor *actor)
     return actor->options.world->mono_ms;
 }
 
-static void open_session(struct actor *actor)
+static void open_session(struct actor *actor, struct line *line)
 {
-    actor->epoch++;
-    session_init(&actor->session, world_link_port(actor->link), &actor->clock.clock,
-                 &actor->entropy.entropy, &actor->instance, actor->epoch, ROLE_BOTH, "sim/1");
-    actor->session.notice_cursor = actor->notice_cursor;
-    actor->lives = actor->session.lives;
+    line->epoch++;
+    session_init(&line->session, world_link_port(line->link), &actor->clock.clock,
+                 &actor->entropy.entropy, &line->instance, line->epoch, ROLE_BOTH, "sim/1");
+    line->session.notice_cursor = actor->notice_cursor;
+    line->lives = line->session.lives;
+}
+
+static struct line *any_line(struct actor *actor)
+{
+    return &actor->lines[world_random_below(&actor->random, LINES)];
 }
 
 struct actor *actor_open(const struct actor_options *options)
@@ -100,11 +112,14 @@ struct actor *actor_open(const struct actor_options *options)
     assert(status == LT_OK);
     status = digester_open(&actor->digester);
     assert(status == LT_OK);
-    actor->link = world_net_dial(options->net, 0, &options->key);
-    assert(actor->link != NULL);
-    actor->entropy.entropy.fill(actor->entropy.entropy.self, &actor->instance,
-                                sizeof(actor->instance));
-    open_session(actor);
+    for (uint32_t i = 0; i < LINES; i++) {
+        struct line *line = &actor->lines[i];
+        line->link = world_net_dial(options->net, 0, &options->key);
+        assert(line->link != NULL);
+        actor->entropy.entropy.fill(actor->entropy.entropy.self, &line->instance,
+                                    sizeof(line->instance));
+        open_session(actor, line);
+    }
     return actor;
 }
 
@@ -114,7 +129,9 @@ void actor_close(struct actor **actor_p)
     for (uint32_t i = 0; i < actor->items_count; i++) {
         free(actor->items[i].header);
     }
-    world_link_close(&actor->link);
+    for (uint32_t i = 0; i < LINES; i++) {
+        world_link_close(&actor->lines[i].link);
+    }
     arena_deinit(&actor->arena);
     digester_close(&actor->digester);
     free(actor);
@@ -202,7 +219,7 @@ static void make_wish(struct actor *actor)
 
 /* ---- sending ----------------------------------------------------------------------------- */
 
-static void submit(struct actor *actor)
+static void submit(struct actor *actor, struct line *line)
 {
     struct parcel parcels[SUBMIT_EACH];
     struct item *items[SUBMIT_EACH];
@@ -212,8 +229,8 @@ static void submit(struct actor *actor)
         struct item *item = &actor->items[i];
         uint64_t size = item->header_size + item->body_size;
         if (item->state != ITEM_WAITING || item->again_ms > now(actor) ||
-            actor->outstanding_bytes + bytes + size > actor->session.submit.bytes ||
-            actor->outstanding + count + 1 > actor->session.submit.parcels) {
+            line->outstanding_bytes + bytes + size > line->session.submit.bytes ||
+            line->outstanding + count + 1 > line->session.submit.parcels) {
             continue;
         }
         parcels[count] = (struct parcel){.header = {item->header, item->header_size},
@@ -223,14 +240,15 @@ static void submit(struct actor *actor)
         bytes += size;
     }
     struct frame frame = {.kind = FRAME_SUBMIT, .submit = {.parcels = parcels, .count = count}};
-    if (count == 0 || session_send(&actor->session, &actor->arena, &frame) != LT_OK) {
+    if (count == 0 || session_send(&line->session, &actor->arena, &frame) != LT_OK) {
         return;
     }
     for (uint32_t i = 0; i < count; i++) {
         items[i]->state = ITEM_SUBMITTED;
+        items[i]->line = (uint32_t)(line - actor->lines);
     }
-    actor->outstanding += count;
-    actor->outstanding_bytes += bytes;
+    line->outstanding += count;
+    line->outstanding_bytes += bytes;
 }
 
 static struct item *item_by_id(struct actor *actor, const struct lt_id *id)
@@ -243,16 +261,16 @@ static struct item *item_by_id(struct actor *actor, const struct lt_id *id)
     return NULL;
 }
 
-static void take_verdict(struct actor *actor, const struct verdict *verdict)
+static void take_verdict(struct actor *actor, struct line *line, const struct verdict *verdict)
 {
     for (uint32_t i = 0; i < verdict->count; i++) {
         const struct verdict_item *v = &verdict->items[i];
         struct item *item = item_by_id(actor, &v->id);
-        if (item == NULL || item->state != ITEM_SUBMITTED) {
+        if (item == NULL || item->state != ITEM_SUBMITTED || &actor->lines[item->line] != line) {
             continue;
         }
-        actor->outstanding--;
-        actor->outstanding_bytes -= item->header_size + item->body_size;
+        line->outstanding--;
+        line->outstanding_bytes -= item->header_size + item->body_size;
         if (v->code == LT_OK) {
             item->state = ITEM_DECIDED;
             oracle_accepted(actor->options.oracle, item->wish,
@@ -342,7 +360,7 @@ static void take_delivery(struct actor *actor, const struct delivery *d)
     given->said_ms = 0;
 }
 
-static void settle(struct actor *actor)
+static void settle(struct actor *actor, struct line *line)
 {
     struct settlement items[16];
     struct given *said[16];
@@ -363,7 +381,7 @@ static void settle(struct actor *actor)
                                              .position = given->position};
     }
     struct frame frame = {.kind = FRAME_SETTLE, .settle = {.items = items, .count = count}};
-    if (count == 0 || session_send(&actor->session, &actor->arena, &frame) != LT_OK) {
+    if (count == 0 || session_send(&line->session, &actor->arena, &frame) != LT_OK) {
         return;
     }
     for (uint32_t i = 0; i < count; i++) {
@@ -385,7 +403,7 @@ static void take_settled(struct actor *actor, const struct settled *settled)
     }
 }
 
-static void take_notice(struct actor *actor, const struct notice *notice)
+static void take_notice(struct actor *actor, struct line *line, const struct notice *notice)
 {
     for (uint32_t i = 0; i < notice->count; i++) {
         uint64_t seq = notice->items[i].seq;
@@ -396,27 +414,30 @@ static void take_notice(struct actor *actor, const struct notice *notice)
             actor->notice_cursor = seq;
         }
     }
-    actor->session.notice_cursor = actor->notice_cursor;
+    for (uint32_t i = 0; i < LINES; i++) {
+        actor->lines[i].session.notice_cursor = actor->notice_cursor;
+    }
     struct frame frame = {.kind = FRAME_NOTICE_ACK, .notice_cursor = actor->notice_cursor};
-    (void)!session_send(&actor->session, &actor->arena, &frame); /* said again with the next */
+    (void)!session_send(&line->session, &actor->arena, &frame); /* said again with the next */
 }
 
-static void grant(struct actor *actor)
+static void grant(struct actor *actor, struct line *line)
 {
     struct frame frame = {.kind = FRAME_GRANT,
                           .grant = {.deliver = {.parcels = 8, .bytes = 64 * 1024}, .notices = 16}};
-    (void)!session_send(&actor->session, &actor->arena, &frame);
+    (void)!session_send(&line->session, &actor->arena, &frame);
 }
 
-/* The session is another one: whatever was under way is said again. */
-static void new_life(struct actor *actor)
+/* The session is another one: whatever was under way on it is said again. */
+static void new_life(struct actor *actor, struct line *line)
 {
-    actor->lives = actor->session.lives;
-    actor->outstanding = 0;
-    actor->outstanding_bytes = 0;
+    line->lives = line->session.lives;
+    line->outstanding = 0;
+    line->outstanding_bytes = 0;
     for (uint32_t i = 0; i < actor->items_count; i++) {
-        if (actor->items[i].state == ITEM_SUBMITTED) {
-            actor->items[i].state = ITEM_WAITING;
+        struct item *item = &actor->items[i];
+        if (item->state == ITEM_SUBMITTED && &actor->lines[item->line] == line) {
+            item->state = ITEM_WAITING;
         }
     }
     for (uint32_t i = 0; i < actor->given_count; i++) {
@@ -424,51 +445,65 @@ static void new_life(struct actor *actor)
     }
 }
 
-void actor_step(struct actor *actor)
+static void take_frame(struct actor *actor, struct line *line, const struct frame *frame)
+{
+    switch (frame->kind) {
+    case FRAME_WELCOME:
+        grant(actor, line);
+        break;
+    case FRAME_VERDICT:
+        take_verdict(actor, line, &frame->verdict);
+        break;
+    case FRAME_DELIVER:
+        for (uint32_t i = 0; i < frame->deliver.count; i++) {
+            take_delivery(actor, &frame->deliver.items[i]);
+        }
+        break;
+    case FRAME_SETTLED:
+        take_settled(actor, &frame->settled);
+        break;
+    case FRAME_NOTICE:
+        take_notice(actor, line, &frame->notice);
+        break;
+    default:
+        break;
+    }
+}
+
+static void line_step(struct actor *actor, struct line *line)
 {
     struct frame frame;
+    while (session_step(&line->session, &actor->arena, &frame)) {
+        if (line->lives != line->session.lives) {
+            new_life(actor, line);
+        }
+        take_frame(actor, line, &frame);
+        arena_reset(&actor->arena);
+    }
+    if (line->lives != line->session.lives) {
+        new_life(actor, line);
+    }
+}
+
+void actor_step(struct actor *actor)
+{
     arena_reset(&actor->arena);
     if (world_random_chance(&actor->random, 60)) {
         make_wish(actor);
     }
-    while (session_step(&actor->session, &actor->arena, &frame)) {
-        if (actor->lives != actor->session.lives) {
-            new_life(actor);
-        }
-        switch (frame.kind) {
-        case FRAME_WELCOME:
-            grant(actor);
-            break;
-        case FRAME_VERDICT:
-            take_verdict(actor, &frame.verdict);
-            break;
-        case FRAME_DELIVER:
-            for (uint32_t i = 0; i < frame.deliver.count; i++) {
-                take_delivery(actor, &frame.deliver.items[i]);
-            }
-            break;
-        case FRAME_SETTLED:
-            take_settled(actor, &frame.settled);
-            break;
-        case FRAME_NOTICE:
-            take_notice(actor, &frame.notice);
-            break;
-        default:
-            break;
-        }
-        arena_reset(&actor->arena);
+    for (uint32_t i = 0; i < LINES; i++) {
+        line_step(actor, &actor->lines[i]);
     }
-    if (actor->lives != actor->session.lives) {
-        new_life(actor);
-    }
-    submit(actor);
-    settle(actor);
+    submit(actor, any_line(actor));
+    settle(actor, any_line(actor));
 }
 
 void actor_restart(struct actor *actor)
 {
-    open_session(actor);
-    new_life(actor);
+    for (uint32_t i = 0; i < LINES; i++) {
+        open_session(actor, &actor->lines[i]);
+        new_life(actor, &actor->lines[i]);
+    }
 }
 
 void actor_wipe(struct actor *actor)
@@ -479,9 +514,12 @@ void actor_wipe(struct actor *actor)
         actor->items[i].state = ITEM_WAITING;
         actor->items[i].again_ms = 0;
     }
-    actor->entropy.entropy.fill(actor->entropy.entropy.self, &actor->instance,
-                                sizeof(actor->instance));
-    actor->epoch = 0;
+    for (uint32_t i = 0; i < LINES; i++) {
+        struct line *line = &actor->lines[i];
+        actor->entropy.entropy.fill(actor->entropy.entropy.self, &line->instance,
+                                    sizeof(line->instance));
+        line->epoch = 0;
+    }
     actor->notice_cursor = 0; /* it reads every outcome again */
     actor_restart(actor);
 }
@@ -493,17 +531,19 @@ uint64_t actor_notices(const struct actor *actor)
 
 void actor_cut(struct actor *actor)
 {
-    world_link_cut(actor->link);
+    world_link_cut(any_line(actor)->link);
 }
 
 void actor_vanish(struct actor *actor)
 {
-    world_link_vanish(actor->link);
+    world_link_vanish(any_line(actor)->link);
 }
 
 void actor_weather(struct actor *actor, const struct weather *weather)
 {
-    world_link_weather(actor->link, weather);
+    for (uint32_t i = 0; i < LINES; i++) {
+        world_link_weather(actor->lines[i].link, weather);
+    }
 }
 
 void actor_calm(struct actor *actor)

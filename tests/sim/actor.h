@@ -6,9 +6,9 @@
 #include "oracle.h"
 
 /*
- * One agency of the sim: makes wishes, submits them over the real session layer, takes deliveries
- * and answers them. Its memory stands for durable storage and survives a restart; a wipe forgets
- * the ids it had given out, as a reinstalled adapter would.
+ * One agency of the sim: makes wishes, submits them over two sessions of the real session layer,
+ * takes deliveries and answers them. Its memory stands for durable storage and survives a restart;
+ * a wipe forgets the ids it had given out, as a reinstalled adapter would.
  */
 struct actor;
 

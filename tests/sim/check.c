@@ -7,6 +7,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "broker/journal/fact.h"
+#include "oracle.h"
+#include "proto/base/text.h"
+#include "proto/message.h"
+
+#define ORDER_CASES 64
+
 uint64_t check_open_legs(struct flow *flow)
 {
     struct state_entry at;
@@ -132,4 +139,57 @@ bool check_same(const struct state_picture *a, const struct state_picture *b)
         }
     }
     return same;
+}
+
+/* The highest number of a wish seen so far, per sender and case; the actor writes both down. */
+struct order {
+    int64_t last[AGENCIES_SIM][ORDER_CASES];
+    struct arena arena;
+};
+
+static enum lt_status look_at(void *context, const struct fact *fact)
+{
+    struct order *order = context;
+    struct fact_accepted accepted;
+    struct header header;
+    char key[LT_SENDER_KEY_MAX + 1];
+    char case_code[LT_CASE_CODE_MAX + 1];
+    unsigned from = 0;
+    unsigned number = 0;
+    unsigned lane = 0;
+    if (fact->kind != FACT_ACCEPTED) {
+        return LT_OK;
+    }
+    arena_reset(&order->arena);
+    if (!fact_read_accepted(fact->payload, &accepted) ||
+        header_read(accepted.header, &order->arena, &header, NULL) != LT_OK) {
+        return LT_DAMAGED;
+    }
+    text_copy(key, sizeof(key), header.sender_key);
+    text_copy(case_code, sizeof(case_code), header.case_code);
+    if (sscanf(key, "k-%u-%u", &from, &number) != 2 || sscanf(case_code, "SIM-%u", &lane) != 1 ||
+        from >= AGENCIES_SIM || lane >= ORDER_CASES) {
+        return LT_DAMAGED;
+    }
+    if ((int64_t)number <= order->last[from][lane]) {
+        fprintf(stderr, "position %llu: sender %u wish %u of case %u after wish %lld\n",
+                (unsigned long long)fact->position, from, number, lane,
+                (long long)order->last[from][lane]);
+        return LT_SEQUENCE_GAP;
+    }
+    order->last[from][lane] = number;
+    return LT_OK;
+}
+
+bool check_accepted_order(struct flow *flow)
+{
+    struct order order;
+    memset(&order, 0, sizeof(order));
+    memset(order.last, 0xff, sizeof(order.last));
+    if (arena_init(&order.arena, 64 * 1024, LT_FRAME_BYTES_MAX) != LT_OK) {
+        return false;
+    }
+    enum lt_status status = journal_walk(flow->journal, 1, look_at, &order);
+    arena_deinit(&order.arena);
+    return status == LT_OK;
 }

@@ -9,6 +9,8 @@
 uint64_t check_open_legs(struct flow *flow); /* entries of STATE_LANES */
 bool check_conservation(struct flow *flow);  /* P7, per agency */
 bool check_heads(struct flow *flow);         /* every lane's head against its entries */
+/* P3, over the journal: what one sender wrote of one case stands there in the order it was made. */
+bool check_accepted_order(struct flow *flow);
 /* A digest per tree, and how many entries it has. */
 struct state_picture {
     struct lt_digest digest[STATE_TREES_END];

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
- * The whole broker in a world of its own: virtual time, six agencies, a network that drops,
- * duplicates, delays, reorders and cuts, a journal that is slow, full, unknown or dies, crashes and
- * restarts of broker and agencies, wiped adapters. After a while the faults end; then everything
- * must come to rest within a bound, the oracle must be content, the sum must be zero and a state
- * refolded from the journal must equal the one in use. One seed, one run, to the byte.
+ * The whole broker in a world of its own: virtual time, six agencies with two sessions each, a
+ * network that drops, duplicates, delays, reorders and cuts, verifiers that are slow, full and out
+ * of order, a journal that is slow, full, unknown or dies, a state.mdb whose disk fills up or
+ * fails, crashes and restarts of broker and agencies, wiped adapters. After a while the faults end;
+ * then everything must come to rest within a bound, the oracle must be content, the sum must be
+ * zero and a state refolded from the journal must equal the one in use. One seed, one run, to the
+ * byte.
  */
 #include <assert.h>
 #include <getopt.h>
@@ -20,6 +22,8 @@
 #include "broker/flow/lane.h"
 #include "broker/registry/agency.h"
 #include "check.h"
+#include "harness/io_faults.h"
+#include "harness/slow_verifier.h"
 #include "harness/world_net.h"
 #include "proto/base/log.h"
 #include "proto/base/text.h"
@@ -40,12 +44,14 @@ struct sim {
     struct world_clock clock;
     struct world_entropy entropy;
     struct backend_memory *backend;
+    struct slow_verifier verifier;
     struct broker *broker;
     struct oracle oracle;
     struct actor *actors[AGENCIES_SIM];
     struct lt_key keys[AGENCIES_SIM];
     char state_path[128];
     uint32_t crashes;
+    int64_t disk_full_until_ms;
     bool storm;
 };
 
@@ -88,6 +94,7 @@ static void open_broker(struct sim *sim)
                      .blob_endpoint = "",
                      .software = "sim"},
         .operators = {.take = no_operators},
+        .verifier = slow_verifier_door(&sim->verifier),
         .owner = "sim",
     };
     enum lt_status status = broker_open(&sim->broker, &options, &fault);
@@ -123,8 +130,16 @@ static void register_agencies(struct sim *sim)
     }
 }
 
+/* Another host may do better: a crash heals the disk of state.mdb. */
+static void heal_disk(struct sim *sim)
+{
+    io_heal();
+    sim->disk_full_until_ms = 0;
+}
+
 static void crash(struct sim *sim)
 {
+    heal_disk(sim);
     world_net_stop(sim->net, 0);
     broker_abandon(sim->broker);
     backend_memory_crash(sim->backend, world_random_chance(&sim->random, 500));
@@ -169,6 +184,38 @@ static void journal_weather(struct sim *sim)
         result = APPEND_REFUSED;
     }
     backend_memory_plan(sim->backend, result, polls, world_random_chance(&sim->random, 500));
+}
+
+/* state.mdb alone: the journal of this world is in memory. */
+static void disk_weather(struct sim *sim)
+{
+    if (sim->disk_full_until_ms != 0 && sim->world.mono_ms >= sim->disk_full_until_ms) {
+        heal_disk(sim);
+    }
+    switch (world_random_below(&sim->random, 1500)) {
+    case 0:
+        atomic_store(&io_disk_full, true);
+        sim->disk_full_until_ms =
+            sim->world.mono_ms + (int64_t)world_random_below(&sim->random, 8000);
+        break;
+    case 1:
+        io_plan(1 + (int)world_random_below(&sim->random, 12), EIO, false);
+        break;
+    default:
+        break;
+    }
+}
+
+/* Some worlds have quick verifiers, some slow ones, in some nothing is too small for them. */
+static void open_verifier(struct sim *sim)
+{
+    static const uint32_t delays[] = {5, 60, 400, 3000};
+    static const size_t sizes[] = {0, 0, 400, 2000};
+    enum lt_status status = slow_verifier_init(&sim->verifier, &sim->world, 3);
+    assert(status == LT_OK);
+    sim->verifier.delay_ms_max = delays[world_random_below(&sim->random, 4)];
+    sim->verifier.inline_bytes = sizes[world_random_below(&sim->random, 4)];
+    sim->verifier.full_permille = 30;
 }
 
 /* An operator replays what is parked, one look at a time. */
@@ -257,6 +304,22 @@ static bool at_rest(struct sim *sim)
     return check_open_legs(broker_flow(sim->broker)) == 0;
 }
 
+/* What a person wants to know first about a world that does not come to rest. */
+static void say_unrest(struct sim *sim)
+{
+    struct flow *flow = broker_flow(sim->broker);
+    for (uint32_t i = 0; i < AGENCIES_SIM; i++) {
+        const struct desk *desk = desk_of(&flow->desks, i + 1);
+        fprintf(stderr, "  %s: done %d, notices %llu of %llu, told %llu, teller %d, in flight %u\n",
+                ids[i], actor_done(sim->actors[i]) ? 1 : 0,
+                (unsigned long long)actor_notices(sim->actors[i]),
+                (unsigned long long)desk->counts.notice_seq, (unsigned long long)desk->notice_told,
+                desk->teller != NULL ? 1 : 0, desk->in_flight);
+    }
+    fprintf(stderr, "  open legs %llu, sessions %u, under verification %u\n",
+            (unsigned long long)check_open_legs(flow), flow->sessions.all.count, flow->verifying);
+}
+
 static void run_storm(struct sim *sim)
 {
     int64_t end_ms = sim->world.mono_ms + STORM_MS;
@@ -266,6 +329,7 @@ static void run_storm(struct sim *sim)
             weather(sim, true);
         }
         journal_weather(sim);
+        disk_weather(sim);
         trouble(sim);
         replay_parked(sim);
         turn_broker(sim);
@@ -288,6 +352,7 @@ static void run_calm(struct sim *sim)
         world_advance(&sim->world, 10);
     }
     sim->storm = false;
+    heal_disk(sim);
     weather(sim, false);
     for (uint32_t i = 0; i < AGENCIES_SIM; i++) {
         actor_calm(sim->actors[i]);
@@ -300,6 +365,7 @@ static void run_calm(struct sim *sim)
         }
         world_advance(&sim->world, 50);
         if (sim->world.mono_ms > end_ms) {
+            say_unrest(sim);
             oracle_fail(&sim->oracle, "the world does not come to rest", NULL);
         }
     } while (!at_rest(sim));
@@ -317,6 +383,9 @@ static void judge(struct sim *sim)
     oracle_rest(&sim->oracle);
     if (!check_conservation(broker_flow(sim->broker))) {
         oracle_fail(&sim->oracle, "the sum is not zero", NULL);
+    }
+    if (!check_accepted_order(broker_flow(sim->broker))) {
+        oracle_fail(&sim->oracle, "the order of acceptance is not the sender's", NULL);
     }
     check_picture(broker_flow(sim->broker), &used);
     world_net_stop(sim->net, 0);
@@ -347,6 +416,7 @@ static void run_seed(uint64_t seed, const char *folder, bool verbose)
     for (uint32_t i = 0; i < AGENCIES_SIM; i++) {
         sim->entropy.entropy.fill(sim->entropy.entropy.self, &sim->keys[i], sizeof(sim->keys[i]));
     }
+    open_verifier(sim);
     open_broker(sim);
     register_agencies(sim);
     while (!broker_drained(sim->broker)) {
@@ -367,8 +437,9 @@ static void run_seed(uint64_t seed, const char *folder, bool verbose)
     run_calm(sim);
     judge(sim);
     if (verbose) {
-        printf("seed %llu: %u wishes, %u crashes, %lld s\n", (unsigned long long)seed,
-               sim->oracle.count, sim->crashes, (long long)(sim->world.mono_ms / 1000));
+        printf("seed %llu: %u wishes, %u crashes, %llu frames verified late, %lld s\n",
+               (unsigned long long)seed, sim->oracle.count, sim->crashes,
+               (unsigned long long)sim->verifier.put, (long long)(sim->world.mono_ms / 1000));
     }
     for (uint32_t i = 0; i < AGENCIES_SIM; i++) {
         actor_close(&sim->actors[i]);
@@ -376,6 +447,7 @@ static void run_seed(uint64_t seed, const char *folder, bool verbose)
     world_net_stop(sim->net, 0);
     broker_close(&sim->broker);
     backend_memory_close(&sim->backend);
+    slow_verifier_deinit(&sim->verifier);
     world_net_close(&sim->net);
     unlink(sim->state_path);
     free(sim);
