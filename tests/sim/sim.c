@@ -51,6 +51,8 @@ struct sim {
     struct lt_key keys[AGENCIES_SIM];
     char state_path[128];
     uint32_t crashes;
+    uint32_t disk_failures; /* of state.mdb that ended the broker */
+    uint32_t disk_fillings;
     int64_t disk_full_until_ms;
     bool storm;
 };
@@ -162,6 +164,7 @@ static void turn_broker(struct sim *sim)
             die(sim, "the broker stopped in calm weather", status, &fault);
         }
         if (status != LT_OK) {
+            sim->disk_failures += strcmp(fault.field, "state.mdb") == 0 ? 1 : 0;
             crash(sim);
             return;
         }
@@ -195,6 +198,7 @@ static void disk_weather(struct sim *sim)
     switch (world_random_below(&sim->random, 1500)) {
     case 0:
         atomic_store(&io_disk_full, true);
+        sim->disk_fillings++;
         sim->disk_full_until_ms =
             sim->world.mono_ms + (int64_t)world_random_below(&sim->random, 8000);
         break;
@@ -437,9 +441,11 @@ static void run_seed(uint64_t seed, const char *folder, bool verbose)
     run_calm(sim);
     judge(sim);
     if (verbose) {
-        printf("seed %llu: %u wishes, %u crashes, %llu frames verified late, %lld s\n",
-               (unsigned long long)seed, sim->oracle.count, sim->crashes,
-               (unsigned long long)sim->verifier.put, (long long)(sim->world.mono_ms / 1000));
+        printf("seed %llu: %u wishes, %u crashes (%u of state.mdb, full %u times), "
+               "%llu frames verified late, %lld s\n",
+               (unsigned long long)seed, sim->oracle.count, sim->crashes, sim->disk_failures,
+               sim->disk_fillings, (unsigned long long)sim->verifier.put,
+               (long long)(sim->world.mono_ms / 1000));
     }
     for (uint32_t i = 0; i < AGENCIES_SIM; i++) {
         actor_close(&sim->actors[i]);
