@@ -18,9 +18,10 @@
 #include "proto/message.h"
 #include "steps.h"
 
-/* Header structs of 64 parcels and what their decoding takes, beside the bytes as received. */
-#define KEPT_PARCEL_BYTES (sizeof(struct checked) + 4096)
-#define KEPT_FRAME_BYTES  (2 * LT_FRAME_BYTES_MAX + LT_PARCELS_PER_FRAME * KEPT_PARCEL_BYTES)
+/* The most one frame may take: its bytes, and headers decoded, which is several times their size
+ * when they are full of attachments. */
+#define KEPT_FRAME_BYTES                                                                           \
+    (8 * (size_t)LT_SUBMIT_BYTES_MAX + LT_PARCELS_PER_FRAME * sizeof(struct checked))
 
 static_assert(VERIFY_BYTES_MAX >= 4 * (long long)KEPT_FRAME_BYTES, "some frames of the largest");
 
@@ -108,7 +109,7 @@ static struct submission *make_to_keep(struct flow *flow, const struct agency *a
         free(submission);
         return NULL;
     }
-    submission->kept_bytes = first > submission->arena.used ? first : submission->arena.used;
+    submission->kept_bytes = submission->arena.used + first; /* the last chunk is not full */
     flow->verifying++;
     flow->verifying_bytes += submission->kept_bytes;
     if (!flow->verifier.put(flow->verifier.self, submission)) {

@@ -498,9 +498,11 @@ void actor_step(struct actor *actor)
     settle(actor, any_line(actor));
 }
 
+/* A new process has new connections: what the old ones were told cannot reach it. */
 void actor_restart(struct actor *actor)
 {
     for (uint32_t i = 0; i < LINES; i++) {
+        world_link_cut(actor->lines[i].link);
         open_session(actor, &actor->lines[i]);
         new_life(actor, &actor->lines[i]);
     }

@@ -68,6 +68,7 @@ struct sent {
     struct lt_id id;
     struct lt_id after;
     bool spoiled; /* its digest is wrong */
+    uint32_t attachments;
 };
 
 static struct parcel write_parcel(const struct sent *sent)
@@ -92,6 +93,12 @@ static struct parcel write_parcel(const struct sent *sent)
     header.schema_version = 1;
     header.body_size = parcel.body.size;
     header.body_sha256 = digest_of(house->digester, parcel.body);
+    struct attachment attachments[LT_ATTACHMENTS_MAX];
+    for (uint32_t i = 0; i < sent->attachments; i++) {
+        attachments[i] = (struct attachment){.sha256 = {{(uint8_t)i, 1}}, .size = 1};
+    }
+    header.attachments = attachments;
+    header.attachments_count = sent->attachments;
     assert_int_equal(header_write(&header, &house->arena, &parcel.header), LT_OK);
     parcel.digest = digest_of_two(house->digester, parcel.header, parcel.body);
     parcel.digest.bytes[0] ^= sent->spoiled ? 1 : 0;
@@ -360,6 +367,38 @@ static void frames_under_verification_are_bounded(void **state)
     assert_int_equal(flow->verifying_bytes, 0);
 }
 
+/* Decoded they are several times what came: "no memory" would be said again for ever. */
+static void the_fullest_headers_can_be_kept(void **state)
+{
+    (void)state;
+    struct party party = party_connect(&scene.house, SENDER_KEY);
+    struct frame want = {.kind = FRAME_BEAT, .beat = {.want_bytes = SUBMIT_SESSION_BYTES_MAX}};
+    struct parcel parcels[LT_PARCELS_PER_FRAME];
+    struct lt_id ids[LT_PARCELS_PER_FRAME];
+    uint64_t bytes = 0;
+    uint32_t count = 0;
+    party_say(&scene.house, &party, &want);
+    for (int i = 0; i < 20; i++) {
+        house_turn(&scene.house);
+    }
+    for (; count < LT_PARCELS_PER_FRAME && bytes < LT_SUBMIT_BYTES_MAX - 4096; count++) {
+        ids[count] = new_id();
+        parcels[count] =
+            write_parcel(&(struct sent){.id = ids[count], .attachments = LT_ATTACHMENTS_MAX});
+        bytes += parcels[count].header.size + parcels[count].body.size;
+    }
+    assert_true(bytes > LT_SUBMIT_BYTES_MAX / 2);
+    struct frame frame = {.kind = FRAME_SUBMIT, .submit = {.parcels = parcels, .count = count}};
+    DELAYS(50);
+    party_say(&scene.house, &party, &frame);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct verdict_item *item = verdict(&party, &ids[i], 500);
+        assert_non_null(item);
+        assert_int_equal(item->code, LT_BLOB_MISSING);
+    }
+    assert_int_equal(scene.slow.put, 1);
+}
+
 static void draining_waits_for_the_verifier(void **state)
 {
     (void)state;
@@ -409,6 +448,7 @@ int main(void)
         JOIN_TEST(what_a_session_leaves_behind_is_dropped),
         JOIN_TEST(a_full_verifier_costs_nobody_a_place),
         JOIN_TEST(frames_under_verification_are_bounded),
+        JOIN_TEST(the_fullest_headers_can_be_kept),
         JOIN_TEST(draining_waits_for_the_verifier),
         JOIN_TEST(closing_with_frames_under_verification),
     };
