@@ -160,7 +160,9 @@ enum lt_status join_desk(struct flow *flow, struct desk *desk, uint32_t *ret_joi
     enum lt_status status = LT_OK;
     while (head != NULL && head->verified && status == LT_OK && join_room(flow)) {
         list_remove(&desk->submissions, &head->order);
+        flow_note(flow, head->agency);
         status = join_one(flow, head);
+        flow_note(flow, 0);
         let_go(flow, head);
         (*ret_joined)++;
         head = head_of(desk);
