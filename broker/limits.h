@@ -67,7 +67,8 @@
 #define BLOB_SWEEP_ENTRIES 512   /* looked at each time */
 
 /* clocks */
-#define CLOCK_DRIFT_MS_MAX 60000
+#define CLOCK_DRIFT_MS_MAX  60000
+#define CLOCK_SKEW_MS_NOTED 60000 /* an agency's clock that is further off stands in the log */
 
 static_assert(SUBMIT_IDLE_BYTES >= LT_HEADER_BYTES_MAX, "an idle session can send one header");
 static_assert(SESSIONS_MAX * (long long)SUBMIT_IDLE_BYTES <= 2 * SUBMIT_POOL_BYTES,

@@ -178,6 +178,16 @@ static void welcome(struct flow *flow, struct session *session, const struct age
     }
 }
 
+/* It may work on: its times are only recorded. Ids a day ahead will be refused, so somebody must
+ * look. */
+static void note_skew(const struct agency *agency, const struct port_frame *from, int64_t skew_ms)
+{
+    if (skew_ms > CLOCK_SKEW_MS_NOTED || skew_ms < -CLOCK_SKEW_MS_NOTED) {
+        log_warn("clock-off", "agency=%s skew_ms=%lld peer=%s do=\"set the clock of that machine\"",
+                 agency->id, (long long)skew_ms, from->peer.address);
+    }
+}
+
 static void open_session(struct flow *flow, const struct port_frame *from,
                          const struct hello *hello, const struct agency *agency)
 {
@@ -199,6 +209,7 @@ static void open_session(struct flow *flow, const struct port_frame *from,
     session->heard_ms = flow->mono_ms;
     session->beat_due_ms = flow->mono_ms + flow->settings.beat_ms;
     session->skew_ms = hello->clock_ms == 0 ? 0 : flow->now_ms - hello->clock_ms;
+    note_skew(agency, from, session->skew_ms);
     session_lend(&flow->sessions, session);
     desk->sessions++;
     if (receives(hello->role)) {
