@@ -208,7 +208,7 @@ static void open_session(struct flow *flow, const struct port_frame *from,
     session->opened_ms = flow->now_ms;
     session->heard_ms = flow->mono_ms;
     session->beat_due_ms = flow->mono_ms + flow->settings.beat_ms;
-    session->skew_ms = hello->clock_ms == 0 ? 0 : flow->now_ms - hello->clock_ms;
+    session->skew_ms = session_skew(flow->now_ms, hello->clock_ms);
     note_skew(agency, from, session->skew_ms);
     session_lend(&flow->sessions, session);
     desk->sessions++;

@@ -52,7 +52,7 @@ static void take_beat(struct flow *flow, struct session *session, const struct b
     uint64_t before = session->submit.bytes;
     session->want_bytes = beat->want_bytes;
     if (beat->clock_ms != 0) {
-        session->skew_ms = flow->now_ms - beat->clock_ms;
+        session->skew_ms = session_skew(flow->now_ms, beat->clock_ms);
     }
     session_lend(&flow->sessions, session);
     if (session->submit.bytes != before || beat->want_bytes > 0) {

@@ -85,6 +85,14 @@ void session_free(struct sessions *sessions, struct session *session)
     pool_give(&sessions->pool, session);
 }
 
+int64_t session_skew(int64_t now_ms, int64_t told_ms)
+{
+    if (told_ms == 0) {
+        return 0;
+    }
+    return told_ms < now_ms - INT64_MAX ? INT64_MAX : now_ms - told_ms;
+}
+
 void session_lend(struct sessions *sessions, struct session *session)
 {
     uint64_t wish = session->want_bytes + session->outstanding.bytes;

@@ -82,6 +82,9 @@ void session_doom(struct session *session, enum lt_status code);
 /* Takes it off every list; its flights and answers must be gone. */
 void session_free(struct sessions *sessions, struct session *session);
 
+/* How far a peer's clock is behind ours; what it tells may be any number. 0: it told nothing. */
+int64_t session_skew(int64_t now_ms, int64_t told_ms);
+
 /* Lends a window for `want_bytes` more, as far as the pool goes; sets session->submit. */
 void session_lend(struct sessions *sessions, struct session *session);
 

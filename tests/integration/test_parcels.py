@@ -170,6 +170,23 @@ def clock_a_day_off(house):
         check(abs(int(shown["since_ms"]) - now_ms()) < 600000, "by the broker's clock: %s" % shown)
 
 
+def clock_of_another_world(house):
+    """The ends of 64 bits as a clock: noted, and no sum runs over."""
+    client = house.hostile()
+    for clock_ms in (-2**63, 2**63 - 1, -1):
+        client.send(beat=ltp_pb2.Beat(clock_ms=clock_ms))
+        mark = house.mark()
+        client.session = 0
+        client.send_raw(ltp_pb2.Frame(hello=ltp_pb2.Hello(
+            protocol_min=1, protocol_max=1, instance=client.instance, epoch=client.epoch,
+            role=client.role, software="no-clock/1", clock_ms=clock_ms)))
+        run_until([client], lambda: client.session, 5, "a session in spite of the clock")
+        line = house.log_wait(mark, "clock-off agency=%s" % client.agency)
+        check(("skew_ms=-" in line) == (clock_ms > 0), "ahead is minus: " + line)
+    client.passed(make(header(client, b"another-world")))
+
+
 if __name__ == "__main__":
     run_cases([unknown_to, unknown_procedure, body_over_limit, id_of_another_century,
-               key_of_another_request, after_unknown, clock_a_day_off], __doc__)
+               key_of_another_request, after_unknown, clock_a_day_off,
+               clock_of_another_world], __doc__)
