@@ -16,6 +16,7 @@
  */
 #include <assert.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "blob_server.h"
@@ -28,6 +29,8 @@
 static void put_away(struct blob_server *server, struct blob_moving *moving, enum lt_status status,
                      const char *detail)
 {
+    log_info("blob-refused", "agency=%s code=%s at=%" PRIu64 " size=%" PRIu64 " detail=%s",
+             moving->agency->id, lt_code(status), moving->offset, moving->size, detail);
     blob_refuse(server, &moving->route, &moving->sha256, status, detail);
     blob_end(&server->table, moving);
 }
@@ -195,7 +198,11 @@ void blob_offered(struct blob_server *server, struct blob_agency *agency,
         status = disk_check(server, agency, offer);
     }
     if (status != LT_OK) {
-        blob_refuse(server, route, &offer->sha256, status, "");
+        char detail[64];
+        snprintf(detail, sizeof(detail), "%" PRIu64 " bytes offered", offer->size);
+        log_info("blob-refused", "agency=%s code=%s detail=%s", agency->id, lt_code(status),
+                 detail);
+        blob_refuse(server, route, &offer->sha256, status, detail);
         return;
     }
     begin(server, agency, route, offer);
@@ -255,8 +262,10 @@ void blob_finished(struct blob_server *server, struct errand *errand)
         blob_broken(server, errand->status, NULL);
     }
     if (errand->status != LT_OK) {
-        server->stat.hash_wrong += errand->status == LT_BLOB_HASH_WRONG ? 1 : 0;
-        put_away(server, moving, errand->status, "");
+        bool wrong = errand->status == LT_BLOB_HASH_WRONG;
+        server->stat.hash_wrong += wrong ? 1 : 0;
+        put_away(server, moving, errand->status,
+                 wrong ? "what came has another SHA-256 and was thrown away" : "");
         return;
     }
     moving->phase = BLOB_TELLING;
