@@ -30,6 +30,7 @@ class House(World):
         super().__init__(bin_folder)
         self.made = 0
         self.secrets = {}
+        self.ends = []  # what a test started beside the broker, to be stopped before it
         with open(self.path("lienthongd.yaml"), "a", encoding="utf-8") as file:
             file.write(extra)
 
@@ -52,6 +53,11 @@ class House(World):
         client = Hostile(self.endpoint, self.server_public, self.secrets[agency], **more).connect()
         run_until([client], lambda: client.session, 10, "a session for " + agency)
         return client
+
+    def close(self, keep=False):
+        for end in self.ends:
+            end()
+        super().close(keep)
 
     # ---- the operator's tool ----
 

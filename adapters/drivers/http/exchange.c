@@ -4,8 +4,9 @@
  * point: nothing of a body is kept before the token has named the agency and the declared size
  * fits, so a stranger on the machine costs one buffer of headers and no more.
  *
- * Once a problem is known the rest of a short body is read and dropped, because a client that is
- * still writing would otherwise see a reset instead of the answer; a long one is answered at once.
+ * Once a problem is known the rest of the body is read and dropped, because a client that is still
+ * writing would otherwise see a reset instead of the answer, and try the same for ever. A
+ * stranger's long body, and that of a client that waits for 100 Continue, is answered at once.
  *
  * Limits: HTTP_* of exchange.h and DOOR_JSON_BYTES_MAX. Tokens are compared in constant time, and
  * all of them, so that the time of a refusal tells nothing.
@@ -20,8 +21,9 @@
 #include "exchange.h"
 #include "proto/base/text.h"
 
-#define DROPPED_BYTES_MAX (1024 * 1024)
-#define BEARER            "Bearer "
+#define DROPPED_STRANGER_BYTES_MAX (1024 * 1024)
+#define DROPPED_BYTES_MAX          (256u * 1024 * 1024)
+#define BEARER                     "Bearer "
 
 const char *http_header(const struct http_exchange *exchange, const char *name)
 {
@@ -164,7 +166,9 @@ struct http_exchange *http_exchange_new(struct http_server *server,
 
 bool http_exchange_early(const struct http_exchange *exchange)
 {
-    return exchange->problem.status != LT_OK && declared_size(exchange) > DROPPED_BYTES_MAX;
+    bool writes = exchange->tenant != NULL && http_header(exchange, "Expect") == NULL;
+    uint64_t most = writes ? DROPPED_BYTES_MAX : DROPPED_STRANGER_BYTES_MAX;
+    return exchange->problem.status != LT_OK && declared_size(exchange) > most;
 }
 
 /* ---- body ---- */
@@ -193,10 +197,12 @@ static void json_feed(struct http_exchange *exchange, const char *data, size_t s
 bool http_exchange_feed(struct http_exchange *exchange, const char *data, size_t size)
 {
     bool upload = exchange->route != NULL && exchange->route->body == HTTP_BODY_UPLOAD;
-    bool late = !upload && http_now_ms(exchange) > exchange->begun_ms + HTTP_BODY_MS_MAX;
-    if (exchange->problem.status != LT_OK) {
+    bool dropping = exchange->problem.status != LT_OK;
+    bool late =
+        (dropping || !upload) && http_now_ms(exchange) > exchange->begun_ms + HTTP_BODY_MS_MAX;
+    if (dropping) {
         exchange->dropped += size;
-        return exchange->dropped <= DOOR_JSON_BYTES_MAX;
+        return !late && exchange->dropped <= DROPPED_BYTES_MAX;
     }
     assert(exchange->route != NULL);
     if (upload) {
