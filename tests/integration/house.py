@@ -99,7 +99,8 @@ class House(World):
             return file.read()
 
     def memory_kib(self):
-        return int(re.search(r"VmRSS:\s+(\d+)", self.proc("status")).group(1))
+        """Its own memory, without the pages of the stores."""
+        return int(re.search(r"RssAnon:\s+(\d+)", self.proc("status")).group(1))
 
     def cpu_s(self):
         fields = self.proc("stat").rpartition(")")[2].split()
