@@ -115,7 +115,8 @@ static enum lt_status config_load(const struct arguments *arguments,
         const struct lt_error *error = lt_error(status);
         bool ours = status == LT_CONFIG_BAD; /* the detail is a sentence of its own then */
         char detail[sizeof(fault.field) + sizeof(fault.detail) + 256];
-        snprintf(detail, sizeof(detail), "%s: %s%s%s", fault.field, fault.detail, ours ? "" : ". ",
+        snprintf(detail, sizeof(detail), "%s%s%s%s%s", fault.field,
+                 fault.field[0] == '\0' ? "" : ": ", fault.detail, ours ? "" : ". ",
                  ours ? "" : (language == HOST_EN ? error->en : error->vi));
         check_failed_line(stderr, language, language == HOST_EN ? "Configuration" : "Cấu hình",
                           detail);
