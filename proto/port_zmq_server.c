@@ -81,8 +81,10 @@ static enum lt_status server_bind(struct server_zmq *server, const char *endpoin
                          endpoint);
     }
     if (zmq_bind(server->router, endpoint) != 0) {
-        return fault_set(fault, LT_CONFIG_BAD, "listen", "%s: %s", endpoint,
-                         zmq_strerror(zmq_errno()));
+        /* What zmq_errno says here is not the reason: libzmq has closed the socket over it. */
+        return fault_set(fault, LT_CONFIG_BAD, "listen",
+                         "%s: another process listens there, or it is no address of this machine",
+                         endpoint);
     }
     if (zmq_getsockopt(server->router, ZMQ_LAST_ENDPOINT, bound, &size) != 0) {
         return net_fault(fault, LT_IO, "listen");
