@@ -119,8 +119,9 @@ static int fail(enum lt_status status, const struct fault *fault)
     const struct lt_error *error = lt_error(status);
     log_error("stop", "code=%s field=%s detail=%s line=%d", error->code, fault->field,
               fault->detail, fault->line);
-    fprintf(stderr, "lienthongd: %s: %s%s%s\n  %s\n", fault->field, error->vi,
-            fault->detail[0] == '\0' ? "" : " ", fault->detail, error->do_vi);
+    fprintf(stderr, "lienthongd: %s%s%s%s%s\n  %s\n", fault->field,
+            fault->field[0] == '\0' ? "" : ": ", error->vi, fault->detail[0] == '\0' ? "" : " ",
+            fault->detail, error->do_vi);
     return exit_code(status);
 }
 
@@ -475,6 +476,9 @@ static enum lt_status start(struct house *house, struct fault *fault)
     if (status == LT_OK) {
         log_open("lienthongd", level_of(house->config.log_level), clock_os());
         status = open_signals(house, fault);
+    }
+    if (status == LT_OK) {
+        status = backend_lmdb_vacant(house->config.data, fault);
     }
     if (status == LT_OK) {
         status = open_safe_start(house, fault);

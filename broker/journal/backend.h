@@ -74,6 +74,9 @@ struct backend_lmdb_options {
 LT_CHECK enum lt_status backend_lmdb_open(struct backend_lmdb **ret_backend,
                                           const struct backend_lmdb_options *options,
                                           struct fault *fault);
+/* LT_FENCED, and who it is, when another process owns the folder: asked before anything else is
+ * opened, so that a second broker hears why and not that its ports are in use. Takes nothing. */
+LT_CHECK enum lt_status backend_lmdb_vacant(const char *folder, struct fault *fault);
 void backend_lmdb_close(struct backend_lmdb **backend_p); /* waits for the append in flight */
 struct journal_backend backend_lmdb_door(struct backend_lmdb *backend);
 /* For copies (copy.h): records as they are, behind what is held, in one synced transaction; the

@@ -236,6 +236,35 @@ static void holder_read(int fd, char out[OWNER_TEXT_MAX])
     text_copy(out, OWNER_TEXT_MAX, (struct lt_bytes){(const uint8_t *)raw, length});
 }
 
+/* LT_FENCED with the holder's words, when another process has the lock. */
+static enum lt_status lock_try(int fd, const char *path, struct fault *fault)
+{
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
+        return LT_OK;
+    }
+    if (errno != EWOULDBLOCK) {
+        return fault_set(fault, LT_IO, "journal.lock", "lock: %s", strerrordesc_np(errno));
+    }
+    char holder[OWNER_TEXT_MAX];
+    holder_read(fd, holder);
+    return fault_set(fault, LT_FENCED, "journal.lock", "held by %s; %s", holder, path);
+}
+
+enum lt_status backend_lmdb_vacant(const char *folder, struct fault *fault)
+{
+    char path[PATH_MAX];
+    if (!path_make(path, folder, "journal.lock")) {
+        return LT_OK; /* opening will say so */
+    }
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    if (fd < 0) {
+        return LT_OK; /* nobody was ever here, or opening will say so */
+    }
+    enum lt_status status = lock_try(fd, path, fault);
+    close(fd);
+    return status;
+}
+
 static enum lt_status lock_take(struct backend_lmdb *backend, const char *owner,
                                 struct fault *fault)
 {
@@ -246,14 +275,10 @@ static enum lt_status lock_take(struct backend_lmdb *backend, const char *owner,
     if (fd < 0) {
         return fault_set(fault, LT_IO, "journal.lock", "open: %s", strerrordesc_np(errno));
     }
-    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-        int error = errno;
-        char holder[OWNER_TEXT_MAX];
-        holder_read(fd, holder);
+    enum lt_status status = lock_try(fd, backend->lock_path, fault);
+    if (status != LT_OK) {
         close(fd);
-        return error == EWOULDBLOCK
-                   ? fault_set(fault, LT_FENCED, "journal.lock", "held by %s", holder)
-                   : fault_set(fault, LT_IO, "journal.lock", "lock: %s", strerrordesc_np(error));
+        return status;
     }
     backend->lock_fd = fd;
     /* Only told to the next one who asks in vain; the lock holds without it. */

@@ -228,7 +228,10 @@ static void the_lock_names_its_holder(void **unused)
     assert_int_equal(write(fd, "somebody else\n", 14), 14);
     assert_int_equal(flock(fd, LOCK_EX | LOCK_NB), 0);
     assert_int_equal(house_open(&house), LT_FENCED);
-    assert_string_equal(house.fault.detail, "held by somebody else");
+    assert_memory_equal(house.fault.detail, "held by somebody else; /", 24);
+    fault_init(&house.fault);
+    assert_int_equal(backend_lmdb_vacant(house.folder, &house.fault), LT_FENCED);
+    assert_memory_equal(house.fault.detail, "held by somebody else; /", 24);
     assert_null(house.journal);
     backend_lmdb_close(&house.backend);
     close(fd);
