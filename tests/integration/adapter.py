@@ -31,7 +31,7 @@ class Adapter:
             key = (keys or {}).get(agency, agency)
             text += "  - id: %s\n    key: %s\n    token: %s\n%s" % (
                 agency, house.path(key + ".key"), self.tokens[agency], of_agency)
-        with open(os.open(self.config, os.O_WRONLY | os.O_CREAT, 0o600), "w",
+        with open(os.open(self.config, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w",
                   encoding="utf-8") as file:
             file.write(text)
         self.process = None
