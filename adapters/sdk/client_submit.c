@@ -22,10 +22,11 @@
 #include "proto/message.h"
 #include "request.h"
 
-#define ARENA_CHUNK_BYTES 65536
-#define ARENA_BYTES_MAX   (1024 * 1024)
-#define RESERVE_BYTES     (64ULL * 1024 * 1024)
-#define LIST_LOOKS        1000 /* of one snapshot */
+#define ARENA_CHUNK_BYTES  65536
+#define ARENA_BYTES_MAX    (1024 * 1024)
+#define RESERVE_BYTES      (64ULL * 1024 * 1024)
+#define LIST_LOOKS         1000 /* of one snapshot */
+#define MAKER_AHEAD_MS_MAX (60 * 60 * 1000)
 
 struct draft {
     struct lt_client *client;
@@ -92,6 +93,22 @@ static enum lt_status attachments_here(const struct draft *draft, struct fault *
     return LT_OK;
 }
 
+/* The time of the axis as far as it is known: an id of a wrong clock would be refused there. */
+static int64_t axis_wall_ms(void *self)
+{
+    const struct draft *draft = self;
+    return draft->now_ms + draft->skew_ms;
+}
+
+static struct lt_id id_make(struct box *box, struct draft *draft)
+{
+    struct lt_clock clock = {.self = draft, .wall_ms = axis_wall_ms};
+    if (box->maker.last_ms > axis_wall_ms(draft) + MAKER_AHEAD_MS_MAX) {
+        box->maker = (struct uuid7){0}; /* the clock was wrong before and is not now */
+    }
+    return uuid7_next(&box->maker, &clock, box->entropy);
+}
+
 /* What only the outbox knows: id, predecessor, times. Then the header's bytes. */
 static enum lt_status complete_header(struct box_txn *txn, struct draft *draft,
                                       struct lt_bytes *ret_bytes)
@@ -104,10 +121,10 @@ static enum lt_status complete_header(struct box_txn *txn, struct draft *draft,
         return status;
     }
     header->after = status == LT_OK ? outbox_axis_id(&before) : none;
-    header->id = uuid7_next(&txn->box->maker, txn->box->clock, txn->box->entropy);
+    header->id = id_make(txn->box, draft);
     header->handed_over_ms = draft->now_ms;
     header->skew_ms = draft->skew_ms;
-    status = header_check(header, draft->now_ms, &draft->fault);
+    status = header_check(header, axis_wall_ms(draft), &draft->fault);
     if (status != LT_OK) {
         return status;
     }
