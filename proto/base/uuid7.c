@@ -6,7 +6,10 @@
  *
  * Within a millisecond the counter starts at a random value below half its range and counts up. A
  * counter that runs over borrows the next millisecond, so a maker that is driven faster than four
- * ids per microsecond, or whose clock goes back, runs ahead of the clock and lets it catch up.
+ * ids per microsecond, or whose clock goes back, runs ahead of the clock and lets it catch up. A
+ * clock that went back by more than AHEAD_MS_MAX had been wrong and was set right: the maker starts
+ * anew with it, because ids from a day ahead are refused (header_check.c). They rise no more there;
+ * the chance in them still makes each the only one.
  *
  * Cannot fail; the entropy never does.
  */
@@ -17,11 +20,13 @@
 #define COUNTER_MAX        0x0FFFu
 #define COUNTER_START_MASK 0x07FFu
 #define TIME_MASK          0xFFFFFFFFFFFFLL
+#define AHEAD_MS_MAX       (12 * 60 * 60 * 1000LL)
 
 /* Moves the maker to a place it never was at. */
 static void step(struct uuid7 *maker, int64_t now_ms, uint16_t chance)
 {
-    bool same_ms = now_ms <= maker->last_ms;
+    bool set_right = now_ms < maker->last_ms - AHEAD_MS_MAX;
+    bool same_ms = now_ms <= maker->last_ms && !set_right;
     if (same_ms && maker->counter < COUNTER_MAX) {
         maker->counter++;
         return;

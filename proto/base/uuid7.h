@@ -7,7 +7,8 @@
 
 /*
  * Maker of UUIDv7 (RFC 9562 section 5.7): strictly rising within one maker, also when the clock
- * stands still or goes back (the counter of method 1 in rand_a, then the last time + 1).
+ * stands still or goes back (the counter of method 1 in rand_a, then the last time + 1). A clock
+ * that goes back by more than half a day was set right, and the maker follows it.
  */
 struct uuid7 {
     int64_t last_ms;

@@ -47,6 +47,23 @@ static void rising(void **state)
     }
 }
 
+/* A clock that was days ahead must not make ids from the future once it is right again. */
+static void follows_a_clock_set_right(void **state)
+{
+    (void)state;
+    struct world world = {.now_ms = 1750000000000 + 3 * 86400000LL, .seed = 9};
+    struct lt_clock clock = {&world, world_ms, world_ms};
+    struct lt_entropy entropy = {&world, world_fill};
+    struct uuid7 maker = {0};
+    struct lt_id ahead = uuid7_next(&maker, &clock, &entropy);
+    assert_int_equal(id_time_ms(&ahead), world.now_ms);
+    world.now_ms = 1750000000000;
+    struct lt_id id = uuid7_next(&maker, &clock, &entropy);
+    assert_int_equal(id_time_ms(&id), 1750000000000);
+    struct lt_id next = uuid7_next(&maker, &clock, &entropy);
+    assert_true(memcmp(&id, &next, sizeof(id)) < 0);
+}
+
 static void time_is_inside(void **state)
 {
     (void)state;
@@ -96,6 +113,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rising),
+        cmocka_unit_test(follows_a_clock_set_right),
         cmocka_unit_test(time_is_inside),
         cmocka_unit_test(counter_runs_over),
         cmocka_unit_test(two_makers_differ),
