@@ -20,8 +20,24 @@ static void it_follows_the_wall_clock(void **state)
     assert_true(timekeeper_now(&keeper, WALL + 10 + CLOCK_DRIFT_MS_MAX, 1010) ==
                 WALL + 10 + CLOCK_DRIFT_MS_MAX);
     assert_false(keeper.suspect);
-    assert_true(timekeeper_now(&keeper, WALL + 10 - CLOCK_DRIFT_MS_MAX, 1010) ==
-                WALL + 10 - CLOCK_DRIFT_MS_MAX);
+}
+
+/* Corrected back by ten seconds: half speed until the wall clock has caught up, never back. */
+static void it_never_goes_back(void **state)
+{
+    (void)state;
+    struct timekeeper keeper;
+    timekeeper_start(&keeper, 0, WALL, 0);
+    assert_true(timekeeper_now(&keeper, WALL + 100, 100) == WALL + 100);
+    int64_t last_ms = WALL + 100;
+    for (int64_t mono_ms = 101; mono_ms < 20000; mono_ms++) {
+        int64_t now_ms = timekeeper_now(&keeper, WALL - 10000 + mono_ms, mono_ms);
+        assert_true(now_ms >= last_ms && now_ms <= last_ms + 1);
+        last_ms = now_ms;
+    }
+    assert_true(last_ms == WALL + 100 + (19999 - 100) / 2);
+    assert_true(timekeeper_now(&keeper, WALL - 10000 + 20101, 20101) == WALL + 10101);
+    assert_true(timekeeper_now(&keeper, WALL - 10000 + 20200, 20200) == WALL + 10200);
     assert_false(keeper.suspect);
 }
 
@@ -32,10 +48,12 @@ static void a_jump_is_suspect_and_time_goes_on(void **state)
     timekeeper_start(&keeper, 0, WALL, 0);
     static const int64_t jumps[] = {DAY, -HOUR, CLOCK_DRIFT_MS_MAX + 1, -CLOCK_DRIFT_MS_MAX - 1};
     for (size_t i = 0; i < sizeof(jumps) / sizeof(jumps[0]); i++) {
-        assert_true(timekeeper_now(&keeper, WALL + 100 + jumps[i], 100) == WALL + 100);
+        int64_t at = 1000 * (int64_t)i;
+        assert_true(timekeeper_now(&keeper, WALL + at + 100 + jumps[i], at + 100) ==
+                    WALL + at + 100);
         assert_true(keeper.suspect);
         assert_true(keeper.drift_ms == jumps[i]);
-        assert_true(timekeeper_now(&keeper, WALL + 200, 200) == WALL + 200);
+        assert_true(timekeeper_now(&keeper, WALL + at + 200, at + 200) == WALL + at + 200);
         assert_false(keeper.suspect); /* it agrees again */
     }
 }
@@ -47,8 +65,10 @@ static void small_jumps_add_up_within_the_hour(void **state)
     timekeeper_start(&keeper, 0, WALL, 0);
     (void)timekeeper_now(&keeper, WALL + 1000 + 40000, 1000);
     assert_false(keeper.suspect);
-    assert_true(timekeeper_now(&keeper, WALL + 2000 + 80000, 2000) == WALL + 2000);
+    /* our own line again, come to at half speed from the forty seconds that were believed */
+    assert_true(timekeeper_now(&keeper, WALL + 2000 + 80000, 2000) == WALL + 41500);
     assert_true(keeper.suspect);
+    assert_true(timekeeper_now(&keeper, WALL + 90000 + 80000, 90000) == WALL + 90000);
 }
 
 static void slow_correction_is_no_jump(void **state)
@@ -72,7 +92,9 @@ static void a_clock_behind_the_journal_is_suspect_from_the_start(void **state)
     assert_true(timekeeper_now(&keeper, WALL - DAY + 10, 510) == WALL + 10);
     timekeeper_confirm(&keeper, WALL - DAY + 20, 520);
     assert_false(keeper.suspect);
-    assert_true(timekeeper_now(&keeper, WALL - DAY + 30, 530) == WALL - DAY + 30);
+    /* a day ahead of it, and let to come nearer */
+    assert_true(timekeeper_now(&keeper, WALL - DAY + 40, 540) == WALL + 25);
+    assert_true(timekeeper_now(&keeper, WALL + DAY + 60, 560 + 2 * DAY) == WALL + DAY + 60);
     timekeeper_start(&keeper, WALL, WALL - CLOCK_DRIFT_MS_MAX, 500);
     assert_false(keeper.suspect);
 }
@@ -81,6 +103,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_follows_the_wall_clock),
+        cmocka_unit_test(it_never_goes_back),
         cmocka_unit_test(a_jump_is_suspect_and_time_goes_on),
         cmocka_unit_test(small_jumps_add_up_within_the_hour),
         cmocka_unit_test(slow_correction_is_no_jump),
