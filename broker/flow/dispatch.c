@@ -5,12 +5,14 @@
  * again. A leg is sent only when the fact that made it due is durable, when it is not in flight,
  * and within the receiver's grant; at most one leg of a lane is due at a time (fold_leg.c), so the
  * order per lane holds by itself. Bodies come from the cache; a miss is asked of the fetch pool and
- * the leg goes in a later turn. After a Deliver has left, FACT_SENT says so in the next batch.
+ * the leg goes in a later turn; one whose record does not read is parked as damaged. After a
+ * Deliver has left, FACT_SENT says so in the next batch.
  */
 #include <assert.h>
 #include <string.h>
 
 #include "fold.h"
+#include "fold_leg.h"
 #include "proto/base/log.h"
 #include "proto/message.h"
 #include "steps.h"
@@ -238,19 +240,57 @@ enum lt_status step_dispatch(struct flow *flow)
     return LT_OK;
 }
 
+/* The bytes cannot be read any more: asking again would go on for ever, so a person is asked. */
+static enum lt_status park_unreadable(struct flow *flow, const struct fetched *fetched)
+{
+    uint8_t memory[128];
+    struct transfer_key key;
+    struct transfer t;
+    enum lt_status status = transfer_at(flow, fetched->position, &key, &t);
+    if (status != LT_OK) {
+        return lt_class(status) == LT_CLASS_STOP ? status : LT_OK;
+    }
+    for (uint8_t i = 0; status == LT_OK && i < t.legs_count && flow_room_small(flow); i++) {
+        const struct leg *leg = &t.legs[i];
+        struct fact_settled parked = {.position = fetched->position,
+                                      .leg = i,
+                                      .attempt = leg->attempts,
+                                      .agency = leg->agency,
+                                      .outcome = LT_OUTCOME_NONE,
+                                      .code = LT_DAMAGED,
+                                      .next = LEG_PARKED};
+        uint64_t position;
+        if (leg->agency == fetched->agency && transfer_next(leg->state, LEG_ON_PARK) != LEG_NONE &&
+            flight_find(&flow->flights, fetched->position, i) == NULL) {
+            status = flow_fact(flow, FACT_SETTLED,
+                               fact_write_settled(memory, sizeof(memory), &parked), &position);
+        }
+    }
+    return status;
+}
+
+static enum lt_status take_unreadable(struct flow *flow, const struct fetched *fetched)
+{
+    flow_set_aside(flow, fetched->position, FACT_ACCEPTED, "body");
+    bool for_good = fetched->status == LT_OK || fetched->status == LT_DAMAGED ||
+                    fetched->status == LT_NOT_FOUND;
+    return for_good ? park_unreadable(flow, fetched) : LT_OK;
+}
+
 enum lt_status step_fetched(struct flow *flow)
 {
+    enum lt_status status = LT_OK;
     struct fetched fetched;
-    while (fetch_done(flow->fetch, &fetched)) {
+    while (status == LT_OK && fetch_done(flow->fetch, &fetched)) {
         struct fact_accepted accepted;
         if (fetched.status == LT_OK && fact_read_accepted(fetched.fact.payload, &accepted)) {
             cache_put(&flow->cache, fetched.position, fetched.fact.time_ms, &accepted.digest,
                       accepted.header, accepted.body);
         } else {
-            flow_set_aside(flow, fetched.position, FACT_ACCEPTED, "body");
+            status = take_unreadable(flow, &fetched);
         }
         desk_wake(&flow->desks, desk_of(&flow->desks, fetched.agency));
         fetch_release(flow->fetch, &fetched);
     }
-    return LT_OK;
+    return status;
 }

@@ -251,7 +251,9 @@ static enum lt_status fold_settled(struct flow *flow, const struct fact *fact)
     move.code = settled.code;
     move.due_ms = settled.due_ms;
     move.reason = settled.reason;
-    t.legs[settled.leg].flags |= LEG_FLAG_SENT_ONCE;
+    if (settled.outcome != LT_OUTCOME_NONE) {
+        t.legs[settled.leg].flags |= LEG_FLAG_SENT_ONCE;
+    }
     if (settled.outcome == LT_OUTCOME_FAILED && t.legs[settled.leg].failures < UINT8_MAX) {
         t.legs[settled.leg].failures++;
     }

@@ -81,7 +81,7 @@ struct fact_settled {
     uint8_t leg;
     uint16_t attempt;
     uint32_t agency;
-    uint8_t outcome; /* enum lt_outcome */
+    uint8_t outcome; /* enum lt_outcome; NONE: nobody said it, the axis cannot read the bytes */
     uint16_t code;
     bool permanent;
     uint8_t next;   /* enum leg_state the leg goes to: decided before, folded after */
