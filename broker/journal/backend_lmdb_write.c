@@ -15,11 +15,9 @@
 
 #include "backend_lmdb_private.h"
 #include "layout.h"
-#include "proto/base/file.h"
 #include "proto/base/text.h"
 #include "proto/base/wire.h"
 
-#define PAGES_BYTES_MAX (256 * 1024) /* of tree, free list and names beside one record */
 #define CUT_RECORDS_MAX 500 /* of one transaction: a giant deletion makes a giant free list */
 
 struct lt_bytes position_write(uint8_t out[POSITION_BYTES], uint64_t position)
@@ -140,23 +138,9 @@ static enum lt_status look_before(struct backend_lmdb *backend, struct store_txn
     return LT_OK;
 }
 
-/*
- * A disk that fills up in the middle of a write makes LMDB fail for good, so the room is looked at
- * before; what happens on the disk in between still ends as LT_IO.
- */
-static bool disk_has_room(const struct backend_lmdb *backend, size_t record_bytes)
-{
-    uint64_t left = 0;
-    return disk_free(backend->path, &left, NULL) != LT_OK || left >= record_bytes + PAGES_BYTES_MAX;
-}
-
 static enum lt_status record_put(struct backend_lmdb *backend, struct store_txn *txn,
                                  const struct append *append)
 {
-    if (!disk_has_room(backend, append->record.size)) {
-        store_abort(txn);
-        return LT_FULL;
-    }
     uint8_t key[POSITION_BYTES];
     store_append(txn, backend->facts, position_write(key, append->expected_last + 1),
                  append->record);

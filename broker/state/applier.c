@@ -15,14 +15,12 @@
  */
 #include <assert.h>
 
-#include "proto/base/file.h"
 #include "proto/base/text.h"
 #include "proto/base/wire.h"
 #include "state_private.h"
 
-#define APPLIED_NAME    "applied"
-#define FULL_WAIT_MS    200
-#define PAGES_BYTES_MAX (1024 * 1024)
+#define APPLIED_NAME "applied"
+#define FULL_WAIT_MS 200
 
 enum lt_status own_number(struct store_txn *txn, struct store_tree own, const char *name,
                           uint64_t *ret_number)
@@ -95,20 +93,9 @@ static enum lt_status apply_once(struct applier *applier, const struct generatio
     return status;
 }
 
-/* A disk that fills up in the middle of a write is an I/O failure to LMDB: look before. */
-static bool disk_has_room(const struct applier *applier, const struct generation *generation)
-{
-    uint64_t left = 0;
-    return disk_free(applier->path, &left, NULL) != LT_OK ||
-           left >= 2 * (uint64_t)generation_bytes(generation) + PAGES_BYTES_MAX;
-}
-
 enum lt_status applier_apply(struct applier *applier, const struct generation *generation)
 {
     for (;;) {
-        if (!disk_has_room(applier, generation)) {
-            return LT_FULL;
-        }
         bool map_full = false;
         enum lt_status status = apply_once(applier, generation, &map_full);
         if (status != LT_FULL || !map_full) {

@@ -163,7 +163,6 @@ static void applier_init(struct state *state)
 {
     struct applier *applier = &state->applier;
     applier->store = state->store;
-    applier->path = state->path;
     applier->trees = state->trees;
     applier->own = state->own;
     atomic_init(&applier->stopping, false);
@@ -180,8 +179,7 @@ enum lt_status state_open(struct state **ret_state, const struct state_options *
     }
     state->random = options->seed;
     state->applier_inline = options->applier_inline;
-    state->path = strdup(options->path);
-    enum lt_status status = state->path != NULL ? file_open(state, options, fault) : LT_NO_MEMORY;
+    enum lt_status status = file_open(state, options, fault);
     if (status != LT_OK) {
         goto done;
     }
@@ -225,7 +223,6 @@ void state_close(struct state **state_p)
     applier_stop(&state->applier);
     overlay_close(state);
     store_close(&state->store);
-    free(state->path);
     free(state);
     *state_p = NULL;
 }

@@ -51,7 +51,6 @@ struct scan {
 
 struct applier {
     struct store *store;
-    const char *path;
     const struct store_tree *trees;
     struct store_tree own;
     struct queue *jobs; /* core to applier, oldest first */
@@ -70,7 +69,6 @@ struct state {
     struct store *store;
     struct store_tree trees[STATE_TREES_END];
     struct store_tree own; /* our names: applied position, fold version */
-    char *path;
     bool applier_inline;
     bool snapshot_open; /* the core's read transaction, renewed each turn */
     struct store_txn txn;

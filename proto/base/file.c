@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -210,18 +211,18 @@ enum lt_status folder_make(const char *path, int mode, struct fault *fault)
     return LT_OK;
 }
 
-enum lt_status folder_sync(const char *path, struct fault *fault)
+/* Opened, to be synced or locked. */
+static enum lt_status folder_open(const char *path, int *ret_fd, struct fault *fault)
 {
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0) {
         return refuse(fault, path, "open");
     }
-    enum lt_status status = fsync(fd) == 0 ? LT_OK : refuse(fault, path, "fsync");
-    close(fd);
-    return status;
+    *ret_fd = fd;
+    return LT_OK;
 }
 
-enum lt_status folder_sync_of(const char *path, struct fault *fault)
+static enum lt_status folder_open_of(const char *path, int *ret_fd, struct fault *fault)
 {
     char folder[PATH_MAX];
     size_t length = strlen(path);
@@ -236,11 +237,80 @@ enum lt_status folder_sync_of(const char *path, struct fault *fault)
         return refuse(fault, path, "name");
     }
     if (length == 0) {
-        return folder_sync(".", fault);
+        return folder_open(".", ret_fd, fault);
     }
     memcpy(folder, path, length);
     folder[length] = '\0';
-    return folder_sync(folder, fault);
+    return folder_open(folder, ret_fd, fault);
+}
+
+static enum lt_status sync_and_close(int fd, const char *path, struct fault *fault)
+{
+    enum lt_status status = fsync(fd) == 0 ? LT_OK : refuse(fault, path, "fsync");
+    close(fd);
+    return status;
+}
+
+enum lt_status folder_sync(const char *path, struct fault *fault)
+{
+    int fd = -1;
+    enum lt_status status = folder_open(path, &fd, fault);
+    return status == LT_OK ? sync_and_close(fd, path, fault) : status;
+}
+
+enum lt_status folder_sync_of(const char *path, struct fault *fault)
+{
+    int fd = -1;
+    enum lt_status status = folder_open_of(path, &fd, fault);
+    return status == LT_OK ? sync_and_close(fd, path, fault) : status;
+}
+
+static bool file_there(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0 && info.st_size > 0;
+}
+
+/* With the folder locked. */
+static enum lt_status make_locked(const char *path, file_maker *make, void *context,
+                                  struct fault *fault)
+{
+    char making[PATH_MAX];
+    int length = snprintf(making, sizeof(making), "%s.new", path);
+    if (length < 0 || (size_t)length >= sizeof(making)) {
+        errno = ENAMETOOLONG;
+        return refuse(fault, path, "name");
+    }
+    if (file_there(path)) {
+        return LT_OK;
+    }
+    if (unlink(making) != 0 && errno != ENOENT) { /* of one who died here */
+        return refuse(fault, making, "unlink");
+    }
+    enum lt_status status = make(context, making, fault);
+    if (status == LT_OK && rename(making, path) != 0) {
+        status = refuse(fault, path, "rename");
+    }
+    return status;
+}
+
+enum lt_status file_make(const char *path, file_maker *make, void *context, struct fault *fault)
+{
+    if (file_there(path)) {
+        return LT_OK;
+    }
+    int folder = -1;
+    enum lt_status status = folder_open_of(path, &folder, fault);
+    if (status != LT_OK) {
+        return status;
+    }
+    if (flock(folder, LOCK_EX) != 0) {
+        status = refuse(fault, path, "lock of the folder");
+    } else {
+        status = make_locked(path, make, context, fault);
+    }
+    close(folder);
+    return status;
 }
 
 enum lt_status disk_free(const char *path, uint64_t *ret_bytes, struct fault *fault)

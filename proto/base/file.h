@@ -20,6 +20,16 @@ LT_CHECK enum lt_status file_read(const char *path, size_t size_max, uint8_t **r
 LT_CHECK enum lt_status file_write(const char *path, struct lt_bytes content, int mode,
                                    struct fault *fault);
 
+/*
+ * For files that something else writes: where `path` is missing or empty, `make` writes it under
+ * another name, on disk when it returns, and it is renamed. So it is whole or not there, wherever
+ * its maker died; two who start at once make it once. The new name is durable after
+ * folder_sync_of.
+ */
+typedef enum lt_status file_maker(void *context, const char *making, struct fault *fault);
+LT_CHECK enum lt_status file_make(const char *path, file_maker *make, void *context,
+                                  struct fault *fault);
+
 /* LT_SECRET_READABLE when group or others may read it, or it is not ours. */
 LT_CHECK enum lt_status file_secret(const char *path, struct fault *fault);
 

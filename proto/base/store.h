@@ -20,8 +20,8 @@
  * Map growth: the map starts large (sparse). When it is full all the same, store_commit or a put
  * gives LT_FULL with `map_full` set in the transaction; the caller aborts, calls store_grow and
  * replays its batch. store_grow waits for the readers of this process (they hold a read lock while
- * a snapshot is live). Disk full is LT_FULL with map_full unset. Any other commit failure is LT_IO,
- * class stop: never acknowledge after it.
+ * a snapshot is live). Disk full is LT_FULL with map_full unset: nothing was written, and the batch
+ * may be tried again. Any other commit failure is LT_IO, class stop: never acknowledge after it.
  *
  * Values seen through a transaction live in the map until the transaction ends: copy at the door.
  *
@@ -54,7 +54,9 @@ struct store_txn {
     enum lt_status status; /* sticky */
     bool write;
     bool map_full;
-    bool live; /* a snapshot is held: from begin or renew until reset, commit or abort */
+    bool live;        /* a snapshot is held: from begin or renew until reset, commit or abort */
+    uint32_t touched; /* entries put or deleted */
+    uint64_t bytes;   /* of entries put */
 };
 
 struct store_cursor {

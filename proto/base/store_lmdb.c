@@ -5,8 +5,13 @@
  *
  * A commit is durable because no flag weakens it (data, fdatasync, meta page). Its errors are not
  * latched by LMDB: a sync that failed once may "succeed" next time with nothing on disk. So any
- * failed commit other than a full map or a full disk is LT_IO, class stop. A disk that fills up
- * within one write shows as a short write, which LMDB calls EIO: that stops, too.
+ * failed commit other than a full map or a full disk is LT_IO, class stop.
+ *
+ * A disk that fills up within one write shows as a short write, which LMDB calls EIO. So a commit
+ * is preceded by taking the room for the most that it can write (room.c): a full disk shows there,
+ * before anything is written. LMDB writes earlier only when one transaction has dirtied 512 MiB,
+ * which none of ours does. A new store is made under another name (`.new`) and renamed when it is
+ * on disk, so a store's file is whole or not there, wherever its maker was killed.
  *
  * Growing the map moves it, and LMDB does not see that somebody still reads from it. Therefore
  * every live transaction is counted in `live`, and the map is moved only with the mutex held and
@@ -21,17 +26,23 @@
  */
 #include <assert.h>
 #include <errno.h>
+#include <limits.h>
 #include <lmdb.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "file.h"
+#include "room.h"
 #include "store.h"
 
 #define MAP_BYTES_DEFAULT (64ULL << 30)
 #define READERS_DEFAULT   126u
 #define BEGIN_TRIES       8
+#define ENTRY_BYTES       16 /* beside key and value */
+#define TREE_PAGES        32 /* room for making a tree */
 
 struct store {
     MDB_env *env;
@@ -41,6 +52,8 @@ struct store {
     uint32_t live;          /* transactions that look at the map */
     uint32_t growing;       /* threads that want to move it */
     bool broken;            /* it was taken away and could not be put back */
+    struct room room;       /* of who writes; in write transactions only */
+    MDB_dbi trees_end;      /* above every tree opened */
 };
 
 static enum lt_status status_of(int error)
@@ -253,11 +266,46 @@ static enum lt_status env_open(struct store *store, const struct store_options *
         return refuse(fault, error, options->path, "open");
     }
     (void)store_sweep_readers(store);
-    /* LMDB syncs the file; that the file has a name is ours to make durable. */
-    if ((options->flags & (STORE_READ_ONLY | STORE_UNSAFE_NO_SYNC)) == 0) {
-        return folder_sync_of(options->path, fault);
-    }
     return LT_OK;
+}
+
+/* An empty store under the name `making`, on disk and closed. */
+static enum lt_status make(void *context, const char *making, struct fault *fault)
+{
+    struct store_options options = *(const struct store_options *)context;
+    struct store maker = {.flags = options.flags};
+    char lock_path[PATH_MAX + 8];
+    (void)snprintf(lock_path, sizeof(lock_path), "%s-lock", making);
+    options.path = making;
+    enum lt_status status = env_open(&maker, &options, fault);
+    if (status == LT_OK) {
+        int error = mdb_env_sync(maker.env, 1);
+        status = error == 0 ? LT_OK : refuse(fault, error, making, "sync");
+    }
+    if (maker.env != NULL) {
+        mdb_env_close(maker.env);
+    }
+    (void)unlink(lock_path);
+    return status;
+}
+
+/* Whole, named and with its room known: the whole of opening where a commit has to last. */
+static enum lt_status open_lasting(struct store *store, const struct store_options *options,
+                                   struct fault *fault)
+{
+    struct store_options made = *options;
+    enum lt_status status = file_make(options->path, make, &made, fault);
+    if (status == LT_OK) {
+        status = env_open(store, options, fault);
+    }
+    if (status != LT_OK) {
+        return status;
+    }
+    int fd = -1;
+    (void)mdb_env_get_fd(store->env, &fd); /* an open one has one */
+    room_init(&store->room, fd);
+    /* LMDB syncs the file; that the file has a name is ours to make durable. */
+    return folder_sync_of(options->path, fault);
 }
 
 static void store_free(struct store *store)
@@ -280,7 +328,9 @@ enum lt_status store_open(struct store **ret_store, const struct store_options *
     pthread_mutex_init(&store->mutex, NULL);
     pthread_cond_init(&store->changed, NULL);
     store->flags = options->flags;
-    enum lt_status status = env_open(store, options, fault);
+    enum lt_status status = (options->flags & (STORE_READ_ONLY | STORE_UNSAFE_NO_SYNC)) != 0
+                                ? env_open(store, options, fault)
+                                : open_lasting(store, options, fault);
     if (status != LT_OK) {
         store_free(store);
         return status;
@@ -303,6 +353,43 @@ void store_close(struct store **store_p)
     *store_p = NULL;
 }
 
+/* -- room ------------------------------------------------------------------------------------- */
+
+/* So many pages behind the used end can be written now. */
+static enum lt_status pages_take(struct store *store, uint64_t pages)
+{
+    MDB_envinfo info;
+    MDB_stat stat;
+    if ((store->flags & STORE_UNSAFE_NO_SYNC) != 0) {
+        return LT_OK;
+    }
+    if (mdb_env_info(store->env, &info) != 0 || mdb_env_stat(store->env, &stat) != 0) {
+        return LT_IO;
+    }
+    return room_take(&store->room, (info.me_last_pgno + 1) * stat.ms_psize, pages * stat.ms_psize);
+}
+
+/* For the most that the commit can write. */
+static enum lt_status commit_room(const struct store_txn *txn)
+{
+    struct store *store = txn->store;
+    struct room_trees trees = {.count = store->trees_end};
+    for (MDB_dbi tree = 0; tree < store->trees_end; tree++) {
+        MDB_stat stat;
+        int error = mdb_stat(txn->handle, tree, &stat);
+        if (error != 0) {
+            return status_of(error);
+        }
+        trees.page_bytes = stat.ms_psize;
+        trees.listed += tree == 0 ? stat.ms_leaf_pages + stat.ms_overflow_pages : 0;
+        trees.leaves += stat.ms_leaf_pages;
+        trees.branches += stat.ms_branch_pages;
+        trees.overflow += stat.ms_overflow_pages;
+        trees.depth = stat.ms_depth > trees.depth ? stat.ms_depth : trees.depth;
+    }
+    return pages_take(store, room_pages_of(&trees, txn->touched, txn->bytes));
+}
+
 enum lt_status store_tree(struct store *store, const char *name, struct store_tree *ret_tree,
                           struct fault *fault)
 {
@@ -312,8 +399,13 @@ enum lt_status store_tree(struct store *store, const char *name, struct store_tr
     if (error != 0) {
         return refuse(fault, error, name, "begin");
     }
-    MDB_dbi number;
-    error = mdb_dbi_open(handle, name, write ? MDB_CREATE : 0, &number);
+    MDB_dbi number = 0;
+    error = mdb_dbi_open(handle, name, 0, &number);
+    if (error == MDB_NOTFOUND && write) {
+        error = pages_take(store, TREE_PAGES) == LT_OK
+                    ? mdb_dbi_open(handle, name, MDB_CREATE, &number)
+                    : ENOSPC;
+    }
     if (error != 0) {
         mdb_txn_abort(handle);
     } else {
@@ -323,6 +415,7 @@ enum lt_status store_tree(struct store *store, const char *name, struct store_tr
     if (error != 0) {
         return refuse(fault, error, name, "tree");
     }
+    store->trees_end = number >= store->trees_end ? number + 1 : store->trees_end;
     ret_tree->number = number;
     return LT_OK;
 }
@@ -354,6 +447,9 @@ static void txn_end(struct store_txn *txn)
 enum lt_status store_commit(struct store_txn *txn)
 {
     assert(txn->handle != NULL);
+    if (txn->write && txn->status == LT_OK && txn->touched > 0) {
+        txn->status = commit_room(txn);
+    }
     if (!txn->write || txn->status != LT_OK) {
         store_abort(txn);
         return txn->status;
@@ -419,6 +515,8 @@ static enum lt_status put(struct store_txn *txn, struct store_tree tree, struct 
     }
     assert(txn->live && txn->write);
     MDB_val name = value_of(key);
+    txn->touched++;
+    txn->bytes += key.size + value->mv_size + ENTRY_BYTES;
     return stick(txn, mdb_put(txn->handle, tree.number, &name, value, flags));
 }
 
@@ -454,6 +552,7 @@ enum lt_status store_delete(struct store_txn *txn, struct store_tree tree, struc
     }
     assert(txn->live && txn->write);
     MDB_val name = value_of(key);
+    txn->touched++;
     return stick(txn, mdb_del(txn->handle, tree.number, &name, NULL));
 }
 

@@ -142,9 +142,13 @@ void stage_fresh(struct stage *stage)
 
 /* ---- turns ------------------------------------------------------------------------------- */
 
-/* Shares out what the load allows for the time that went by. */
+/* Shares out what the load allows for the time that went by; nothing before all are registered. */
 static void load(struct stage *stage, int64_t now_ms)
 {
+    if (!desk_quiet(stage->desk)) {
+        stage->loaded_ms = now_ms;
+        return;
+    }
     uint64_t due =
         stage->loaded_ms == 0 ? 0 : (uint64_t)(now_ms - stage->loaded_ms) * stage->load_per_s;
     if (stage->load_per_s == 0 || stage->loaded_ms == 0) {

@@ -4,18 +4,23 @@
 
 /*
  * A disk that fails on command, under the real libraries: the program that includes this (in one
- * file) has its own pwrite, writev and fdatasync, which count and then fail, or end the process, at
- * the operation planned. statvfs can be told to see a full disk. Without a plan all go through.
+ * file) has its own pwrite, writev, fdatasync, fallocate and rename, which count and then fail, or
+ * end the process, at the operation planned; IO_DIES_HALF leaves half of the bytes written. A disk
+ * can be made to be full: statvfs sees no space and fallocate finds none, while writes go where the
+ * file has its blocks. Without a plan all go through.
  */
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
-#define IO_DIES (-1)
+#define IO_DIES      (-1)
+#define IO_DIES_HALF (-2)
 
 static atomic_int io_left;   /* operations until the planned one; 0: no plan */
 static atomic_int io_error;  /* errno it ends with, or IO_DIES */
@@ -61,19 +66,66 @@ static inline bool io_fails(void)
     return true;
 }
 
+static inline void io_die_of_half(void)
+{
+    if (errno == IO_DIES_HALF) {
+        _exit(0);
+    }
+}
+
 ssize_t pwrite(int fd, const void *data, size_t size, off_t at)
 {
-    return io_fails() ? -1 : syscall(SYS_pwrite64, fd, data, size, at);
+    if (!io_fails()) {
+        return syscall(SYS_pwrite64, fd, data, size, at);
+    }
+    if (errno == IO_DIES_HALF) {
+        (void)syscall(SYS_pwrite64, fd, data, size / 2, at);
+    }
+    io_die_of_half();
+    return -1;
 }
 
 ssize_t writev(int fd, const struct iovec *parts, int count)
 {
-    return io_fails() ? -1 : syscall(SYS_writev, fd, parts, count);
+    if (!io_fails()) {
+        return syscall(SYS_writev, fd, parts, count);
+    }
+    if (errno == IO_DIES_HALF) {
+        (void)syscall(SYS_writev, fd, parts, (count + 1) / 2);
+    }
+    io_die_of_half();
+    return -1;
+}
+
+int fallocate(int fd, int mode, off_t from, off_t size)
+{
+    if (atomic_load(&io_disk_full)) {
+        errno = ENOSPC;
+        return -1;
+    }
+    if (io_fails()) {
+        io_die_of_half();
+        return -1;
+    }
+    return (int)syscall(SYS_fallocate, fd, mode, from, size);
+}
+
+int rename(const char *from, const char *to)
+{
+    if (io_fails()) {
+        io_die_of_half();
+        return -1;
+    }
+    return (int)syscall(SYS_rename, from, to);
 }
 
 int fdatasync(int fd)
 {
-    return io_fails() ? -1 : (int)syscall(SYS_fdatasync, fd);
+    if (io_fails()) {
+        io_die_of_half();
+        return -1;
+    }
+    return (int)syscall(SYS_fdatasync, fd);
 }
 
 int statvfs(const char *path, struct statvfs *info)
@@ -81,6 +133,17 @@ int statvfs(const char *path, struct statvfs *info)
     int (*real)(const char *, struct statvfs *) =
         (int (*)(const char *, struct statvfs *))dlsym(RTLD_NEXT, "statvfs");
     int result = real(path, info);
+    if (atomic_load(&io_disk_full)) {
+        info->f_bavail = 0;
+    }
+    return result;
+}
+
+int fstatvfs(int fd, struct statvfs *info)
+{
+    int (*real)(int, struct statvfs *) =
+        (int (*)(int, struct statvfs *))dlsym(RTLD_NEXT, "fstatvfs");
+    int result = real(fd, info);
     if (atomic_load(&io_disk_full)) {
         info->f_bavail = 0;
     }

@@ -18,6 +18,7 @@
 #include "broker/journal/fact.h"
 #include "broker/journal/journal.h"
 #include "broker/journal/verify.h"
+#include "proto/base/file.h"
 #include "proto/base/store.h"
 
 #define PAYLOAD_BYTES 3000
@@ -389,17 +390,44 @@ static void the_reserve_is_given_up_once(void **unused)
 
     atomic_store(&io_disk_full, true);
     assert_false(backend_lmdb_reserve(house.backend)); /* not while the disk is full */
-    assert_int_equal(commit(&house), LT_FULL);         /* seen before anything is written */
     atomic_store(&io_disk_full, false);
     assert_int_equal(commit(&house), LT_OK);
     assert_true(backend_lmdb_reserve(house.backend));
     assert_true(there(&house, "reserve.bin"));
     check_sound(&house, 3);
+    house_deinit(&house);
+}
 
+/* Room is taken before a commit: what was taken is used up, then "full" with nothing written. */
+static void a_full_disk_shows_before_a_write(void **unused)
+{
+    (void)unused;
+    struct house house;
+    house_init(&house);
+    house.options.reserve_bytes = 1024 * 1024;
+    assert_int_equal(house_open(&house), LT_OK);
+    write_good(&house, 1);
     atomic_store(&io_disk_full, true);
-    stage_many(&house, 1);
+    uint64_t durable = 1;
+    enum lt_status status = LT_OK;
+    while (status == LT_OK) {
+        stage_many(&house, 20);
+        io_plan(0, 0, false);
+        atomic_store(&io_disk_full, true);
+        status = commit(&house);
+        durable += status == LT_OK ? 20 : 0;
+        assert_true(durable < 1000);
+    }
+    assert_int_equal(status, LT_FULL);
+    assert_int_equal(atomic_load(&io_done), 0);
+    assert_false(there(&house, "reserve.bin")); /* given up; others took what it left */
+    check_sound(&house, durable);
     assert_int_equal(commit(&house), LT_FULL);
-    assert_false(there(&house, "reserve.bin"));
+    assert_int_equal(atomic_load(&io_done), 0);
+    io_heal();
+    assert_int_equal(commit(&house), LT_OK); /* by itself, with the same batch */
+    write_good(&house, 1);
+    check_sound(&house, durable + 21);
     house_deinit(&house);
 }
 
@@ -438,6 +466,63 @@ static void an_error_at_every_operation_is_final(void **unused)
         check_sound(&house, durable + 2);
         house_deinit(&house);
     }
+}
+
+/* In a child that ends at the n-th operation of making it; 1 when it got through. */
+static int die_making(struct house *house, int n, int how_to_die)
+{
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        io_plan(n, how_to_die, false);
+        _exit(house_open(house) == LT_OK ? 1 : 3);
+    }
+    int how = 0;
+    assert_int_equal(waitpid(child, &how, 0), child);
+    assert_true(WIFEXITED(how));
+    return WEXITSTATUS(how);
+}
+
+/* Wherever the maker of a new journal dies, the next one finds none, or a whole one. */
+static void death_while_it_is_made(void **unused)
+{
+    (void)unused;
+    static const int how_to_die[] = {IO_DIES, IO_DIES_HALF};
+    for (size_t i = 0; i < 2; i++) {
+        int through = 0;
+        for (int n = 1; through == 0; n++) {
+            struct house house;
+            house_init(&house);
+            through = die_making(&house, n, how_to_die[i]);
+            assert_in_range(through, 0, 1);
+            assert_true(through == 0 || n > 5);
+            assert_int_equal(house_open(&house), LT_OK);
+            assert_true(there(&house, "journal.made"));
+            assert_false(there(&house, "journal.mdb.new"));
+            assert_false(there(&house, "journal.mdb.new-lock"));
+            write_good(&house, 2);
+            check_sound(&house, 2);
+            house_deinit(&house);
+            assert_true(n < 100);
+        }
+    }
+}
+
+/* What was not made by us is never thrown away, even where the mark is missing. */
+static void damage_without_a_mark_is_damage(void **unused)
+{
+    (void)unused;
+    struct house house;
+    house_init(&house);
+    static const uint8_t junk[8192] = {1, 2, 3};
+    assert_int_equal(
+        file_write(file_in(&house, "journal.mdb"), run_of(junk, sizeof(junk)), 0600, NULL), LT_OK);
+    assert_int_equal(house_open(&house), LT_DAMAGED);
+    struct stat info;
+    assert_int_equal(stat(file_in(&house, "journal.mdb"), &info), 0);
+    assert_int_equal(info.st_size, sizeof(junk));
+    assert_false(there(&house, "journal.made"));
+    house_deinit(&house);
 }
 
 /* In a child that ends at the n-th operation; 1 when it got through the whole commit. */
@@ -550,6 +635,9 @@ int main(void)
         cmocka_unit_test(the_map_grows),
         cmocka_unit_test(no_space_at_every_operation),
         cmocka_unit_test(the_reserve_is_given_up_once),
+        cmocka_unit_test(a_full_disk_shows_before_a_write),
+        cmocka_unit_test(death_while_it_is_made),
+        cmocka_unit_test(damage_without_a_mark_is_damage),
         cmocka_unit_test(an_error_at_every_operation_is_final),
         cmocka_unit_test(death_at_every_operation),
         cmocka_unit_test(a_small_disk),
