@@ -60,7 +60,7 @@ static const char *intake_code(const struct flow *flow)
     if (flow->draining) {
         return lt_code(LT_DRAINING);
     }
-    if (flow->intake_closed || flow->commit_full) {
+    if (flow_disk_full(flow)) {
         return lt_code(LT_DISK_RESERVE);
     }
     return lt_code(state_room(flow->state) ? LT_OK : LT_BUSY);

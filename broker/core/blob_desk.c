@@ -180,7 +180,7 @@ static enum lt_status store_right(const struct blob_desk *desk, struct flow *flo
     if (agency->suspended) {
         return LT_AGENCY_SUSPENDED;
     }
-    if (flow->draining || flow->intake_closed || flow->commit_full) {
+    if (flow->draining || flow_disk_full(flow)) {
         return LT_DISK_RESERVE;
     }
     uint64_t used = desk_of(&flow->desks, agency->number)->counts.blob_bytes;

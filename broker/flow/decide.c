@@ -97,7 +97,7 @@ static enum lt_status intake_open(const struct flow *flow, struct decision *deci
         decision->retry_after_ms = DRAIN_RETRY_MS;
         return LT_DRAINING;
     }
-    if (flow->intake_closed || flow->commit_full) {
+    if (flow_disk_full(flow)) {
         decision->retry_after_ms = DISK_RETRY_MS;
         return LT_DISK_RESERVE;
     }

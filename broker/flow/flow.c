@@ -17,6 +17,11 @@ static uint64_t batch_facts(const struct flow *flow)
     return journal_staged(flow->journal) - flow->batch_start;
 }
 
+bool flow_disk_full(const struct flow *flow)
+{
+    return flow->intake_closed || flow->commit_full || state_full(flow->state);
+}
+
 bool flow_room(const struct flow *flow)
 {
     return state_room(flow->state) &&

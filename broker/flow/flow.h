@@ -139,6 +139,8 @@ LT_CHECK enum lt_status flow_fact_accepted(struct flow *flow, struct lt_bytes pa
 
 /* Room for a whole frame's facts in the present batch and in the overlay? */
 bool flow_room(const struct flow *flow);
+/* Under the mark, or a store found no room: intake answers LT_DISK_RESERVE, the rest goes on. */
+bool flow_disk_full(const struct flow *flow);
 
 /* Room for one more small fact (a return, an act, a notice cursor)? */
 bool flow_room_small(const struct flow *flow);

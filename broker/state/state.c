@@ -354,6 +354,11 @@ bool state_room(const struct state *state)
            generation_bytes(state->row[0]) < GENERATION_BUSY_BYTES;
 }
 
+bool state_full(const struct state *state)
+{
+    return atomic_load(&state->applier.full);
+}
+
 enum lt_status state_flush(struct state *state, uint64_t durable)
 {
     assert(!state->folding);

@@ -78,6 +78,8 @@ uint64_t state_folded(const struct state *state);  /* last position put into the
  */
 LT_CHECK enum lt_status state_turn(struct state *state, uint64_t durable, int64_t mono_ms);
 bool state_room(const struct state *state);
+/* The applier waits for disk space: take in nothing new while there is room in memory. */
+bool state_full(const struct state *state);
 
 /*
  * Everything folded so far goes to disk before this returns (close, tests, end of a refold).

@@ -7,7 +7,8 @@
  *   LT_FAULT_KILL=KIND:N     kill -9 in front of the N-th call of KIND; KIND:N:after behind it;
  *                            KIND:N:half after half of its bytes are written
  *   LT_FAULT_EIO=KIND:N      the N-th call fails with EIO, once, and does nothing
- *   LT_FAULT_FULL=PATH       while PATH exists every write that comes fails with ENOSPC
+ *   LT_FAULT_FULL=PATH       while PATH exists no file gets more room: taking it and writing behind
+ *                            the end fail with ENOSPC, and no disk has space left
  *   LT_FAULT_SHORT=N         every N-th write takes half of its bytes
  *   LT_FAULT_SYNC_MS=MS      every sync takes so much longer
  *   LT_FAULT_COUNT=PATH      calls are added up here, four u64: write, sync, truncate, rename; in a
@@ -30,6 +31,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -53,6 +55,9 @@ struct real {
     int (*msync)(void *, size_t, int);
     int (*ftruncate)(int, off_t);
     int (*posix_fallocate)(int, off_t, off_t);
+    int (*fallocate)(int, int, off_t, off_t);
+    int (*statvfs)(const char *, struct statvfs *);
+    int (*fstatvfs)(int, struct statvfs *);
     int (*rename)(const char *, const char *);
 };
 
@@ -174,6 +179,9 @@ __attribute__((constructor)) static void faults_open(void)
     FIND(msync);
     FIND(ftruncate);
     FIND(posix_fallocate);
+    FIND(fallocate);
+    FIND(statvfs);
+    FIND(fstatvfs);
     FIND(rename);
     faults.file = getenv("LT_FAULT_FILE");
     faults.full = getenv("LT_FAULT_FULL");
@@ -231,6 +239,11 @@ struct verdict {
     bool kill_after;
 };
 
+static bool disk_is_full(void)
+{
+    return faults.full != NULL && faults.full[0] != '\0' && access(faults.full, F_OK) == 0;
+}
+
 static struct verdict judge(enum kind kind, bool adds_bytes)
 {
     struct verdict verdict = {0, false, false};
@@ -248,8 +261,7 @@ static struct verdict judge(enum kind kind, bool adds_bytes)
     }
     if (hits(&faults.eio, kind, number, any)) {
         verdict.error = EIO;
-    } else if (adds_bytes && faults.full != NULL && faults.full[0] != '\0' &&
-               access(faults.full, F_OK) == 0) {
+    } else if (adds_bytes && disk_is_full()) {
         verdict.error = ENOSPC;
     }
     if (kind == KIND_WRITE && faults.short_every > 0 && number % faults.short_every == 0) {
@@ -279,12 +291,20 @@ static ssize_t put(int fd, const void *data, size_t size, off_t at)
                             : faults.real.pwrite(fd, data, size, at);
 }
 
+/* Behind the end of the file; what lies before it is taken to have its blocks. */
+static bool needs_room(int fd, size_t size, off_t at)
+{
+    struct stat stat;
+    off_t from = at == CURSOR_OWN ? lseek(fd, 0, SEEK_CUR) : at;
+    return fstat(fd, &stat) != 0 || from < 0 || from + (off_t)size > stat.st_size;
+}
+
 static ssize_t put_watched(int fd, const void *data, size_t size, off_t at)
 {
     if (!watched(fd)) {
         return put(fd, data, size, at);
     }
-    struct verdict verdict = judge(KIND_WRITE, true);
+    struct verdict verdict = judge(KIND_WRITE, needs_room(fd, size, at));
     if (verdict.error != 0) {
         errno = verdict.error;
         return -1;
@@ -305,7 +325,11 @@ static ssize_t put_many_watched(int fd, const struct iovec *parts, int count, of
     if (!watched(fd)) {
         return put_many(fd, parts, count, at);
     }
-    struct verdict verdict = judge(KIND_WRITE, true);
+    size_t size = 0;
+    for (int i = 0; i < count; i++) {
+        size += parts[i].iov_len;
+    }
+    struct verdict verdict = judge(KIND_WRITE, needs_room(fd, size, at));
     if (verdict.error != 0) {
         errno = verdict.error;
         return -1;
@@ -417,6 +441,46 @@ int posix_fallocate(int fd, off_t from, off_t size)
 int posix_fallocate64(int fd, off_t from, off_t size)
 {
     return posix_fallocate(fd, from, size);
+}
+
+int fallocate(int fd, int mode, off_t from, off_t size)
+{
+    if (!watched(fd)) {
+        return faults.real.fallocate(fd, mode, from, size);
+    }
+    struct stat stat;
+    bool grows = fstat(fd, &stat) != 0 || from + size > stat.st_size;
+    struct verdict verdict = judge(KIND_WRITE, grows);
+    if (verdict.error != 0) {
+        errno = verdict.error;
+        return -1;
+    }
+    return finish(&verdict, faults.real.fallocate(fd, mode, from, size));
+}
+
+int fallocate64(int fd, int mode, off_t from, off_t size)
+{
+    return fallocate(fd, mode, from, size);
+}
+
+int statvfs(const char *path, struct statvfs *info)
+{
+    faults_open();
+    int result = faults.real.statvfs(path, info);
+    if (result == 0 && disk_is_full()) {
+        info->f_bavail = 0;
+    }
+    return result;
+}
+
+int fstatvfs(int fd, struct statvfs *info)
+{
+    faults_open();
+    int result = faults.real.fstatvfs(fd, info);
+    if (result == 0 && disk_is_full()) {
+        info->f_bavail = 0;
+    }
+    return result;
 }
 
 int rename(const char *from, const char *to)

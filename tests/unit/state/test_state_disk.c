@@ -67,10 +67,12 @@ static void a_full_disk_is_waited_out(bool applier_inline)
     assert_int_equal(position, 1 + STATE_GENERATIONS_MAX + 1);
     assert_int_equal(state_applied(home.state), 1);
     assert_many(&home, 'w');
+    assert_true(applier_inline || state_full(home.state));
     assert_int_equal(state_flush(home.state, position), LT_FULL);
     io_heal();
     wait_applied(&home, position);
     assert_true(state_room(home.state));
+    assert_false(state_full(home.state));
     state_close(&home.state);
     home_open(&home);
     assert_has(&home, STATE_META, "k", "before");
