@@ -19,7 +19,7 @@
 
 #define EXIT_USAGE  2
 #define EXIT_FAILED 3
-#define KILLS       25
+#define KILLS       200
 #define STEPS       40
 #define ROUNDS      12
 #define SLOW        4
@@ -52,7 +52,7 @@ static int usage(FILE *out, int code)
 {
     (void)fprintf(out, "lt-crash MODE [OPTION]...\n"
                        "  --kills [N]       SIGKILL at N random moments (default LT_CRASH_KILLS,"
-                       " else 25)\n"
+                       " else 200)\n"
                        "  --at-every-step   SIGKILL at every call on the stores' files\n"
                        "  --eio             a sync or write fails once\n"
                        "  --short-write     a write takes half of its bytes\n"
