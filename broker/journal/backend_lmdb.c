@@ -12,7 +12,8 @@
  * Never silently empty: the first opening leaves journal.made behind, after journal.mdb is on disk.
  * From then on a missing, empty or foreign journal.mdb is LT_DAMAGED, never a new journal. The
  * folder itself is not made here either: a disk that is not mounted must not look like a fresh
- * start.
+ * start. A journal.mdb that was half made does not exist: the store makes a new one under another
+ * name and renames it, so one that does not open is damage, with or without the mark.
  *
  * After a failed append the backend is latched: LMDB would go on, but the kernel may have dropped
  * what it could not write, so nothing after it could be trusted.
