@@ -94,9 +94,9 @@ def oversize(house):
     client = house.hostile()
     other = house.hostile()
     monitor = client.socket.get_monitor_socket(zmq.EVENT_DISCONNECTED)
-    room = FRAME_BYTES - len(client.enclose(b"")) - len(chunk(24, b"y" * 300000)) + 300000
+    room = FRAME_BYTES - len(client.enclose(b"")) - len(chunk(90, b"y" * 300000)) + 300000
     client.seq -= 1  # that one was for measuring
-    frame = client.enclose(chunk(24, b"y" * room))
+    frame = client.enclose(chunk(90, b"y" * room))
     check(len(frame) == FRAME_BYTES, "a frame of exactly the limit: %d" % len(frame))
     client.raw(frame)  # its body is unknown: counted in the sequence and passed over
     client.passed(make(header_of(client.agency, b"after-large", "WIRE-LARGE")))
@@ -136,9 +136,9 @@ def nesting(house):
     client = house.hostile()
     deep = nested(16000)
     check(len(deep) > 58000, "%d bytes of nesting" % len(deep))
-    client.raw(client.enclose(chunk(24, deep)))     # unknown body: counted, passed over
+    client.raw(client.enclose(chunk(90, deep)))     # unknown body: counted, passed over
     client.passed(make(header_of(client.agency, b"after-deep", "WIRE-DEEP")))
-    groups = varint(24 << 3 | 3) * 29000
+    groups = varint(90 << 3 | 3) * 29000
     refused_frame(house, client, client.enclose(groups), "frame-bad")
     refused_frame(house, client, client.enclose(chunk(15, chunk(2, deep[:-1]))), "frame-bad")
     header = make(header_of(client.agency, b"deep", "WIRE-DEEP")).SerializeToString()
