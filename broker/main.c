@@ -25,6 +25,7 @@
 #include "broker/core/blob_desk.h"
 #include "broker/core/broker.h"
 #include "broker/core/keys.h"
+#include "broker/core/restored_mark.h"
 #include "broker/core/safe_start.h"
 #include "broker/core/watch.h"
 #include "broker/journal/scrub.h"
@@ -64,6 +65,8 @@ struct house {
     struct keys keys;
     struct safe_start safe_start;
     struct scrub *scrub;
+    struct restored_mark restored;
+    bool restored_here; /* the mark of a restore waits until its declaration is durable */
     int signals;
     bool reload;
     bool stop;
@@ -146,6 +149,26 @@ static enum lt_status check_machine(struct fault *fault)
     if (setrlimit(RLIMIT_CORE, &core) != 0) {
         return fault_set(fault, LT_IO, "RLIMIT_CORE", "%s", strerror(errno));
     }
+    return LT_OK;
+}
+
+/* A folder that `ltctl restore` filled: the person must be one of ours, an approver or above. */
+static enum lt_status look_for_restore(struct house *house, struct fault *fault)
+{
+    enum lt_status status = restored_mark_read(house->config.data, &house->restored, fault);
+    if (status == LT_NOT_FOUND) {
+        return LT_OK;
+    }
+    if (status != LT_OK) {
+        return status;
+    }
+    const struct operator_entry *entry = config_operator(&house->config, house->restored.person);
+    if (entry == NULL || entry->role < OPERATOR_APPROVER) {
+        return fault_set(fault, LT_NOT_PERMITTED, RESTORED_MARK_NAME, "%s, needed is %s",
+                         house->restored.person, operator_role_name(OPERATOR_APPROVER));
+    }
+    house->restored_here = true;
+    log_warn("restore-declared", "by=%s", house->restored.person);
     return LT_OK;
 }
 
@@ -234,6 +257,7 @@ static struct flow_settings settings_of(const struct config *config)
         .settle_timeout_ms = (int64_t)config->settle_timeout_s * 1000,
         .lease_ms = LEASE_MS,
         .beat_ms = BEAT_MS,
+        .reconcile_ms = (int64_t)config->restore_minutes * 60 * 1000,
         .blob_endpoint = config->blob_public,
         .software = SOFTWARE,
     };
@@ -305,6 +329,10 @@ static enum lt_status open_broker(struct house *house, struct fault *fault)
         .free_low_bytes = (uint64_t)config->free_low_mib * 1024 * 1024,
         .progress = progress,
     };
+    if (house->restored_here) {
+        options.restored_by = house->restored.person;
+        options.restored_why = house->restored.reason;
+    }
     safe_start_options(&house->safe_start, &options);
     status = broker_open(&house->broker, &options, fault);
     if (status == LT_OK) {
@@ -433,6 +461,13 @@ static enum lt_status run(struct house *house, struct fault *fault)
         if (status != LT_OK) {
             return status;
         }
+        if (house->restored_here && broker_restore_told(house->broker)) {
+            status = restored_mark_remove(house->config.data, fault);
+            if (status != LT_OK) {
+                return status;
+            }
+            house->restored_here = false;
+        }
         if (idle) {
             broker_wait(house->broker, &house->signals, 1);
         }
@@ -482,6 +517,9 @@ static enum lt_status start(struct house *house, struct fault *fault)
     }
     if (status == LT_OK) {
         status = open_safe_start(house, fault);
+    }
+    if (status == LT_OK) {
+        status = look_for_restore(house, fault);
     }
     if (status == LT_OK) {
         status = open_net(house, fault);

@@ -90,6 +90,8 @@ struct welcome {
     struct lt_bytes blob_endpoint;
     uint32_t incarnation;
     uint64_t durable;
+    uint64_t restored_to;
+    uint64_t notice_seq;
 };
 
 /* NoSession and Bye look alike. */

@@ -71,6 +71,8 @@ static struct welcome welcome_from(const LTP(Welcome) *wire)
         .blob_endpoint = text_from(wire->blob_endpoint),
         .incarnation = wire->incarnation,
         .durable = wire->durable,
+        .restored_to = wire->restored_to,
+        .notice_seq = wire->notice_seq,
     };
 }
 

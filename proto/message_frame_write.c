@@ -79,6 +79,8 @@ static LTP(Welcome) *welcome_into(struct packing *packing, const struct welcome 
     wire->blob_endpoint = text_into(packing, welcome->blob_endpoint);
     wire->incarnation = welcome->incarnation;
     wire->durable = welcome->durable;
+    wire->restored_to = welcome->restored_to;
+    wire->notice_seq = welcome->notice_seq;
     return wire;
 }
 

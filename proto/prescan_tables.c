@@ -77,6 +77,8 @@ static const struct prescan_field welcome_fields[] = {
     [11] = {TEXT("blob_endpoint", SHORT_MAX)},
     [12] = {U32("incarnation")},
     [13] = {U64("durable")},
+    [14] = {U64("restored_to")},
+    [15] = {U64("notice_seq")},
 };
 MESSAGE(welcome);
 

@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "box_axis.h"
 #include "box_blobs.h"
 #include "box_events.h"
 #include "box_outbox.h"
@@ -293,6 +294,7 @@ static void done_look(struct sent_record *record, int64_t now)
 static void accept(struct box_txn *txn, struct sent_record *record, const struct verdict_item *item)
 {
     bool first = record->sent.state == LT_SENT_RECORDED;
+    axis_told(txn, item->position);
     record->position = item->position;
     record->sent.accepted_ms = item->time_ms > 0 ? item->time_ms : now_ms(txn);
     if (!id_empty(&item->known_as) &&
@@ -513,6 +515,41 @@ enum lt_status outbox_list(struct box_txn *txn, const struct lt_sent_filter *fil
     *ret_count = found;
     *ret_last = status == LT_NOT_FOUND ? UINT64_MAX : last;
     return status == LT_NOT_FOUND ? LT_OK : status;
+}
+
+/* One record of the walk; the cursor is not open while it writes. */
+static enum lt_status again_one(struct box_txn *txn, uint64_t sequence, uint64_t position,
+                                uint32_t *again)
+{
+    struct sent_record record;
+    enum lt_status status = outbox_get(txn, sequence, &record);
+    if (status != LT_OK) {
+        return status;
+    }
+    bool accepted = record.sent.state == LT_SENT_ACCEPTED || record.sent.state == LT_SENT_DONE;
+    if (accepted && record.position > position && !queue_has(txn, sequence)) {
+        queue_enter(txn, &record);
+        (*again)++;
+    }
+    return LT_OK;
+}
+
+enum lt_status outbox_again(struct box_txn *txn, uint64_t position, uint64_t after, uint32_t looks,
+                            uint32_t *ret_again, uint64_t *ret_last)
+{
+    uint32_t again = 0;
+    uint64_t last = after;
+    enum lt_status status = LT_OK;
+    while (looks-- > 0 && last < txn->counts.sequence) {
+        last++;
+        status = again_one(txn, last, position, &again);
+        if (status != LT_OK && status != LT_NOT_FOUND) {
+            return status;
+        }
+    }
+    *ret_again = again;
+    *ret_last = last >= txn->counts.sequence ? UINT64_MAX : last;
+    return LT_OK;
 }
 
 enum lt_status outbox_forget(struct box_txn *txn, uint64_t sequence, struct arena *arena)

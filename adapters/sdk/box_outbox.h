@@ -55,6 +55,11 @@ LT_CHECK enum lt_status outbox_notice(struct box_txn *txn, const struct notice_i
 LT_CHECK enum lt_status outbox_repair(struct box_txn *txn, uint64_t sequence, struct arena *arena,
                                       uint64_t *ret_again);
 
+/* Puts what the axis accepted above `position` back into the queue, from `after` + 1 on, at most
+ * `looks` records; *ret_last as in outbox_list. */
+LT_CHECK enum lt_status outbox_again(struct box_txn *txn, uint64_t position, uint64_t after,
+                                     uint32_t looks, uint32_t *ret_again, uint64_t *ret_last);
+
 /* Of one case (NULL: any), from `after` + 1 on; at most `looks` records are looked at and
  * *ret_last says how far it came (UINT64_MAX: the end). */
 LT_CHECK enum lt_status outbox_list(struct box_txn *txn, const struct lt_sent_filter *filter,

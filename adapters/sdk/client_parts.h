@@ -108,6 +108,9 @@ void receive_settled(struct lt_client *client, const struct settled *settled);
 void receive_notice(struct lt_client *client, const struct notice *notice);
 void receive_step(struct lt_client *client); /* grants, answers and acknowledgements that are due */
 
+/* client_axis.c: network thread; false: this axis is not to be spoken with */
+bool axis_welcome(struct lt_client *client);
+
 /* client_sweep.c: network thread */
 void sweep_step(struct lt_client *client);
 

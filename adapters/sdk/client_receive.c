@@ -12,6 +12,7 @@
  */
 #include <string.h>
 
+#include "box_axis.h"
 #include "box_inbox.h"
 #include "box_outbox.h"
 #include "client_parts.h"
@@ -124,6 +125,7 @@ static enum lt_status deliver_run(struct box_txn *txn, void *self)
     const struct arrivals *arrivals = self;
     for (uint32_t i = 0; i < arrivals->count; i++) {
         enum lt_status status = inbox_deliver(txn, &arrivals->items[i]);
+        axis_told(txn, arrivals->items[i].delivery->position);
         if (status != LT_OK) {
             log_error("delivery-unkept", "position=%llu code=%s",
                       (unsigned long long)arrivals->items[i].delivery->position, lt_code(status));
@@ -243,44 +245,11 @@ void receive_notice(struct lt_client *client, const struct notice *notice)
 
 /* ---- what is due ---- */
 
-struct broker_seen {
-    uint64_t epoch;
-    uint64_t before;
-};
-
-static enum lt_status epoch_run(struct box_txn *txn, void *self)
-{
-    struct broker_seen *seen = self;
-    struct lt_bytes value;
-    struct box_key key = box_key_of(seen->epoch);
-    enum lt_status status = box_get(txn, BOX_META, text_bytes("broker_epoch"), &value);
-    if (status != LT_OK && status != LT_NOT_FOUND) {
-        return status;
-    }
-    seen->before = status == LT_OK && value.size == 8 ? box_key_number(value) : 0;
-    if (seen->epoch > seen->before) {
-        box_put(txn, BOX_META, text_bytes("broker_epoch"), box_key_bytes(&key));
-    }
-    return LT_OK;
-}
-
-/* An axis that is younger than it was has lost what came after: our bytes are still here. */
-static void epoch_look(struct lt_client *client)
-{
-    struct broker_seen seen = {.epoch = client->session.broker_epoch};
-    enum lt_status status = box_commit(client->box, epoch_run, &seen);
-    if (status != LT_OK) {
-        client_fail(client, status, "welcome");
-    } else if (seen.epoch < seen.before) {
-        log_error("broker-rolled-back", "agency=%s epoch=%llu seen=%llu", client->agency,
-                  (unsigned long long)seen.epoch, (unsigned long long)seen.before);
-        client_note(client, LT_EPOCH_OLD, "the axis was rolled back; call its operators");
-    }
-}
-
 void receive_welcome(struct lt_client *client)
 {
-    epoch_look(client);
+    if (!axis_welcome(client)) {
+        return;
+    }
     if (strcmp(client->session.agency, client->agency) != 0) {
         log_error("agency-other", "agency=%s key_of=%s", client->agency, client->session.agency);
         client_note(client, LT_FROM_FOREIGN, "the key belongs to another agency");

@@ -202,6 +202,11 @@ static void load(struct lt_client *client)
     }
 }
 
+void pump_reload(struct lt_client *client)
+{
+    client->pump.loaded = 0;
+}
+
 void pump_uploaded(struct lt_client *client)
 {
     struct pump *pump = &client->pump;

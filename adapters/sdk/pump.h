@@ -55,6 +55,8 @@ void pump_deinit(struct pump *pump);
 /* Sends what may go. */
 void pump_step(struct lt_client *client);
 void pump_verdict(struct lt_client *client, const struct verdict *verdict);
+/* What the box holds in its queue is read again from the start. */
+void pump_reload(struct lt_client *client);
 /* Transfers whose attachments are all up go on. */
 void pump_uploaded(struct lt_client *client);
 /* The axis will never take the attachment: transfers that name it are refused. */

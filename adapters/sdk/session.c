@@ -76,7 +76,7 @@ void session_init(struct session *session, struct client_port port, const struct
 static bool barred(enum lt_status code)
 {
     return code == LT_KEY_REVOKED || code == LT_NOT_PERMITTED || code == LT_EPOCH_OLD ||
-           code == LT_VERSION_UNKNOWN;
+           code == LT_VERSION_UNKNOWN || code == LT_ROLLED_BACK;
 }
 
 static int64_t hello_wait_ms(const struct session *session, enum lt_status code)
@@ -248,6 +248,10 @@ static bool welcome_take(struct session *session, const struct welcome *welcome)
     session->standby = welcome->standby;
     session->submit = welcome->submit;
     session->backed_up_to = welcome->backed_up_to;
+    session->incarnation = welcome->incarnation;
+    session->durable = welcome->durable;
+    session->restored_to = welcome->restored_to;
+    session->notice_seq = welcome->notice_seq;
     session->limits = welcome->limits;
     session->limits.beat_ms =
         welcome->limits.beat_ms > 0 ? welcome->limits.beat_ms : BEAT_MS_DEFAULT;
@@ -373,6 +377,14 @@ void session_end(struct session *session, struct arena *arena)
     session->number = 0;
     session->lives++;
     session->hello_due_ms = INT64_MAX;
+}
+
+void session_refuse(struct session *session, struct arena *arena, enum lt_status code)
+{
+    struct frame frame = {.kind = FRAME_BYE, .ending = {.code = (uint32_t)code}};
+    enum lt_status status = session_send(session, arena, &frame);
+    (void)status; /* as above */
+    lose(session, code, text_bytes(lt_error(code)->en), 0);
 }
 
 int session_wait_ms(const struct session *session)

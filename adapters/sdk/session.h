@@ -50,6 +50,10 @@ struct session {
     enum lt_status last_code; /* of the last NoSession or Bye */
     char last_detail[160];
     uint64_t backed_up_to;
+    uint32_t incarnation; /* of the axis' journal, and what Welcome says beside it */
+    uint64_t durable;
+    uint64_t restored_to;
+    uint64_t notice_seq;
     int link; /* enum client_link as last seen: asking the port itself uses up its news */
     /* what follows is the session's own */
     bool asked;               /* a Hello waits for its answer */
@@ -80,6 +84,9 @@ LT_CHECK enum lt_status session_send(struct session *session, struct arena *aren
 
 /* Says Bye and closes. */
 void session_end(struct session *session, struct arena *arena);
+
+/* Says Bye with that code, and asks again only after a long while. */
+void session_refuse(struct session *session, struct arena *arena, enum lt_status code);
 
 /* Milliseconds until session_step has something to do by itself. */
 int session_wait_ms(const struct session *session);

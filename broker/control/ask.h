@@ -60,6 +60,7 @@ enum lt_status act_backup_mark(struct ask *ask);
 enum lt_status act_clock_confirm(struct ask *ask);
 enum lt_status act_agency_unshield(struct ask *ask);
 enum lt_status query_quarantine(struct ask *ask);
+enum lt_status act_restore_done(struct ask *ask);
 enum lt_status act_agency_put(struct ask *ask);
 enum lt_status act_route_put(struct ask *ask);
 enum lt_status act_route_gone(struct ask *ask);

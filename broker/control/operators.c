@@ -47,6 +47,7 @@ static const struct verb verbs[] = {
     {"backup-mark", OPERATOR_OPERATOR, "position ", act_backup_mark},
     {"quarantine", OPERATOR_VIEWER, "", query_quarantine},
     {"agency-unshield", OPERATOR_OPERATOR, "id reason ", act_agency_unshield},
+    {"restore-done", OPERATOR_APPROVER, "reason ", act_restore_done},
     {"clock-confirm", OPERATOR_OPERATOR, "reason ", act_clock_confirm},
     {"agency-put", OPERATOR_REGISTRAR, "dry_run ", act_agency_put},
     {"route-put", OPERATOR_REGISTRAR, "dry_run ", act_route_put},

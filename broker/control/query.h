@@ -31,7 +31,8 @@
  * (code: "ok", or why intake refuses now: "busy", "disk-reserve", "clock-suspect", "draining")
  * durable applied (positions) journal_bytes backed_up_to disk_free_bytes memory_bytes agencies
  * connected sessions open ready sent behind backoff held parked in_flight notices_waiting accepted
- * taken refused expired cancelled difference transfers_per_s syncs quarantined. With more open legs
+ * taken refused expired cancelled difference transfers_per_s syncs quarantined
+ *       incarnation reconciling (flag: a declared restore is not over). With more open legs
  * than a page looks at (SCAN_ROWS_MAX) those that are counted from the lists are left out: ready
  * sent behind backoff held difference agencies [id=] one row each: id name kind locality contact
  * connected since_ms (connected since, or line down since; 0: never seen) open parked in_flight
@@ -70,6 +71,8 @@
  *       row: change ("changed", "same") backed_up_to position (of the fact; 0 none)
  *   agency-unshield id= reason=
  *       an agency that was kept out after crashes is let in again. One row: id change position
+ *   restore-done reason=
+ *       approver; a declared restore is reconciled, new ids come in. One row: change position
  *   clock-confirm reason=
  *       the wall clock is right although it left the monotonic one. One row: change ("changed",
  *       "same" when it was not suspect) drift_ms position

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "broker/flow/fold.h"
+#include "broker/flow/restored.h"
 #include "broker/flow/shield.h"
 #include "broker/flow/steps.h"
 #include "broker_private.h"
@@ -217,6 +218,10 @@ enum lt_status broker_open(struct broker **ret_broker, const struct broker_optio
     if (status == LT_OK) {
         status = stage_shield(broker);
     }
+    if (status == LT_OK && options->restored_by != NULL) {
+        status = restored_declare(flow, text_bytes(options->restored_by),
+                                  text_bytes(options->restored_why), &broker->restored_at);
+    }
     if (status != LT_OK) {
         fault_set(fault, status, "broker", "cannot stage the epoch");
         goto done;
@@ -296,6 +301,11 @@ void broker_close(struct broker **broker_p)
 void broker_abandon(struct broker *broker)
 {
     broker->failed = true;
+}
+
+bool broker_restore_told(const struct broker *broker)
+{
+    return broker->restored_at != 0 && broker->restored_at <= broker->flow.durable;
 }
 
 struct flow *broker_flow(struct broker *broker)

@@ -29,6 +29,8 @@ struct broker_options {
     uint32_t shield;             /* number of an agency to be kept out from now on; 0 none */
     const uint64_t *passed_over; /* positions of facts that are not folded */
     uint32_t passed_over_count;
+    const char *restored_by; /* the journal was restored from a backup by this person; NULL: no */
+    const char *restored_why;
     uint32_t fetch_threads; /* 0: reads happen in the turn (the sim) */
     /* Who checks large frames; the broker's from now on, also when it does not open. With none
      * given (close == NULL) the broker has a pool of verify_threads; 0: in the turn. */
@@ -65,6 +67,9 @@ void broker_wait(struct broker *broker, const int *fds, uint32_t fds_count);
 void broker_drain(struct broker *broker);
 bool broker_drained(const struct broker *broker); /* nothing undecided, staged or unanswered */
 void broker_say_bye(struct broker *broker);       /* to every session */
+
+/* The declaration of a restore is durable: it need not be made again. */
+bool broker_restore_told(const struct broker *broker);
 
 struct flow *broker_flow(struct broker *broker);
 void broker_settings(struct broker *broker, const struct flow_settings *settings,

@@ -8,6 +8,7 @@
 struct broker {
     struct broker_options options;
     struct flow flow;
+    uint64_t restored_at; /* position of the declaration of a restore; 0: none was made */
     struct timekeeper keeper;
     bool clock_told; /* suspect, as the last fact about it says */
     struct scrub *scrub;

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "blob_desk.h"
+#include "broker/flow/restored.h"
 #include "broker/flow/steps.h"
 #include "broker/journal/scrub.h"
 #include "broker_private.h"
@@ -176,6 +177,9 @@ static enum lt_status steps(struct broker *broker, struct work *work)
     status = step_dispatch(flow);
     if (status == LT_OK) {
         status = step_sweep(flow);
+    }
+    if (status == LT_OK) {
+        status = restored_step(flow);
     }
     if (status == LT_OK) {
         commit(broker);

@@ -17,11 +17,13 @@
 
 #include "fold_leg.h"
 #include "proto/base/text.h"
+#include "restored.h"
 #include "steps.h"
 
-#define DISK_RETRY_MS  30000
-#define DRAIN_RETRY_MS 5000
-#define BLOB_RETRY_MS  2000
+#define DISK_RETRY_MS       30000
+#define DRAIN_RETRY_MS      5000
+#define BLOB_RETRY_MS       2000
+#define RECOVERING_RETRY_MS 15000
 
 static enum lt_status same_id(struct flow *flow, const struct transfer_key *key,
                               const struct parcel *parcel, struct decision *decision)
@@ -193,6 +195,10 @@ static enum lt_status decide_new(struct flow *flow, const struct agency *from,
     struct fact_accepted accepted;
     memset(&accepted, 0, sizeof(accepted));
     enum lt_status code = intake_open(flow, decision);
+    if (code == LT_OK && !restored_admits(flow, &header->id)) {
+        code = LT_RECOVERING;
+        decision->retry_after_ms = RECOVERING_RETRY_MS;
+    }
     if (code == LT_OK) {
         code = predecessor(flow, from->number, header, &decision->fault);
     }

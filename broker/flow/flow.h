@@ -44,12 +44,21 @@ struct flow_settings {
     int64_t settle_timeout_ms;
     int64_t lease_ms;
     int64_t beat_ms;
+    int64_t reconcile_ms;      /* after a restore, before new ids come in */
     const char *blob_endpoint; /* told in Welcome; "" = next port of the same host */
     const char *software;
 };
 
 struct flow;
 struct session;
+
+/* The journal as restored from a backup, if it ever was (restored.h). */
+struct flow_restored {
+    uint32_t incarnation; /* 0: never */
+    uint64_t to;          /* the backup reached to here */
+    int64_t declared_ms;
+    bool reconciling; /* ids made after the declaration wait */
+};
 
 /* Who answers operators: control/, wired by the core. LT_OK or a stop class. */
 struct flow_operators {
@@ -119,8 +128,9 @@ struct flow {
     bool clock_suspect;     /* nothing expires, no legal stamp is given; transfers flow */
     bool clock_confirmed;   /* an operator says the wall clock is right: the next turn takes it */
     int64_t clock_drift_ms; /* wall clock minus now_ms */
-    uint64_t backed_up_to;  /* a backup holds everything up to here; 0: none was made */
-    bool intake_closed;     /* free space under the mark */
+    struct flow_restored restored;
+    uint64_t backed_up_to; /* a backup holds everything up to here; 0: none was made */
+    bool intake_closed;    /* free space under the mark */
     bool draining;
     bool commit_full; /* the last commit met a full disk */
     uint32_t random;  /* jitter, stirred from entropy */

@@ -14,6 +14,7 @@
 #include "proto/base/log.h"
 #include "proto/base/text.h"
 #include "proto/message.h"
+#include "restored.h"
 #include "shield.h"
 
 #define BACKED_UP_NAME "backed-up-to" /* in STATE_META */
@@ -530,6 +531,8 @@ static enum lt_status fold_kind(struct flow *flow, const struct fact *fact,
         return fold_blob_gone(flow, fact);
     case FACT_BACKUP:
         return fold_backup(flow, fact);
+    case FACT_RESTORED:
+        return fold_restored(flow, fact);
     case FACT_SHIELD:
         return fold_shield(flow, fact);
     default:
@@ -608,6 +611,9 @@ enum lt_status fold_load(struct flow *flow)
     }
     if (status == LT_OK) {
         status = load_backed_up(flow);
+    }
+    if (status == LT_OK) {
+        status = restored_load(flow);
     }
     return status == LT_OK ? shields_load(flow) : status;
 }

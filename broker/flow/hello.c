@@ -170,6 +170,10 @@ static void welcome(struct flow *flow, struct session *session, const struct age
                     .standby = session->standby,
                     .agency = text_bytes(agency->id),
                     .backed_up_to = flow->backed_up_to,
+                    .incarnation = flow->restored.incarnation,
+                    .durable = flow->durable,
+                    .restored_to = flow->restored.to,
+                    .notice_seq = desk_of(&flow->desks, agency->number)->counts.notice_seq,
                     .blob_endpoint = text_bytes(flow->settings.blob_endpoint)},
     };
     enum lt_status status = write_and_send(flow, &session->route, &frame);

@@ -133,7 +133,8 @@ static void beat(struct flow *flow, struct session *session)
         .beat = {.clock_ms = flow->now_ms,
                  .submit = session->submit,
                  .standby = session->standby,
-                 .backed_up_to = flow->backed_up_to},
+                 .backed_up_to = flow->backed_up_to,
+                 .durable = flow->durable},
     };
     if (session_out(flow, session, &frame) == LT_OK) {
         session->beat_due_ms = flow->mono_ms + flow->settings.beat_ms;

@@ -29,6 +29,7 @@ enum fact_kind {
     FACT_BLOB = 11,      /* an attachment is durable and belongs to an agency */
     FACT_BLOB_GONE = 12, /* an orphan was collected */
     FACT_BACKUP = 22,    /* a backup reaches up to a position */
+    FACT_RESTORED = 25,  /* the journal was restored from a backup: declared, and done */
     FACT_SHIELD = 27,    /* an agency is kept out after crashes, or let in again */
     FACT_CLOCK = 28,     /* the wall clock became suspect, agreed again, or was confirmed */
     FACT_KINDS_END = 29,
@@ -154,6 +155,16 @@ struct fact_blob_gone {
     struct lt_digest sha256;
 };
 
+enum restored_change { RESTORED_DECLARED = 1, RESTORED_DONE = 2 };
+
+struct fact_restored {
+    uint8_t change; /* enum restored_change */
+    uint32_t incarnation;
+    uint64_t position; /* the restored journal reached to here */
+    struct lt_bytes person;
+    struct lt_bytes reason;
+};
+
 struct fact_shield {
     uint32_t agency;
     bool on;
@@ -190,6 +201,7 @@ struct lt_bytes fact_write_registry(void *memory, size_t size, const struct fact
 struct lt_bytes fact_write_blob(void *memory, size_t size, const struct fact_blob *f);
 struct lt_bytes fact_write_blob_gone(void *memory, size_t size, const struct fact_blob_gone *f);
 struct lt_bytes fact_write_backup(void *memory, size_t size, const struct fact_backup *f);
+struct lt_bytes fact_write_restored(void *memory, size_t size, const struct fact_restored *f);
 struct lt_bytes fact_write_shield(void *memory, size_t size, const struct fact_shield *f);
 struct lt_bytes fact_write_clock(void *memory, size_t size, const struct fact_clock *f);
 
@@ -208,6 +220,7 @@ LT_CHECK bool fact_read_registry(struct lt_bytes payload, struct fact_registry *
 LT_CHECK bool fact_read_blob(struct lt_bytes payload, struct fact_blob *ret);
 LT_CHECK bool fact_read_blob_gone(struct lt_bytes payload, struct fact_blob_gone *ret);
 LT_CHECK bool fact_read_backup(struct lt_bytes payload, struct fact_backup *ret);
+LT_CHECK bool fact_read_restored(struct lt_bytes payload, struct fact_restored *ret);
 LT_CHECK bool fact_read_shield(struct lt_bytes payload, struct fact_shield *ret);
 LT_CHECK bool fact_read_clock(struct lt_bytes payload, struct fact_clock *ret);
 

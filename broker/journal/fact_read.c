@@ -268,6 +268,22 @@ bool fact_read_backup(struct lt_bytes payload, struct fact_backup *ret)
     return true;
 }
 
+bool fact_read_restored(struct lt_bytes payload, struct fact_restored *ret)
+{
+    struct wire_reader r;
+    wire_read_init(&r, payload);
+    struct fact_restored f = {.change = wire_u8(&r)};
+    f.incarnation = wire_u32(&r);
+    f.position = wire_u64(&r);
+    f.person = wire_run16(&r);
+    f.reason = wire_run16(&r);
+    if (!wire_read_done(&r)) {
+        return false;
+    }
+    *ret = f;
+    return true;
+}
+
 bool fact_read_shield(struct lt_bytes payload, struct fact_shield *ret)
 {
     struct wire_reader r;
@@ -306,7 +322,7 @@ const char *fact_kind_name(uint8_t kind)
         [FACT_RETURNED] = "returned",   [FACT_ACT] = "act",           [FACT_ASSIGNED] = "assigned",
         [FACT_NOTICED] = "noticed",     [FACT_REGISTRY] = "registry", [FACT_BLOB] = "blob",
         [FACT_BLOB_GONE] = "blob-gone", [FACT_BACKUP] = "backup",     [FACT_CLOCK] = "clock",
-        [FACT_SHIELD] = "shield",
+        [FACT_SHIELD] = "shield",       [FACT_RESTORED] = "restored",
     };
     return kind < FACT_KINDS_END && names[kind] != NULL ? names[kind] : "unknown";
 }

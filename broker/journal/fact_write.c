@@ -181,6 +181,18 @@ struct lt_bytes fact_write_backup(void *memory, size_t size, const struct fact_b
     return wire_written(&w);
 }
 
+struct lt_bytes fact_write_restored(void *memory, size_t size, const struct fact_restored *f)
+{
+    struct wire_writer w;
+    wire_write_init(&w, memory, size);
+    wire_put_u8(&w, f->change);
+    wire_put_u32(&w, f->incarnation);
+    wire_put_u64(&w, f->position);
+    wire_put_run16(&w, f->person);
+    wire_put_run16(&w, f->reason);
+    return wire_written(&w);
+}
+
 struct lt_bytes fact_write_shield(void *memory, size_t size, const struct fact_shield *f)
 {
     struct wire_writer w;

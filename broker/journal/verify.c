@@ -70,6 +70,7 @@ static bool payload_reads(struct check *check, const struct fact *fact)
         struct fact_blob blob;
         struct fact_blob_gone blob_gone;
         struct fact_backup backup;
+        struct fact_restored restored;
         struct fact_shield shield;
         struct fact_clock clock;
     } f;
@@ -101,6 +102,8 @@ static bool payload_reads(struct check *check, const struct fact *fact)
         return fact_read_blob_gone(payload, &f.blob_gone);
     case FACT_BACKUP:
         return fact_read_backup(payload, &f.backup);
+    case FACT_RESTORED:
+        return fact_read_restored(payload, &f.restored);
     case FACT_SHIELD:
         return fact_read_shield(payload, &f.shield);
     case FACT_CLOCK:

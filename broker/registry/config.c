@@ -51,6 +51,7 @@ struct config_text {
     int64_t blob_quota_mib;
     int64_t blob_bandwidth_kib_s;
     int64_t blob_bandwidth_office_kib_s;
+    int64_t restore_minutes;
     int64_t scrub_kib_s;
     int64_t io_threads;
 };
@@ -79,6 +80,7 @@ static const struct number numbers[] = {
     NUMBER(blob_quota_mib, 1, 64 * 1024 * 1024, 20480),
     NUMBER(blob_bandwidth_kib_s, 0, 16 * 1024 * 1024, 0),
     NUMBER(blob_bandwidth_office_kib_s, 0, 16 * 1024 * 1024, 0),
+    NUMBER(restore_minutes, 0, 10080, 15),
     NUMBER(scrub_kib_s, 0, 1024 * 1024, 1024),
     NUMBER(io_threads, 1, 16, 1),
 };
@@ -119,6 +121,7 @@ static const cyaml_schema_field_t config_fields[] = {
     FIELD_NUMBER(blob_quota_mib),
     FIELD_NUMBER(blob_bandwidth_kib_s),
     FIELD_NUMBER(blob_bandwidth_office_kib_s),
+    FIELD_NUMBER(restore_minutes),
     FIELD_NUMBER(scrub_kib_s),
     FIELD_NUMBER(io_threads),
     CYAML_FIELD_END,

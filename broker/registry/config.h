@@ -31,6 +31,7 @@
  *   blob_quota_mib: 20480              (r) per agency
  *   blob_bandwidth_kib_s: 0            (r) per agency; 0 = no cap
  *   blob_bandwidth_office_kib_s: 0     (r) the cap from 07:30 to 17:00 on working days
+ *   restore_minutes: 15                (r) after a declared restore, before new ids come in
  *   scrub_kib_s: 1024                  the journal is checked in the background at this pace; 0:
  * off io_threads: 1
  */
@@ -67,6 +68,7 @@ struct config {
     uint32_t blob_quota_mib;
     uint32_t blob_bandwidth_kib_s;
     uint32_t blob_bandwidth_office_kib_s;
+    uint32_t restore_minutes;
     uint32_t scrub_kib_s;
     uint32_t io_threads;
 };

@@ -144,6 +144,8 @@ static inline void sample_session(struct arena *arena, unsigned v, struct frame 
             .blob_endpoint = TEXT("blob_endpoint"),
             .incarnation = N32("incarnation"),
             .durable = N64("durable"),
+            .restored_to = N64("restored_to"),
+            .notice_seq = N64("notice_seq"),
         };
         break;
     case FRAME_BEAT:
@@ -340,6 +342,8 @@ static inline bool sample_first_edition(struct frame *f)
     case FRAME_WELCOME:
         f->welcome.incarnation = 0;
         f->welcome.durable = 0;
+        f->welcome.restored_to = 0;
+        f->welcome.notice_seq = 0;
         return true;
     case FRAME_BEAT:
         f->beat.durable = 0;

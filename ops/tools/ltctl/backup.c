@@ -9,9 +9,9 @@
  * attachments are copied. In the end the broker is told how far the backup reaches; adapters keep
  * what lies above. Without that (--no-mark) the copy is as good, but nobody relies on it.
  *
- * A restore only fills an empty folder, and leaves a mark there: a broker that finds it wants the
- * restore declared by name before it starts, because everything above the backup is missing and
- * the agencies must send it again.
+ * A restore only fills an empty folder, and leaves a mark there that says who did it and why: the
+ * broker that finds it declares the restore, because everything above the backup is missing and the
+ * agencies must send it again.
  */
 #include <stdio.h>
 #include <string.h>
@@ -28,6 +28,7 @@
 #define PATH_BYTES    512
 #define FINDINGS_MAX  1000
 #define RESTORED_NAME "journal.restored"
+#define MARK_BYTES    1024
 
 struct work {
     struct ltctl *ltctl;
@@ -227,16 +228,29 @@ enum exit_code run_backup_verify(struct ltctl *ltctl)
     return journal != EXIT_GOOD ? journal : code;
 }
 
-/* What the next lienthongd on that folder finds. */
+/* ---- restore ---- */
+
+static enum exit_code who_and_why(struct ltctl *ltctl)
+{
+    const char *const *values = ltctl->options.values;
+    if (values[OPTION_BY] == NULL || values[OPTION_REASON] == NULL ||
+        strpbrk(values[OPTION_BY], "\n") != NULL || strpbrk(values[OPTION_REASON], "\n") != NULL) {
+        return complain_usage(ltctl, phrase(ltctl->language, PHRASE_RESTORE_WHO));
+    }
+    return EXIT_GOOD;
+}
+
+/* What the next lienthongd on that folder declares (broker/core/restored_mark.h). */
 static enum lt_status leave_mark(const struct ltctl *ltctl, const char *folder, uint64_t position,
                                  struct fault *fault)
 {
     char path[PATH_BYTES];
-    char text[128];
+    char text[MARK_BYTES];
     char now[TIME_TEXT_BYTES];
     path_of(path, folder, RESTORED_NAME);
     time_write(now, ltctl->clock->wall_ms(ltctl->clock->self));
-    snprintf(text, sizeof(text), "%llu\n%s\n", (unsigned long long)position, now);
+    snprintf(text, sizeof(text), "%llu\n%s\n%.63s\n%.500s\n", (unsigned long long)position, now,
+             ltctl->options.values[OPTION_BY], ltctl->options.values[OPTION_REASON]);
     return file_write(path, text_bytes(text), 0600, fault);
 }
 
@@ -248,6 +262,10 @@ enum exit_code run_restore(struct ltctl *ltctl)
     const char *to = ltctl->arguments[1];
     memset(&report, 0, sizeof(report));
     fault_init(&fault);
+    enum exit_code code = who_and_why(ltctl);
+    if (code != EXIT_GOOD) {
+        return code;
+    }
     if (there(to, "journal.mdb") || there(to, "journal.made")) {
         return complain(ltctl, fault_set(&fault, LT_EXISTS, "", "%s/journal.mdb", to), &fault);
     }
@@ -262,4 +280,34 @@ enum exit_code run_restore(struct ltctl *ltctl)
     }
     show_report(&work, &report, false);
     return end(&work, EXIT_GOOD);
+}
+
+/* A folder that was put back by other means than ours. */
+enum exit_code run_restore_declare(struct ltctl *ltctl)
+{
+    struct fault fault;
+    struct backend_status at;
+    struct backend_lmdb *backend = NULL;
+    const char *folder = ltctl->arguments[0];
+    fault_init(&fault);
+    enum exit_code code = who_and_why(ltctl);
+    if (code != EXIT_GOOD) {
+        return code;
+    }
+    enum lt_status status = open_source(folder, &backend, &fault);
+    if (status == LT_OK) {
+        struct journal_backend door = backend_lmdb_door(backend);
+        door.status(door.self, &at);
+        status = leave_mark(ltctl, folder, at.last, &fault);
+    }
+    backend_lmdb_close(&backend);
+    return status == LT_OK ? EXIT_GOOD : complain(ltctl, status, &fault);
+}
+
+enum exit_code run_restore_done(struct ltctl *ltctl)
+{
+    struct question question;
+    question_init(&question, "restore-done");
+    question_add(&question, "reason", ltctl->options.values[OPTION_REASON]);
+    return ask_all(ltctl, &question, &columns_change, 0);
 }

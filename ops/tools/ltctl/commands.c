@@ -51,7 +51,9 @@ const struct command commands[] = {
     {"clock confirm", B(REASON), 0, 0, run_clock_confirm},
     {"backup", B(NO_MARK), 2, 2, run_backup},
     {"backup verify", 0, 1, 1, run_backup_verify},
-    {"restore", 0, 2, 2, run_restore},
+    {"restore", B(BY) | B(REASON), 2, 2, run_restore},
+    {"restore declare", B(BY) | B(REASON), 1, 1, run_restore_declare},
+    {"restore done", B(REASON), 0, 0, run_restore_done},
     {NULL, 0, 0, 0, NULL},
 };
 /* clang-format on */

@@ -120,5 +120,7 @@ enum exit_code run_clock_confirm(struct ltctl *ltctl);
 enum exit_code run_backup(struct ltctl *ltctl);
 enum exit_code run_backup_verify(struct ltctl *ltctl);
 enum exit_code run_restore(struct ltctl *ltctl);
+enum exit_code run_restore_declare(struct ltctl *ltctl);
+enum exit_code run_restore_done(struct ltctl *ltctl);
 
 #endif

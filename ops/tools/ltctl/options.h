@@ -43,7 +43,8 @@
     OPTION(RATE, "rate", true)                                                                     \
     OPTION(QUOTA_MIB, "quota-mib", true)                                                           \
     OPTION(DENY, "deny", true)                                                                     \
-    OPTION(NO_MARK, "no-mark", false)
+    OPTION(NO_MARK, "no-mark", false)                                                              \
+    OPTION(BY, "by", true)
 
 enum option {
 #define OPTION(name, text, value) OPTION_##name,

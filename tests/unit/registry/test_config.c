@@ -106,6 +106,7 @@ static void what_is_absent_has_a_default(void **state)
     assert_int_equal(config.blob_quota_mib, 20480);
     assert_int_equal(config.blob_bandwidth_kib_s, 0);
     assert_int_equal(config.blob_bandwidth_office_kib_s, 0);
+    assert_int_equal(config.restore_minutes, 15);
     assert_int_equal(config.scrub_kib_s, 1024);
     assert_int_equal(config.io_threads, 1);
 }
@@ -226,6 +227,7 @@ static void numbers_have_ranges(void **state)
         {"blob_quota_mib", 1, 67108864},
         {"blob_bandwidth_kib_s", 0, 16777216},
         {"blob_bandwidth_office_kib_s", 0, 16777216},
+        {"restore_minutes", 0, 10080},
         {"scrub_kib_s", 0, 1048576},
         {"io_threads", 1, 16},
     };

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * One row in STATE_META says which incarnation of the journal this is, up to where the backup had
+ * reached, when the restore was declared and whether it is being reconciled. The time inside an id
+ * (UUIDv7) tells whether it was made before the declaration; senders' ids carry the time of the
+ * axis, so a wrong clock of theirs does not matter much, and what is turned away is only late.
+ */
+#include "restored.h"
+
+#include "proto/base/log.h"
+#include "proto/base/text.h"
+#include "proto/base/wire.h"
+
+#define RESTORED_NAME  "restored"
+#define RESTORED_BYTES (4 + 8 + 8 + 1)
+
+static enum lt_status stage(struct flow *flow, enum restored_change change, uint32_t incarnation,
+                            uint64_t restored_to, struct lt_bytes person, struct lt_bytes reason,
+                            uint64_t *ret_position)
+{
+    uint8_t memory[LT_REASON_MAX + 256];
+    struct fact_restored restored = {
+        .change = (uint8_t)change,
+        .incarnation = incarnation,
+        .position = restored_to,
+        .person = person,
+        .reason = reason,
+    };
+    return flow_fact(flow, FACT_RESTORED, fact_write_restored(memory, sizeof(memory), &restored),
+                     ret_position);
+}
+
+enum lt_status restored_declare(struct flow *flow, struct lt_bytes person, struct lt_bytes reason,
+                                uint64_t *ret_position)
+{
+    return stage(flow, RESTORED_DECLARED, flow->restored.incarnation + 1, flow->durable, person,
+                 reason, ret_position);
+}
+
+enum lt_status restored_done(struct flow *flow, struct lt_bytes person, struct lt_bytes reason,
+                             uint64_t *ret_position)
+{
+    return stage(flow, RESTORED_DONE, flow->restored.incarnation, flow->restored.to, person, reason,
+                 ret_position);
+}
+
+bool restored_admits(const struct flow *flow, const struct lt_id *id)
+{
+    return !flow->restored.reconciling || id_time_ms(id) <= flow->restored.declared_ms;
+}
+
+enum lt_status restored_step(struct flow *flow)
+{
+    uint64_t position;
+    bool over = flow->restored.reconciling && !flow->clock_suspect &&
+                flow->now_ms - flow->restored.declared_ms >= flow->settings.reconcile_ms;
+    if (!over || !flow_room_small(flow)) {
+        return LT_OK;
+    }
+    log_info("restore-reconciled", "incarnation=%u", flow->restored.incarnation);
+    return restored_done(flow, (struct lt_bytes){0}, text_bytes("time"), &position);
+}
+
+static void store(struct flow *flow)
+{
+    uint8_t value[RESTORED_BYTES];
+    struct wire_writer w;
+    wire_write_init(&w, value, sizeof(value));
+    wire_put_u32(&w, flow->restored.incarnation);
+    wire_put_u64(&w, flow->restored.to);
+    wire_put_i64(&w, flow->restored.declared_ms);
+    wire_put_u8(&w, flow->restored.reconciling ? 1 : 0);
+    state_put(flow->state, STATE_META, text_bytes(RESTORED_NAME), wire_written(&w));
+}
+
+enum lt_status fold_restored(struct flow *flow, const struct fact *fact)
+{
+    struct fact_restored restored;
+    if (!fact_read_restored(fact->payload, &restored)) {
+        return LT_DAMAGED;
+    }
+    if (restored.change == RESTORED_DECLARED) {
+        flow->restored.incarnation = restored.incarnation;
+        flow->restored.to = restored.position;
+        flow->restored.declared_ms = fact->time_ms;
+    }
+    flow->restored.reconciling = restored.change == RESTORED_DECLARED;
+    store(flow);
+    return LT_OK;
+}
+
+enum lt_status restored_load(struct flow *flow)
+{
+    struct lt_bytes value;
+    struct wire_reader r;
+    enum lt_status status = state_get(flow->state, STATE_META, text_bytes(RESTORED_NAME), &value);
+    if (status != LT_OK) {
+        return status == LT_NOT_FOUND ? LT_OK : status;
+    }
+    wire_read_init(&r, value);
+    flow->restored.incarnation = wire_u32(&r);
+    flow->restored.to = wire_u64(&r);
+    flow->restored.declared_ms = wire_i64(&r);
+    flow->restored.reconciling = wire_u8(&r) != 0;
+    return wire_read_done(&r) ? LT_OK : LT_DAMAGED;
+}

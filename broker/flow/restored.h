@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#ifndef BROKER_FLOW_RESTORED_H
+#define BROKER_FLOW_RESTORED_H
+
+#include "flow.h"
+
+/*
+ * A broker restored from a backup. The restore is declared once, by name, as a fact: the journal
+ * gets a new incarnation, every agency is told of it and submits again what it had accepted above
+ * the backup. Until that is over no ids made after the declaration come in, so that a request whose
+ * first id was lost cannot enter under a second one and take effect twice.
+ */
+
+/* Stages the declaration; the restored journal reaches to what is durable now. */
+LT_CHECK enum lt_status restored_declare(struct flow *flow, struct lt_bytes person,
+                                         struct lt_bytes reason, uint64_t *ret_position);
+/* Everything was submitted again: by an operator, or when time is over. */
+LT_CHECK enum lt_status restored_done(struct flow *flow, struct lt_bytes person,
+                                      struct lt_bytes reason, uint64_t *ret_position);
+
+/* May this id come in now? */
+bool restored_admits(const struct flow *flow, const struct lt_id *id);
+
+/* Ends the reconciling when its time is over. */
+LT_CHECK enum lt_status restored_step(struct flow *flow);
+
+LT_CHECK enum lt_status fold_restored(struct flow *flow, const struct fact *fact);
+LT_CHECK enum lt_status restored_load(struct flow *flow);
+
+#endif
