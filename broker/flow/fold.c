@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "broker/registry/agency.h"
+#include "fold_act.h"
 #include "fold_leg.h"
 #include "proto/base/log.h"
 #include "proto/base/text.h"
@@ -75,9 +76,8 @@ static void put_reference_to_blob(struct flow *flow, const struct attachment *a,
     state_put(flow->state, STATE_BLOBS, key, blob_record_write(value, &blob));
 }
 
-/* Possession; true when the agency's upload is new. */
-static bool put_holder(struct flow *flow, const struct lt_digest *sha256, uint32_t agency,
-                       uint64_t size, int64_t time_ms, bool uploaded)
+bool fold_holder(struct flow *flow, const struct lt_digest *sha256, uint32_t agency, uint64_t size,
+                 int64_t time_ms, bool uploaded)
 {
     uint8_t key_bytes[RECORD_KEY_MAX];
     uint8_t value[RECORD_VALUE_MAX];
@@ -101,8 +101,8 @@ static void put_attachments(struct flow *flow, const struct fact *fact, const st
         put_reference_to_blob(flow, a, fact->time_ms);
         for (uint32_t leg = 0; leg < accepted->legs_count; leg++) {
             if (accepted->legs[leg].agency != 0) {
-                (void)put_holder(flow, &a->sha256, accepted->legs[leg].agency, a->size,
-                                 fact->time_ms, false);
+                (void)fold_holder(flow, &a->sha256, accepted->legs[leg].agency, a->size,
+                                  fact->time_ms, false);
             }
         }
     }
@@ -211,17 +211,6 @@ static enum lt_status fold_sent(struct flow *flow, const struct fact *fact)
     return LT_OK;
 }
 
-/* Loads what a fact about one leg speaks of. */
-static enum lt_status load_leg(struct flow *flow, uint64_t position, uint8_t leg,
-                               struct transfer_key *key, struct transfer *t)
-{
-    enum lt_status status = transfer_at(flow, position, key, t);
-    if (status != LT_OK || leg >= t->legs_count) {
-        return LT_DAMAGED;
-    }
-    return LT_OK;
-}
-
 static enum leg_event settle_event(const struct fact_settled *settled)
 {
     switch (settled->next) {
@@ -244,7 +233,7 @@ static enum lt_status fold_settled(struct flow *flow, const struct fact *fact)
     if (!fact_read_settled(fact->payload, &settled)) {
         return LT_DAMAGED;
     }
-    if (load_leg(flow, settled.position, settled.leg, &move.key, &t) != LT_OK) {
+    if (transfer_leg(flow, settled.position, settled.leg, &move.key, &t) != LT_OK) {
         return LT_DAMAGED;
     }
     move.leg = settled.leg;
@@ -270,7 +259,7 @@ static enum lt_status fold_returned(struct flow *flow, const struct fact *fact)
     struct transfer t;
     struct move move = {.fact = fact, .transfer = &t, .event = LEG_ON_RETURN};
     if (!fact_read_returned(fact->payload, &returned) ||
-        load_leg(flow, returned.position, returned.leg, &move.key, &t) != LT_OK) {
+        transfer_leg(flow, returned.position, returned.leg, &move.key, &t) != LT_OK) {
         return LT_DAMAGED;
     }
     move.leg = returned.leg;
@@ -279,72 +268,6 @@ static enum lt_status fold_returned(struct flow *flow, const struct fact *fact)
     if (leg_move(flow, &move)) {
         transfer_store(flow, &move.key, &t);
     }
-    return LT_OK;
-}
-
-static enum leg_event act_event(const struct fact_act *act)
-{
-    switch (act->act) {
-    case ACT_REPLAY:
-        return act->next == LEG_BEHIND ? LEG_ON_WAIT : LEG_ON_REPLAY;
-    case ACT_HOLD:
-        return LEG_ON_HOLD;
-    case ACT_RELEASE:
-        return act->next == LEG_BEHIND ? LEG_ON_WAIT : LEG_ON_RELEASE;
-    case ACT_CANCEL:
-        return LEG_ON_CANCEL;
-    case ACT_EXPIRE:
-        return LEG_ON_EXPIRE;
-    default:
-        return LEG_EVENTS_END;
-    }
-}
-
-static enum lt_status fold_act(struct flow *flow, const struct fact *fact)
-{
-    struct fact_act act;
-    struct transfer t;
-    struct move move = {.fact = fact, .transfer = &t};
-    if (!fact_read_act(fact->payload, &act) ||
-        load_leg(flow, act.position, act.leg, &move.key, &t) != LT_OK) {
-        return LT_DAMAGED;
-    }
-    move.leg = act.leg;
-    move.event = act_event(&act);
-    move.due_ms = fact->time_ms;
-    move.reason = act.reason;
-    if (act.act == ACT_REPLAY) {
-        t.legs[act.leg].failures = 0; /* a new budget of attempts */
-    }
-    if (leg_move(flow, &move)) {
-        transfer_store(flow, &move.key, &t);
-    }
-    return LT_OK;
-}
-
-static enum lt_status fold_assigned(struct flow *flow, const struct fact *fact)
-{
-    struct fact_assigned assigned;
-    struct transfer_key key;
-    struct transfer t;
-    if (!fact_read_assigned(fact->payload, &assigned) ||
-        transfer_at(flow, assigned.position, &key, &t) != LT_OK) {
-        return LT_DAMAGED;
-    }
-    for (uint8_t i = 0; i < t.legs_count; i++) {
-        leg_withdraw(flow, &t, i);
-    }
-    memset(t.legs, 0, sizeof(t.legs));
-    t.legs_count = (uint8_t)assigned.legs_count;
-    for (uint8_t i = 0; i < t.legs_count; i++) {
-        t.legs[i].agency = assigned.legs[i].agency;
-        leg_enter(flow, fact, &key, &t, i, assigned.legs[i].parked);
-        for (uint32_t a = 0; a < assigned.attachments_count; a++) {
-            (void)put_holder(flow, &assigned.attachments[a].sha256, t.legs[i].agency,
-                             assigned.attachments[a].size, fact->time_ms, false);
-        }
-    }
-    transfer_store(flow, &key, &t);
     return LT_OK;
 }
 
@@ -422,8 +345,8 @@ static enum lt_status fold_blob(struct flow *flow, const struct fact *fact)
     if (!fact_read_blob(fact->payload, &blob)) {
         return LT_DAMAGED;
     }
-    (void)put_holder(flow, &blob.sha256, 0, blob.size, fact->time_ms, true);
-    if (put_holder(flow, &blob.sha256, blob.agency, blob.size, fact->time_ms, true)) {
+    (void)fold_holder(flow, &blob.sha256, 0, blob.size, fact->time_ms, true);
+    if (fold_holder(flow, &blob.sha256, blob.agency, blob.size, fact->time_ms, true)) {
         struct desk *desk = desk_of(&flow->desks, blob.agency);
         desk->counts.blob_bytes += blob.size;
         counts_store(flow, desk);
@@ -529,6 +452,10 @@ static enum lt_status fold_kind(struct flow *flow, const struct fact *fact,
         return fold_blob(flow, fact);
     case FACT_BLOB_GONE:
         return fold_blob_gone(flow, fact);
+    case FACT_HELD:
+        return fold_held(flow, fact);
+    case FACT_REROUTED:
+        return fold_rerouted(flow, fact);
     case FACT_BACKUP:
         return fold_backup(flow, fact);
     case FACT_RESTORED:

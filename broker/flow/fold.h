@@ -17,6 +17,11 @@ LT_CHECK enum lt_status fold_fact(struct flow *flow, const struct fact *fact,
 
 struct lane lane_of(struct digester *digester, struct lt_bytes case_code);
 
+/* Possession of an attachment (fold.c, for the other folds); true when the agency's upload is new.
+ */
+bool fold_holder(struct flow *flow, const struct lt_digest *sha256, uint32_t agency, uint64_t size,
+                 int64_t time_ms, bool uploaded);
+
 /* Counters and registry from state.mdb, before the refold of what is newer. */
 LT_CHECK enum lt_status fold_load(struct flow *flow);
 

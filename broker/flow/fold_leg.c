@@ -155,6 +155,11 @@ static void notice_put(struct flow *flow, const struct move *move, const struct 
     counts_store(flow, desk);
 }
 
+void leg_told(struct flow *flow, const struct move *move)
+{
+    notice_put(flow, move, &move->transfer->legs[move->leg]);
+}
+
 /* ---- lanes --------------------------------------------------------------------------------- */
 
 /* The lane lost a leg that blocked it: let the next one go. */
@@ -258,10 +263,15 @@ void leg_withdraw(struct flow *flow, struct transfer *t, uint8_t leg)
     counts_store(flow, desk);
 }
 
-static bool tells_sender(enum leg_state state, enum leg_event event)
+/* Which moves make a notice is for ever: agencies keep cursors, and a refold must number alike. */
+static bool tells_sender(enum leg_state before, enum leg_state after, enum leg_event event)
 {
-    return state == LEG_PARKED || !leg_open(state) || event == LEG_ON_REPLAY ||
-           event == LEG_ON_HOLD;
+    if (event == LEG_ON_SKIP) {
+        return false; /* it stands where it stood */
+    }
+    bool released = before == LEG_HELD && (event == LEG_ON_RELEASE || event == LEG_ON_WAIT);
+    return after == LEG_PARKED || !leg_open(after) || event == LEG_ON_REPLAY ||
+           event == LEG_ON_HOLD || released;
 }
 
 static void enter_state(struct flow *flow, const struct move *move, enum lane_role before)
@@ -291,6 +301,17 @@ static void enter_state(struct flow *flow, const struct move *move, enum lane_ro
     }
 }
 
+/* A leg that lets its lane go on does so until it is sent again or ends: holding it changes nothing
+ * for those who passed. Only parked and held legs stand aside. */
+static void step_aside(struct leg *leg, enum leg_event event)
+{
+    if (event == LEG_ON_SKIP) {
+        leg->flags |= LEG_FLAG_ASIDE;
+    } else if (event != LEG_ON_HOLD) {
+        leg->flags &= (uint8_t)~LEG_FLAG_ASIDE;
+    }
+}
+
 bool leg_move(struct flow *flow, const struct move *move)
 {
     struct transfer *t = move->transfer;
@@ -310,8 +331,8 @@ bool leg_move(struct flow *flow, const struct move *move)
     }
     if (before == LEG_PARKED) {
         parked_delete(flow, t, move->leg);
-        l->flags &= (uint8_t)~LEG_FLAG_ASIDE;
     }
+    step_aside(l, move->event);
     l->state = after;
     l->code = move->code;
     if (after != before) {
@@ -319,7 +340,7 @@ bool leg_move(struct flow *flow, const struct move *move)
     }
     enter_state(flow, move, role_before);
     count_change(flow, l->agency, before, after);
-    if (tells_sender(after, move->event)) {
+    if (tells_sender(before, after, move->event)) {
         notice_put(flow, move, l);
     }
     if (role_before == LANE_HOLDS && lane_role_of(l) != LANE_HOLDS) {
@@ -364,6 +385,13 @@ enum lt_status transfer_at(struct flow *flow, uint64_t position, struct transfer
         *ret_key = key;
     }
     return status;
+}
+
+enum lt_status transfer_leg(struct flow *flow, uint64_t position, uint8_t leg,
+                            struct transfer_key *ret_key, struct transfer *ret_transfer)
+{
+    enum lt_status status = transfer_at(flow, position, ret_key, ret_transfer);
+    return status != LT_OK || leg >= ret_transfer->legs_count ? LT_DAMAGED : LT_OK;
 }
 
 void transfer_store(struct flow *flow, const struct transfer_key *key,

@@ -28,6 +28,9 @@ bool leg_move(struct flow *flow, const struct move *move);
 void leg_enter(struct flow *flow, const struct fact *fact, const struct transfer_key *key,
                struct transfer *transfer, uint8_t leg, uint16_t parked_code);
 
+/* The sender learns of a leg that did not come with its transfer: where it goes now. */
+void leg_told(struct flow *flow, const struct move *move);
+
 /* A leg leaves without a final state (an undetermined one that gets real receivers). */
 void leg_withdraw(struct flow *flow, struct transfer *transfer, uint8_t leg);
 
@@ -39,6 +42,9 @@ enum lt_status transfer_load(struct flow *flow, const struct transfer_key *key,
                              struct transfer *ret_transfer);
 enum lt_status transfer_at(struct flow *flow, uint64_t position, struct transfer_key *ret_key,
                            struct transfer *ret_transfer);
+/* The same for a fact that names a position and a leg. LT_DAMAGED: there is no such leg. */
+enum lt_status transfer_leg(struct flow *flow, uint64_t position, uint8_t leg,
+                            struct transfer_key *ret_key, struct transfer *ret_transfer);
 void transfer_store(struct flow *flow, const struct transfer_key *key,
                     const struct transfer *transfer);
 

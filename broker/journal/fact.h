@@ -28,6 +28,8 @@ enum fact_kind {
     FACT_REGISTRY = 10,  /* a change of the registry */
     FACT_BLOB = 11,      /* an attachment is durable and belongs to an agency */
     FACT_BLOB_GONE = 12, /* an orphan was collected */
+    FACT_HELD = 14,      /* what a receiver's local system said of a leg when it was asked */
+    FACT_REROUTED = 15,  /* a leg ended here, a new one of the same transfer goes elsewhere */
     FACT_BACKUP = 22,    /* a backup reaches up to a position */
     FACT_RESTORED = 25,  /* the journal was restored from a backup: declared, and done */
     FACT_SHIELD = 27,    /* an agency is kept out after crashes, or let in again */
@@ -105,8 +107,13 @@ enum act_kind {
     ACT_RELEASE = 3,
     ACT_CANCEL = 4,
     ACT_EXPIRE = 5,
+    ACT_SKIP = 6,     /* parked or held: steps aside, its lane goes on */
+    ACT_REROUTE = 7,  /* of plans and wishes; the fact is FACT_REROUTED */
+    ACT_REDIRECT = 8, /* of plans: every open leg of an agency to its successor */
 };
 
+/* `second` and `risk` came later and are written only when they say something: plain acts stay
+ * readable by the releases before. */
 struct fact_act {
     uint64_t position;
     uint8_t leg;
@@ -114,6 +121,8 @@ struct fact_act {
     uint8_t next; /* enum leg_state */
     struct lt_bytes person;
     struct lt_bytes reason;
+    struct lt_bytes second; /* who agreed to what has an unknown outcome; empty: nobody had to */
+    bool risk;              /* of a double effect: the receiver was asked in vain */
 };
 
 /* The attachments are named again: who gets a leg now may fetch them. */
@@ -131,6 +140,33 @@ struct fact_assigned {
     uint32_t attachments_count;
 };
 
+struct fact_rerouted {
+    uint64_t position;
+    uint8_t leg; /* the old one: it ends as cancelled */
+    uint32_t to; /* the new one's agency */
+    struct lt_bytes person;
+    struct lt_bytes reason;
+    struct lt_bytes second;
+    bool risk;
+    struct fact_attachment attachments[LT_ATTACHMENTS_MAX];
+    uint32_t attachments_count;
+};
+
+enum held_said { SAID_NOTHING = 0, SAID_HELD = 1, SAID_NOT_HELD = 2 };
+
+struct fact_held {
+    uint64_t position;
+    uint8_t leg;
+    uint16_t attempt; /* the last one when it was asked */
+    uint32_t agency;
+    uint8_t held;    /* enum held_said */
+    uint8_t outcome; /* enum lt_outcome, 0: no decision yet */
+    uint16_t code;
+    int64_t decided_ms;
+    struct lt_bytes by; /* which system was asked */
+    struct lt_bytes reason;
+};
+
 struct fact_noticed {
     uint32_t agency;
     uint64_t cursor;
@@ -138,11 +174,12 @@ struct fact_noticed {
 
 enum registry_change { REGISTRY_AGENCY = 1, REGISTRY_ROUTE = 2, REGISTRY_ROUTE_GONE = 3 };
 
-/* The whole new entry as registry/agency.h writes it: last one wins. */
+/* The whole new entry as registry/agency.h writes it: last one wins. The reason came later. */
 struct fact_registry {
     uint8_t change; /* enum registry_change */
     struct lt_bytes person;
     struct lt_bytes entry;
+    struct lt_bytes reason; /* of an operator's act; empty: none was given */
 };
 
 struct fact_blob {
@@ -196,6 +233,8 @@ struct lt_bytes fact_write_settled(void *memory, size_t size, const struct fact_
 struct lt_bytes fact_write_returned(void *memory, size_t size, const struct fact_returned *f);
 struct lt_bytes fact_write_act(void *memory, size_t size, const struct fact_act *f);
 struct lt_bytes fact_write_assigned(void *memory, size_t size, const struct fact_assigned *f);
+struct lt_bytes fact_write_rerouted(void *memory, size_t size, const struct fact_rerouted *f);
+struct lt_bytes fact_write_held(void *memory, size_t size, const struct fact_held *f);
 struct lt_bytes fact_write_noticed(void *memory, size_t size, const struct fact_noticed *f);
 struct lt_bytes fact_write_registry(void *memory, size_t size, const struct fact_registry *f);
 struct lt_bytes fact_write_blob(void *memory, size_t size, const struct fact_blob *f);
@@ -215,6 +254,8 @@ LT_CHECK bool fact_read_settled(struct lt_bytes payload, struct fact_settled *re
 LT_CHECK bool fact_read_returned(struct lt_bytes payload, struct fact_returned *ret);
 LT_CHECK bool fact_read_act(struct lt_bytes payload, struct fact_act *ret);
 LT_CHECK bool fact_read_assigned(struct lt_bytes payload, struct fact_assigned *ret);
+LT_CHECK bool fact_read_rerouted(struct lt_bytes payload, struct fact_rerouted *ret);
+LT_CHECK bool fact_read_held(struct lt_bytes payload, struct fact_held *ret);
 LT_CHECK bool fact_read_noticed(struct lt_bytes payload, struct fact_noticed *ret);
 LT_CHECK bool fact_read_registry(struct lt_bytes payload, struct fact_registry *ret);
 LT_CHECK bool fact_read_blob(struct lt_bytes payload, struct fact_blob *ret);

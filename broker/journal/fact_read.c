@@ -9,33 +9,9 @@
  */
 #include <assert.h>
 
-#include "fact.h"
+#include "fact_parts.h"
 
 #define SENT_ITEM_BYTES 11u
-
-static void read_digest(struct wire_reader *r, struct lt_digest *digest)
-{
-    wire_raw(r, digest->bytes, sizeof(digest->bytes));
-}
-
-static bool read_flag(struct wire_reader *r)
-{
-    uint8_t flag = wire_u8(r);
-    if (flag > 1) {
-        r->bad = true;
-    }
-    return flag == 1;
-}
-
-/* A number from 1 up to and with `last`. */
-static uint8_t read_choice(struct wire_reader *r, uint8_t last)
-{
-    uint8_t choice = wire_u8(r);
-    if (choice == 0 || choice > last) {
-        r->bad = true;
-    }
-    return choice;
-}
 
 static uint32_t read_legs(struct wire_reader *r, struct fact_leg *legs)
 {
@@ -69,7 +45,7 @@ bool fact_read_accepted(struct lt_bytes payload, struct fact_accepted *ret)
     struct wire_reader r;
     wire_read_init(&r, payload);
     struct fact_accepted f = {.from = wire_u32(&r)};
-    read_digest(&r, &f.digest);
+    fact_take_digest(&r, &f.digest);
     f.legs_count = read_legs(&r, f.legs);
     f.header = wire_run32(&r);
     f.body = wire_run32(&r);
@@ -87,7 +63,7 @@ bool fact_read_refused(struct lt_bytes payload, struct fact_refused *ret)
     wire_read_init(&r, payload);
     struct fact_refused f = {.from = wire_u32(&r)};
     wire_raw(&r, f.id.bytes, sizeof(f.id.bytes));
-    read_digest(&r, &f.digest);
+    fact_take_digest(&r, &f.digest);
     f.code = wire_u16(&r);
     wire_raw(&r, f.known_as.bytes, sizeof(f.known_as.bytes));
     if (!wire_read_done(&r)) {
@@ -134,7 +110,7 @@ bool fact_read_settled(struct lt_bytes payload, struct fact_settled *ret)
     f.agency = wire_u32(&r);
     f.outcome = wire_u8(&r);
     f.code = wire_u16(&r);
-    f.permanent = read_flag(&r);
+    f.permanent = fact_take_flag(&r);
     f.next = wire_u8(&r);
     f.due_ms = wire_i64(&r);
     f.decided_ms = wire_i64(&r);
@@ -162,23 +138,6 @@ bool fact_read_returned(struct lt_bytes payload, struct fact_returned *ret)
     return true;
 }
 
-bool fact_read_act(struct lt_bytes payload, struct fact_act *ret)
-{
-    struct wire_reader r;
-    wire_read_init(&r, payload);
-    struct fact_act f = {.position = wire_u64(&r)};
-    f.leg = wire_u8(&r);
-    f.act = read_choice(&r, ACT_EXPIRE);
-    f.next = wire_u8(&r);
-    f.person = wire_run16(&r);
-    f.reason = wire_run16(&r);
-    if (!wire_read_done(&r)) {
-        return false;
-    }
-    *ret = f;
-    return true;
-}
-
 bool fact_read_assigned(struct lt_bytes payload, struct fact_assigned *ret)
 {
     struct wire_reader r;
@@ -186,14 +145,7 @@ bool fact_read_assigned(struct lt_bytes payload, struct fact_assigned *ret)
     struct fact_assigned f = {.position = wire_u64(&r)};
     f.person = wire_run16(&r);
     f.legs_count = read_legs(&r, f.legs);
-    f.attachments_count = wire_u8(&r);
-    if (f.attachments_count > LT_ATTACHMENTS_MAX) {
-        return false;
-    }
-    for (uint32_t i = 0; i < f.attachments_count; i++) {
-        read_digest(&r, &f.attachments[i].sha256);
-        f.attachments[i].size = wire_u64(&r);
-    }
+    f.attachments_count = fact_take_attachments(&r, f.attachments);
     if (!wire_read_done(&r)) {
         return false;
     }
@@ -218,9 +170,13 @@ bool fact_read_registry(struct lt_bytes payload, struct fact_registry *ret)
 {
     struct wire_reader r;
     wire_read_init(&r, payload);
-    struct fact_registry f = {.change = read_choice(&r, REGISTRY_ROUTE_GONE)};
+    struct fact_registry f = {.change = fact_take_choice(&r, REGISTRY_ROUTE_GONE)};
     f.person = wire_run16(&r);
     f.entry = wire_run32(&r);
+    if (fact_take_more(&r)) {
+        f.reason = wire_run16(&r);
+        r.bad |= f.reason.size == 0; /* absent is the one way to say nothing */
+    }
     if (!wire_read_done(&r)) {
         return false;
     }
@@ -233,7 +189,7 @@ bool fact_read_blob(struct lt_bytes payload, struct fact_blob *ret)
     struct wire_reader r;
     wire_read_init(&r, payload);
     struct fact_blob f = {.agency = wire_u32(&r)};
-    read_digest(&r, &f.sha256);
+    fact_take_digest(&r, &f.sha256);
     f.size = wire_u64(&r);
     if (!wire_read_done(&r)) {
         return false;
@@ -247,7 +203,7 @@ bool fact_read_blob_gone(struct lt_bytes payload, struct fact_blob_gone *ret)
     struct wire_reader r;
     wire_read_init(&r, payload);
     struct fact_blob_gone f = {0};
-    read_digest(&r, &f.sha256);
+    fact_take_digest(&r, &f.sha256);
     if (!wire_read_done(&r)) {
         return false;
     }
@@ -322,7 +278,8 @@ const char *fact_kind_name(uint8_t kind)
         [FACT_RETURNED] = "returned",   [FACT_ACT] = "act",           [FACT_ASSIGNED] = "assigned",
         [FACT_NOTICED] = "noticed",     [FACT_REGISTRY] = "registry", [FACT_BLOB] = "blob",
         [FACT_BLOB_GONE] = "blob-gone", [FACT_BACKUP] = "backup",     [FACT_CLOCK] = "clock",
-        [FACT_SHIELD] = "shield",       [FACT_RESTORED] = "restored",
+        [FACT_SHIELD] = "shield",       [FACT_RESTORED] = "restored", [FACT_HELD] = "held",
+        [FACT_REROUTED] = "rerouted",
     };
     return kind < FACT_KINDS_END && names[kind] != NULL ? names[kind] : "unknown";
 }

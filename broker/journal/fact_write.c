@@ -11,12 +11,7 @@
  */
 #include <assert.h>
 
-#include "fact.h"
-
-static void put_digest(struct wire_writer *w, const struct lt_digest *digest)
-{
-    wire_put_raw(w, digest->bytes, sizeof(digest->bytes));
-}
+#include "fact_parts.h"
 
 static void put_legs(struct wire_writer *w, const struct fact_leg *legs, uint32_t count)
 {
@@ -42,7 +37,7 @@ struct lt_bytes fact_write_accepted(void *memory, size_t size, const struct fact
     struct wire_writer w;
     wire_write_init(&w, memory, size);
     wire_put_u32(&w, f->from);
-    put_digest(&w, &f->digest);
+    fact_put_digest(&w, &f->digest);
     put_legs(&w, f->legs, f->legs_count);
     wire_put_run32(&w, f->header);
     wire_put_run32(&w, f->body);
@@ -56,7 +51,7 @@ struct lt_bytes fact_write_refused(void *memory, size_t size, const struct fact_
     wire_write_init(&w, memory, size);
     wire_put_u32(&w, f->from);
     wire_put_raw(&w, f->id.bytes, sizeof(f->id.bytes));
-    put_digest(&w, &f->digest);
+    fact_put_digest(&w, &f->digest);
     wire_put_u16(&w, f->code);
     wire_put_raw(&w, f->known_as.bytes, sizeof(f->known_as.bytes));
     return wire_written(&w);
@@ -107,19 +102,6 @@ struct lt_bytes fact_write_returned(void *memory, size_t size, const struct fact
     return wire_written(&w);
 }
 
-struct lt_bytes fact_write_act(void *memory, size_t size, const struct fact_act *f)
-{
-    struct wire_writer w;
-    wire_write_init(&w, memory, size);
-    wire_put_u64(&w, f->position);
-    wire_put_u8(&w, f->leg);
-    wire_put_u8(&w, f->act);
-    wire_put_u8(&w, f->next);
-    wire_put_run16(&w, f->person);
-    wire_put_run16(&w, f->reason);
-    return wire_written(&w);
-}
-
 struct lt_bytes fact_write_assigned(void *memory, size_t size, const struct fact_assigned *f)
 {
     struct wire_writer w;
@@ -127,11 +109,7 @@ struct lt_bytes fact_write_assigned(void *memory, size_t size, const struct fact
     wire_put_u64(&w, f->position);
     wire_put_run16(&w, f->person);
     put_legs(&w, f->legs, f->legs_count);
-    wire_put_u8(&w, (uint8_t)f->attachments_count);
-    for (uint32_t i = 0; i < f->attachments_count; i++) {
-        put_digest(&w, &f->attachments[i].sha256);
-        wire_put_u64(&w, f->attachments[i].size);
-    }
+    fact_put_attachments(&w, f->attachments, f->attachments_count);
     return wire_written(&w);
 }
 
@@ -151,6 +129,9 @@ struct lt_bytes fact_write_registry(void *memory, size_t size, const struct fact
     wire_put_u8(&w, f->change);
     wire_put_run16(&w, f->person);
     wire_put_run32(&w, f->entry);
+    if (f->reason.size > 0) {
+        wire_put_run16(&w, f->reason);
+    }
     return wire_written(&w);
 }
 
@@ -159,7 +140,7 @@ struct lt_bytes fact_write_blob(void *memory, size_t size, const struct fact_blo
     struct wire_writer w;
     wire_write_init(&w, memory, size);
     wire_put_u32(&w, f->agency);
-    put_digest(&w, &f->sha256);
+    fact_put_digest(&w, &f->sha256);
     wire_put_u64(&w, f->size);
     return wire_written(&w);
 }
@@ -168,7 +149,7 @@ struct lt_bytes fact_write_blob_gone(void *memory, size_t size, const struct fac
 {
     struct wire_writer w;
     wire_write_init(&w, memory, size);
-    put_digest(&w, &f->sha256);
+    fact_put_digest(&w, &f->sha256);
     return wire_written(&w);
 }
 

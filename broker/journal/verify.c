@@ -69,6 +69,8 @@ static bool payload_reads(struct check *check, const struct fact *fact)
         struct fact_registry registry;
         struct fact_blob blob;
         struct fact_blob_gone blob_gone;
+        struct fact_held held;
+        struct fact_rerouted rerouted;
         struct fact_backup backup;
         struct fact_restored restored;
         struct fact_shield shield;
@@ -100,6 +102,10 @@ static bool payload_reads(struct check *check, const struct fact *fact)
         return fact_read_blob(payload, &f.blob);
     case FACT_BLOB_GONE:
         return fact_read_blob_gone(payload, &f.blob_gone);
+    case FACT_HELD:
+        return fact_read_held(payload, &f.held);
+    case FACT_REROUTED:
+        return fact_read_rerouted(payload, &f.rerouted);
     case FACT_BACKUP:
         return fact_read_backup(payload, &f.backup);
     case FACT_RESTORED:

@@ -22,6 +22,9 @@
 
 #define ENTRY_VERSION  1
 #define FLAG_SUSPENDED 1u
+#define FLAG_PAUSED    2u
+#define FLAG_DRAINING  4u
+#define FLAGS_KNOWN    (FLAG_SUSPENDED | FLAG_PAUSED | FLAG_DRAINING)
 #define KEYS_VALID_MAX 2 /* at one time: the old one and the new one of a rotation */
 #define KEY_WIRE_BYTES (32 + 8 + 8 + 1)
 
@@ -94,7 +97,9 @@ struct lt_bytes agency_write(void *memory, size_t size, const struct agency *age
     text_put(&writer, agency->locality);
     text_put(&writer, agency->successor);
     text_put(&writer, agency->contact);
-    wire_put_u8(&writer, agency->suspended ? FLAG_SUSPENDED : 0);
+    wire_put_u8(&writer, (uint8_t)((agency->suspended ? FLAG_SUSPENDED : 0) |
+                                   (agency->paused ? FLAG_PAUSED : 0) |
+                                   (agency->draining ? FLAG_DRAINING : 0)));
     wire_put_u8(&writer, (uint8_t)agency->keys_count);
     for (uint32_t i = 0; i < agency->keys_count; i++) {
         const struct agency_key *key = &agency->keys[i];
@@ -145,8 +150,10 @@ bool agency_read(struct lt_bytes bytes, struct agency *ret_agency)
     text_take(&reader, agency.successor, sizeof(agency.successor));
     text_take(&reader, agency.contact, sizeof(agency.contact));
     uint8_t flags = wire_u8(&reader);
-    reader.bad |= (flags & ~FLAG_SUSPENDED) != 0;
+    reader.bad |= (flags & ~FLAGS_KNOWN) != 0;
     agency.suspended = (flags & FLAG_SUSPENDED) != 0;
+    agency.paused = (flags & FLAG_PAUSED) != 0;
+    agency.draining = (flags & FLAG_DRAINING) != 0;
     keys_take(&reader, &agency);
     agency.rate_per_s = wire_u32(&reader);
     agency.blob_quota_bytes = wire_u64(&reader);

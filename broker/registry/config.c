@@ -31,6 +31,8 @@ struct person_text {
     char name[64];
     char public_key[65];
     char role[16];
+    char agencies[CONFIG_SCOPE_MAX][LT_AGENCY_ID_MAX + 2];
+    uint32_t agencies_count;
 };
 
 struct config_text {
@@ -86,10 +88,16 @@ static const struct number numbers[] = {
 };
 #define NUMBERS_COUNT (sizeof(numbers) / sizeof(numbers[0]))
 
+static const cyaml_schema_value_t scope_schema = {
+    CYAML_VALUE_STRING(CYAML_FLAG_DEFAULT, char[LT_AGENCY_ID_MAX + 2], 1, LT_AGENCY_ID_MAX + 1),
+};
+
 static const cyaml_schema_field_t person_fields[] = {
     CYAML_FIELD_STRING("name", CYAML_FLAG_DEFAULT, struct person_text, name, 1),
     CYAML_FIELD_STRING("public_key", CYAML_FLAG_DEFAULT, struct person_text, public_key, 1),
     CYAML_FIELD_STRING("role", CYAML_FLAG_DEFAULT, struct person_text, role, 1),
+    CYAML_FIELD_SEQUENCE("agencies", CYAML_FLAG_OPTIONAL, struct person_text, agencies,
+                         &scope_schema, 0, CONFIG_SCOPE_MAX),
     CYAML_FIELD_END,
 };
 
@@ -229,6 +237,48 @@ static enum operator_role role_by_name(const char *name)
     return (enum operator_role)0;
 }
 
+/* An agency's id, or its beginning (or nothing) with one "*" behind it. */
+static bool scope_valid(const char *pattern)
+{
+    size_t size = strlen(pattern);
+    bool open = size > 0 && pattern[size - 1] == '*';
+    size_t begins = open ? size - 1 : size;
+    return (begins == 0 && open) ||
+           agency_id_valid((struct lt_bytes){(const uint8_t *)pattern, begins}) ||
+           (open && begins > 1 && pattern[begins - 1] == '.' &&
+            agency_id_valid((struct lt_bytes){(const uint8_t *)pattern, begins - 1}));
+}
+
+static enum lt_status scope_take(const struct reading *reading, uint32_t index,
+                                 struct operator_entry *entry)
+{
+    const struct person_text *text = &reading->text->operators[index];
+    for (uint32_t i = 0; i < text->agencies_count; i++) {
+        if (!scope_valid(text->agencies[i])) {
+            char path[64];
+            snprintf(path, sizeof(path), "operators[%u].agencies[%u]", index + 1, i + 1);
+            return yamlfile_value_bad(reading->file, reading->fault, path, text->agencies[i],
+                                      "H24.15, H24.1*");
+        }
+        memcpy(entry->scope[i], text->agencies[i], sizeof(entry->scope[i]));
+    }
+    entry->scope_count = text->agencies_count;
+    return LT_OK;
+}
+
+bool operator_may_touch(const struct operator_entry *person, const char *agency_id)
+{
+    bool may = person->scope_count == 0;
+    for (uint32_t i = 0; i < person->scope_count && !may; i++) {
+        const char *pattern = person->scope[i];
+        size_t size = strlen(pattern);
+        bool open = pattern[size - 1] == '*';
+        may = open ? strncmp(agency_id, pattern, size - 1) == 0 && agency_id[0] != '\0'
+                   : strcmp(agency_id, pattern) == 0;
+    }
+    return may;
+}
+
 static enum lt_status operator_take(const struct reading *reading, struct config *config,
                                     uint32_t index)
 {
@@ -265,6 +315,10 @@ static enum lt_status operator_take(const struct reading *reading, struct config
         char path[48];
         snprintf(path, sizeof(path), "operators[%u].%s", index + 1, key);
         return yamlfile_value_bad(reading->file, reading->fault, path, value, hint);
+    }
+    enum lt_status status = scope_take(reading, index, &entry);
+    if (status != LT_OK) {
+        return status;
     }
     memcpy(entry.name, text->name, sizeof(entry.name));
     config->operators[config->operators_count++] = entry;

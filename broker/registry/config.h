@@ -23,6 +23,8 @@
  *     - name: truc-ban-1
  *       public_key: <64 hex>
  *       role: registrar                viewer, operator, approver, registrar
+ *       agencies: [H24.15, H24.1*]     whose legs may be acted on; "*" at the end: any that begins
+ *                                      so; absent or empty: all
  *   log_level: info                    (r) debug, info, warn, error
  *   free_low_mib: 256                  (r) intake refuses below
  *   attempts_max: 8                    (r)
@@ -44,11 +46,14 @@ enum operator_role {
 
 #define CONFIG_OPERATORS_MAX 64
 #define CONFIG_LISTEN_MAX    4
+#define CONFIG_SCOPE_MAX     16
 
 struct operator_entry {
     char name[64];
     struct lt_key key;
     enum operator_role role;
+    char scope[CONFIG_SCOPE_MAX][LT_AGENCY_ID_MAX + 2]; /* ids, or beginnings with "*" */
+    uint32_t scope_count;                               /* 0: every agency */
 };
 
 struct config {
@@ -81,6 +86,9 @@ LT_CHECK enum lt_status config_reload(struct config *config, const struct config
                                       struct fault *fault);
 
 const struct operator_entry *config_operator(const struct config *config, const char *name);
+
+/* May this person act on what belongs to the agency? "": what is nobody's yet. */
+bool operator_may_touch(const struct operator_entry *person, const char *agency_id);
 const char *operator_role_name(enum operator_role role);
 
 #endif

@@ -43,6 +43,8 @@ struct agency {
     char successor[LT_AGENCY_ID_MAX + 1]; /* of a dissolved agency, or empty */
     char contact[128];
     bool suspended;
+    bool paused;   /* nothing is delivered to it: its legs wait */
+    bool draining; /* nothing new is accepted from it: what is under way goes on */
     struct agency_key keys[AGENCY_KEYS_MAX];
     uint32_t keys_count;
     uint32_t rate_per_s;       /* 0: the default */

@@ -42,6 +42,7 @@ static const char *const tree_names[STATE_TREES_END] = {
     [STATE_BLOBS] = "blobs",
     [STATE_COUNTS] = "counts",
     [STATE_HEADS] = "heads",
+    [STATE_HELD] = "held",
 };
 
 /* ---- opening ---- */

@@ -41,11 +41,12 @@ enum state_tree {
     STATE_BLOBS,     /* sha256(32) agency(4) -> size, time; agency 0: references */
     STATE_COUNTS,    /* agency(4) -> conservation counters */
     STATE_HEADS,     /* agency(4) lane(16) -> how many hold the lane, how many wait, from where */
+    STATE_HELD,      /* position(8) leg(1) -> what the receiver's local system said last of a leg */
     STATE_TREES_END,
 };
 
 /* To be raised whenever the fold writes other keys or values: the old state.mdb is set aside. */
-#define STATE_FOLD_VERSION 1
+#define STATE_FOLD_VERSION 2
 
 #define STATE_GENERATIONS_MAX      4
 #define STATE_GENERATION_FACTS     4096

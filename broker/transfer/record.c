@@ -323,6 +323,35 @@ bool parked_read(struct lt_bytes bytes, struct parked *ret_parked)
     return wire_read_done(&r);
 }
 
+struct lt_bytes held_key(uint8_t out[RECORD_KEY_MAX], uint64_t position, uint8_t leg)
+{
+    struct wire_writer w;
+    wire_write_init(&w, out, RECORD_KEY_MAX);
+    wire_put_u64(&w, position);
+    wire_put_u8(&w, leg);
+    return wire_written(&w);
+}
+
+struct lt_bytes held_write(uint8_t out[RECORD_VALUE_MAX], const struct held_record *held)
+{
+    struct wire_writer w;
+    wire_write_init(&w, out, RECORD_VALUE_MAX);
+    wire_put_u8(&w, held->held);
+    wire_put_u16(&w, held->attempt);
+    wire_put_i64(&w, held->time_ms);
+    return wire_written(&w);
+}
+
+bool held_read(struct lt_bytes bytes, struct held_record *ret_held)
+{
+    struct wire_reader r;
+    wire_read_init(&r, bytes);
+    ret_held->held = wire_u8(&r);
+    ret_held->attempt = wire_u16(&r);
+    ret_held->time_ms = wire_i64(&r);
+    return wire_read_done(&r);
+}
+
 struct lt_bytes notice_key(uint8_t out[RECORD_KEY_MAX], uint32_t agency, uint64_t seq)
 {
     struct wire_writer w;

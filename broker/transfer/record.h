@@ -26,7 +26,7 @@ struct lane {
 };
 
 #define LEG_FLAG_SENT_ONCE 1 /* something may have happened at the receiver: outcome unknown */
-#define LEG_FLAG_ASIDE     2 /* parked without holding its lane */
+#define LEG_FLAG_ASIDE     2 /* parked or held without holding its lane */
 
 struct leg {
     uint32_t agency;
@@ -114,6 +114,16 @@ struct parked {
     int64_t since_ms;
 };
 
+/*
+ * STATE_HELD: position, leg -> this: what the receiver's local system said last of a leg when it
+ * was asked. It is about the delivery of that number: a later one makes it old.
+ */
+struct held_record {
+    uint8_t held; /* enum held_word of journal/fact.h */
+    uint16_t attempt;
+    int64_t time_ms;
+};
+
 /* STATE_NOTICES: agency, seq -> this. */
 struct notice_record {
     struct transfer_key transfer;
@@ -181,6 +191,10 @@ bool parked_key_read(struct lt_bytes bytes, uint32_t *ret_agency, uint64_t *ret_
                      uint8_t *ret_leg);
 struct lt_bytes parked_write(uint8_t out[RECORD_VALUE_MAX], const struct parked *parked);
 bool parked_read(struct lt_bytes bytes, struct parked *ret_parked);
+
+struct lt_bytes held_key(uint8_t out[RECORD_KEY_MAX], uint64_t position, uint8_t leg);
+struct lt_bytes held_write(uint8_t out[RECORD_VALUE_MAX], const struct held_record *held);
+bool held_read(struct lt_bytes bytes, struct held_record *ret_held);
 
 struct lt_bytes notice_key(uint8_t out[RECORD_KEY_MAX], uint32_t agency, uint64_t seq);
 bool notice_key_read(struct lt_bytes bytes, uint32_t *ret_agency, uint64_t *ret_seq);

@@ -42,6 +42,8 @@ ROUND_TRIP(noticed)
 ROUND_TRIP(registry)
 ROUND_TRIP(blob)
 ROUND_TRIP(blob_gone)
+ROUND_TRIP(rerouted)
+ROUND_TRIP(held)
 
 static void trip_sent(struct lt_bytes payload, uint8_t *memory)
 {
@@ -74,6 +76,8 @@ static void payload_all_kinds(struct lt_bytes payload)
     trip_registry(payload, memory);
     trip_blob(payload, memory);
     trip_blob_gone(payload, memory);
+    trip_rerouted(payload, memory);
+    trip_held(payload, memory);
     free(memory);
 }
 

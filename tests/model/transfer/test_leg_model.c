@@ -105,8 +105,46 @@ static void a_parked_leg_moves_only_by_a_person_or_a_late_answer(void **unused)
     for (int e = 0; e < EVENTS; e++) {
         bool allowed = e == LEG_ON_TAKE || e == LEG_ON_REFUSE || e == LEG_ON_REPLAY ||
                        e == LEG_ON_WAIT || e == LEG_ON_HOLD || e == LEG_ON_EXPIRE ||
-                       e == LEG_ON_CANCEL;
+                       e == LEG_ON_CANCEL || e == LEG_ON_SKIP;
         bool moves = transfer_next(LEG_PARKED, (enum leg_event)e) != LEG_NONE;
+        assert_int_equal(moves, allowed);
+    }
+}
+
+static void an_operator_may_end_or_hold_every_open_leg(void **unused)
+{
+    (void)unused;
+    for (int s = LEG_READY; s < STATES; s++) {
+        if (!leg_open((enum leg_state)s)) {
+            continue;
+        }
+        enum leg_state held = transfer_next((enum leg_state)s, LEG_ON_HOLD);
+        assert_int_equal(held, s == LEG_HELD ? LEG_NONE : LEG_HELD);
+        assert_int_equal(transfer_next((enum leg_state)s, LEG_ON_CANCEL), LEG_CANCELLED);
+        assert_int_equal(transfer_next((enum leg_state)s, LEG_ON_EXPIRE), LEG_EXPIRED);
+    }
+}
+
+/* What is skipped is neither sent nor ended: it stands where it stood and lets others pass. */
+static void skipping_keeps_the_state(void **unused)
+{
+    (void)unused;
+    for (int s = LEG_NONE; s < STATES; s++) {
+        bool stands = s == LEG_PARKED || s == LEG_HELD;
+        assert_int_equal(transfer_next((enum leg_state)s, LEG_ON_SKIP), stands ? s : LEG_NONE);
+    }
+}
+
+/* Whatever a receiver says after an act is believed if it took it; nothing else wakes a held leg.
+ */
+static void a_held_leg_moves_only_by_a_person_or_a_late_answer(void **unused)
+{
+    (void)unused;
+    for (int e = 0; e < EVENTS; e++) {
+        bool allowed = e == LEG_ON_TAKE || e == LEG_ON_REFUSE || e == LEG_ON_RELEASE ||
+                       e == LEG_ON_WAIT || e == LEG_ON_SKIP || e == LEG_ON_EXPIRE ||
+                       e == LEG_ON_CANCEL;
+        bool moves = transfer_next(LEG_HELD, (enum leg_event)e) != LEG_NONE;
         assert_int_equal(moves, allowed);
     }
 }
@@ -147,6 +185,9 @@ int main(void)
         cmocka_unit_test(every_open_state_can_reach_every_end),
         cmocka_unit_test(only_what_is_due_is_sent),
         cmocka_unit_test(a_parked_leg_moves_only_by_a_person_or_a_late_answer),
+        cmocka_unit_test(an_operator_may_end_or_hold_every_open_leg),
+        cmocka_unit_test(skipping_keeps_the_state),
+        cmocka_unit_test(a_held_leg_moves_only_by_a_person_or_a_late_answer),
         cmocka_unit_test(names_are_whole_and_read_back),
         cmocka_unit_test(backoff_doubles_to_its_bound),
     };

@@ -272,8 +272,112 @@ static void act(void **unused)
     assert_true(fact_read_act(payload, &back));
     memory[act_at] = 0;
     assert_false(fact_read_act(payload, &back));
-    memory[act_at] = ACT_EXPIRE + 1;
+    memory[act_at] = ACT_SKIP;
+    assert_true(fact_read_act(payload, &back));
+    memory[act_at] = ACT_SKIP + 1;
     assert_false(fact_read_act(payload, &back));
+    assert_int_equal(back.second.size, 0); /* an act of the first releases says no more */
+    assert_false(back.risk);
+}
+
+static bool reads_long_act(struct lt_bytes payload)
+{
+    struct fact_act f;
+    return fact_read_act(payload, &f) && f.second.size > 0;
+}
+
+static void an_act_of_two_people(void **unused)
+{
+    (void)unused;
+    uint8_t memory[ROOM];
+    struct fact_act f = {
+        .position = 77,
+        .act = ACT_CANCEL,
+        .next = 10,
+        .person = text_bytes("operator-1"),
+        .reason = text_bytes("the receiver's system is gone"),
+        .second = text_bytes("approver-1"),
+        .risk = true,
+    };
+    struct lt_bytes payload = fact_write_act(memory, ROOM, &f);
+    check_shape(payload, reads_long_act);
+    struct fact_act back;
+    assert_true(fact_read_act(payload, &back));
+    assert_bytes(back.second, "approver-1");
+    assert_true(back.risk);
+    /* A tail that says nothing has another spelling: none. */
+    f.second.size = 0;
+    f.risk = false;
+    size_t plain = fact_write_act(memory, ROOM, &f).size;
+    memset(memory + plain, 0, 3);
+    assert_false(fact_read_act(run_of(memory, plain + 3), &back));
+    memory[plain + 2] = 1;
+    assert_true(fact_read_act(run_of(memory, plain + 3), &back));
+    assert_true(back.risk);
+}
+
+static bool reads_rerouted(struct lt_bytes payload)
+{
+    struct fact_rerouted f;
+    return fact_read_rerouted(payload, &f);
+}
+
+static bool reads_held(struct lt_bytes payload)
+{
+    struct fact_held f;
+    return fact_read_held(payload, &f);
+}
+
+static void rerouted_and_held(void **unused)
+{
+    (void)unused;
+    uint8_t memory[ROOM];
+    struct fact_rerouted rerouted = {
+        .position = 9,
+        .leg = 2,
+        .to = 70000,
+        .person = text_bytes("operator-1"),
+        .reason = text_bytes("moved to another office"),
+        .second = text_bytes("approver-1"),
+        .risk = true,
+        .attachments_count = 2,
+    };
+    rerouted.attachments[1] = (struct fact_attachment){.sha256 = digest_from(9), .size = 1 << 20};
+    struct lt_bytes payload = fact_write_rerouted(memory, ROOM, &rerouted);
+    check_shape(payload, reads_rerouted);
+    struct fact_rerouted rerouted_back;
+    assert_true(fact_read_rerouted(payload, &rerouted_back));
+    assert_int_equal(rerouted_back.leg, 2);
+    assert_int_equal(rerouted_back.to, 70000);
+    assert_bytes(rerouted_back.person, "operator-1");
+    assert_bytes(rerouted_back.second, "approver-1");
+    assert_true(rerouted_back.risk);
+    assert_int_equal(rerouted_back.attachments_count, 2);
+    assert_int_equal(rerouted_back.attachments[1].size, 1 << 20);
+
+    struct fact_held held = {
+        .position = 9,
+        .leg = 2,
+        .attempt = 3,
+        .agency = 70000,
+        .held = SAID_HELD,
+        .outcome = LT_OUTCOME_TAKEN,
+        .code = 0,
+        .decided_ms = -1,
+        .by = text_bytes("callback http://127.0.0.1/held"),
+        .reason = text_bytes("registered"),
+    };
+    payload = fact_write_held(memory, ROOM, &held);
+    check_shape(payload, reads_held);
+    struct fact_held held_back;
+    assert_true(fact_read_held(payload, &held_back));
+    assert_int_equal(held_back.attempt, 3);
+    assert_int_equal(held_back.held, SAID_HELD);
+    assert_int_equal(held_back.outcome, LT_OUTCOME_TAKEN);
+    assert_true(held_back.decided_ms == -1);
+    assert_bytes(held_back.by, "callback http://127.0.0.1/held");
+    held.held = SAID_NOT_HELD + 1;
+    assert_false(reads_held(fact_write_held(memory, ROOM, &held)));
 }
 
 static bool reads_assigned(struct lt_bytes payload)
@@ -435,7 +539,9 @@ static void kinds_have_names(void **unused)
     (void)unused;
     for (uint8_t kind = 0; kind <= FACT_BLOB_GONE; kind++) {
         assert_non_null(fact_kind_name(kind));
-        assert_string_not_equal(fact_kind_name(kind), "unknown");
+        if (kind <= FACT_BLOB_GONE || kind == FACT_HELD || kind == FACT_REROUTED) {
+            assert_string_not_equal(fact_kind_name(kind), "unknown");
+        }
     }
     assert_string_equal(fact_kind_name(FACT_BACKUP), "backup");
     assert_string_equal(fact_kind_name(FACT_KINDS_END), "unknown");
@@ -453,6 +559,8 @@ int main(void)
         cmocka_unit_test(settled),
         cmocka_unit_test(returned),
         cmocka_unit_test(act),
+        cmocka_unit_test(an_act_of_two_people),
+        cmocka_unit_test(rerouted_and_held),
         cmocka_unit_test(assigned),
         cmocka_unit_test(noticed_and_registry),
         cmocka_unit_test(blobs),

@@ -294,6 +294,41 @@ static void listen_has_one_to_four_addresses(void **state)
     assert_int_equal(fault.line, 5);
 }
 
+static void an_operator_has_a_scope(void **state)
+{
+    struct config config;
+    struct fault fault;
+    assert_int_equal(read_more(*state,
+                               "operators:\n"
+                               "  - {name: a, public_key: " KEY_A ", role: operator}\n"
+                               "  - name: b\n    public_key: " KEY_B "\n    role: operator\n"
+                               "    agencies: [H24.15, H24.1*, G.*]\n",
+                               &config, &fault),
+                     LT_OK);
+    const struct operator_entry *all = config_operator(&config, "a");
+    const struct operator_entry *some = config_operator(&config, "b");
+    assert_int_equal(all->scope_count, 0);
+    assert_true(operator_may_touch(all, "H24.15"));
+    assert_true(operator_may_touch(all, ""));
+    assert_int_equal(some->scope_count, 3);
+    static const char *const mine[] = {"H24.15", "H24.1", "H24.19", "H24.1.2", "G.1"};
+    static const char *const theirs[] = {"H24.2", "H24", "H2", "G", "", "X", "H24.", "GH.1"};
+    for (size_t i = 0; i < sizeof(mine) / sizeof(mine[0]); i++) {
+        assert_true(operator_may_touch(some, mine[i]));
+    }
+    for (size_t i = 0; i < sizeof(theirs) / sizeof(theirs[0]); i++) {
+        assert_false(operator_may_touch(some, theirs[i]));
+    }
+    assert_bad(*state,
+               "operators:\n  - name: b\n    public_key: " KEY_B "\n    role: operator\n"
+               "    agencies: [H24.15, h24*1]\n",
+               "operators[1].agencies[2]", 8, "H24.1*");
+    assert_bad(*state,
+               "operators:\n  - name: b\n    public_key: " KEY_B "\n    role: operator\n"
+               "    agencies: H24.15\n",
+               "operators[1].agencies", 8, "list is wanted");
+}
+
 static void operators_have_rules(void **state)
 {
 #define PERSON(name, key, role) "  - {name: " name ", public_key: " key ", role: " role "}\n"
@@ -424,6 +459,7 @@ int main(void)
         TEST(numbers_have_ranges),
         TEST(addresses_have_a_form),
         TEST(listen_has_one_to_four_addresses),
+        TEST(an_operator_has_a_scope),
         TEST(operators_have_rules),
         TEST(operators_have_a_limit),
         TEST(a_readable_secret_is_refused),

@@ -109,6 +109,12 @@ static void heads_and_counts_read_back(void **unused)
 {
     (void)unused;
     uint8_t value[RECORD_VALUE_MAX];
+    struct held_record held = {.held = 2, .attempt = 513, .time_ms = -7};
+    struct held_record held_back;
+    assert_true(held_read(held_write(value, &held), &held_back));
+    assert_int_equal(held_back.held, 2);
+    assert_int_equal(held_back.attempt, 513);
+    assert_int_equal(held_back.time_ms, -7);
     struct lane_head head = {.blockers = 1, .behind = 2, .overtakers = 3, .first = 4};
     struct lane_head head_back;
     assert_true(lane_head_read(lane_head_write(value, &head), &head_back));
