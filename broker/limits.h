@@ -54,8 +54,15 @@
 #define IDLE_WAIT_MS_MAX 100
 
 /* operators */
-#define PAGE_ROWS_MAX 200
-#define SCAN_ROWS_MAX 20000 /* looked at for one page */
+#define PAGE_ROWS_MAX    200
+#define SCAN_ROWS_MAX    20000 /* looked at for one page */
+#define ACT_WISHES_MAX   64    /* acts that wait for a second person */
+#define ACT_WISH_KEEP_MS (60 * 60 * 1000)
+
+/* questions to receivers' local systems */
+#define HELD_ASKS_MAX 1024
+#define HELD_WAIT_MS  10000 /* without an answer by then: there is none */
+#define HELD_KEEP_MS  (10 * 60 * 1000)
 
 /* disk */
 #define RESERVE_BYTES  (64LL * 1024 * 1024)

@@ -5,9 +5,9 @@
  * that names a number may only name its own. Equal bytes change nothing and are no fact, so an
  * import can be repeated.
  */
-#include "ask.h"
 #include "broker/limits.h"
 #include "broker/registry/agency.h"
+#include "judge.h"
 #include "proto/base/text.h"
 
 #define FACT_BYTES (AGENCY_BYTES_MAX + 256)
@@ -84,6 +84,9 @@ enum lt_status act_agency_put(struct ask *ask)
     if (status != LT_OK) {
         return status;
     }
+    if (!operator_may_touch(ask->person, agency.id)) {
+        return fault_set(&ask->fault, LT_SCOPE, "agency", "%s", agency.id);
+    }
     const struct agency *known = registry_by_id(ask->flow->registry, text_bytes(agency.id));
     status = give_number(ask, known, &agency);
     if (status != LT_OK) {
@@ -117,6 +120,9 @@ static enum lt_status route_change(struct ask *ask, bool gone)
     enum lt_status status = registry_check_route(ask->flow->registry, &route, gone, &ask->fault);
     if (status != LT_OK) {
         return status;
+    }
+    if (!operator_may_touch(ask->person, route.to)) {
+        return fault_set(&ask->fault, LT_SCOPE, "agency", "%s", route.to);
     }
     /* It may be removed exactly when it is there. */
     bool there = registry_check_route(ask->flow->registry, &route, true, NULL) == LT_OK;

@@ -11,12 +11,13 @@
  */
 #include <string.h>
 
-#include "ask.h"
 #include "broker/flow/lane.h"
 #include "broker/flow/steps.h"
+#include "judge.h"
 #include "proto/base/text.h"
 
-#define FACT_BYTES (LT_REASON_MAX + 256)
+/* An assignment names its attachments again. */
+#define FACT_BYTES (LT_REASON_MAX + 512 + LT_ATTACHMENTS_MAX * 40)
 
 struct replay {
     struct transfer_key key;
@@ -239,6 +240,12 @@ enum lt_status act_replay(struct ask *ask)
 {
     struct replay replay;
     enum lt_status status = read_args(ask, &replay);
+    if (status != LT_OK) {
+        return status;
+    }
+    for (uint8_t i = 0; i < replay.transfer.legs_count && status == LT_OK; i++) {
+        status = asked_for(&replay, i) ? judge_scope(ask, replay.transfer.legs[i].agency) : LT_OK;
+    }
     if (status != LT_OK) {
         return status;
     }

@@ -11,6 +11,7 @@
 #include "operators.h"
 #include "page.h"
 #include "proto/base/fault.h"
+#include "wish.h"
 
 /*
  * One query being answered, handed from verb to verb. Private to the control floor; query.h says
@@ -29,6 +30,7 @@ struct ask {
 
 struct operators {
     const struct config *config;
+    struct wishes wishes;
     struct operators_about about;
     bool about_known;
     struct {
@@ -53,6 +55,16 @@ enum lt_status query_parked(struct ask *ask);
 enum lt_status query_show(struct ask *ask);
 enum lt_status query_where(struct ask *ask);
 enum lt_status query_conservation(struct ask *ask);
+
+/* act_leg.c, act_reroute.c, act_gate.c, query_ping.c */
+enum lt_status act_hold(struct ask *ask);
+enum lt_status act_release(struct ask *ask);
+enum lt_status act_skip(struct ask *ask);
+enum lt_status act_cancel(struct ask *ask);
+enum lt_status act_expire(struct ask *ask);
+enum lt_status act_reroute(struct ask *ask);
+enum lt_status act_gate(struct ask *ask);
+enum lt_status query_ping(struct ask *ask);
 
 /* act_replay.c, act_backup.c, act_clock.c, act_shield.c, act_registry.c */
 enum lt_status act_replay(struct ask *ask);

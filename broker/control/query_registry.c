@@ -44,6 +44,8 @@ static void put_agency(struct ask *ask, const struct agency *agency)
     page_number(page, "in_flight", desk->in_flight);
     page_number(page, "notices_waiting", counts->notice_seq - counts->notice_cursor);
     page_flag(page, "suspended", agency->suspended);
+    page_flag(page, "paused", agency->paused);
+    page_flag(page, "draining", agency->draining);
     page_flag(page, "shielded", desk->shielded);
     page_text(page, "successor", agency->successor);
     page_number(page, "keys", keys_valid(agency, ask->flow->now_ms));

@@ -167,6 +167,19 @@ static void put_returned(struct history *history, const struct fact *fact)
     }
 }
 
+/* Who decided, who agreed, and whether the receiver was asked in vain. */
+static void event_people(struct history *history, struct lt_bytes person, struct lt_bytes second,
+                         bool risk)
+{
+    page_bytes(&history->ask->page, "person", person);
+    if (second.size > 0) {
+        page_bytes(&history->ask->page, "second", second);
+    }
+    if (risk) {
+        page_flag(&history->ask->page, "risk", true);
+    }
+}
+
 static void put_act(struct history *history, const struct fact *fact)
 {
     struct fact_act act;
@@ -175,8 +188,9 @@ static void put_act(struct history *history, const struct fact *fact)
         event_row(history, fact);
         event_leg(history, act.leg, act.leg < t->legs_count ? t->legs[act.leg].agency : 0);
         event_state(history, act.next);
+        page_text(&history->ask->page, "act", act_kind_name(act.act));
         page_bytes(&history->ask->page, "reason", act.reason);
-        page_bytes(&history->ask->page, "person", act.person);
+        event_people(history, act.person, act.second, act.risk);
     }
 }
 
@@ -192,6 +206,44 @@ static void put_assigned(struct history *history, const struct fact *fact)
         event_leg(history, i, assigned.legs[i].agency);
         page_bytes(&history->ask->page, "person", assigned.person);
     }
+}
+
+/* The old leg's end; the new leg's beginning stands beside it. */
+static void put_rerouted(struct history *history, const struct fact *fact)
+{
+    struct fact_rerouted rerouted;
+    const struct transfer *t = history->transfer;
+    if (!fact_read_rerouted(fact->payload, &rerouted) || rerouted.position != t->position) {
+        return;
+    }
+    event_row(history, fact);
+    event_leg(history, rerouted.leg,
+              rerouted.leg < t->legs_count ? t->legs[rerouted.leg].agency : 0);
+    event_state(history, LEG_CANCELLED);
+    row_agency(history->ask, "to", NULL, rerouted.to);
+    page_bytes(&history->ask->page, "reason", rerouted.reason);
+    event_people(history, rerouted.person, rerouted.second, rerouted.risk);
+}
+
+static void put_held(struct history *history, const struct fact *fact)
+{
+    struct fact_held held;
+    if (!fact_read_held(fact->payload, &held) || held.position != history->transfer->position) {
+        return;
+    }
+    event_row(history, fact);
+    event_leg(history, held.leg, held.agency);
+    page_number(&history->ask->page, "attempt", held.attempt);
+    if (held.outcome == LT_OUTCOME_TAKEN || held.outcome == LT_OUTCOME_REFUSED) {
+        event_state(history, held.outcome == LT_OUTCOME_TAKEN ? LEG_TAKEN : LEG_REFUSED);
+    }
+    page_text(&history->ask->page, "held",
+              held.held == LT_HELD_YES  ? "held"
+              : held.held == LT_HELD_NO ? "not-held"
+                                        : "unknown");
+    page_code(&history->ask->page, "code", held.code);
+    page_bytes(&history->ask->page, "by", held.by);
+    page_bytes(&history->ask->page, "reason", held.reason);
 }
 
 static void put_event(struct history *history, const struct fact *fact)
@@ -219,6 +271,12 @@ static void put_event(struct history *history, const struct fact *fact)
     case FACT_ASSIGNED:
         put_assigned(history, fact);
         return;
+    case FACT_REROUTED:
+        put_rerouted(history, fact);
+        return;
+    case FACT_HELD:
+        put_held(history, fact);
+        return;
     default:
         return;
     }
@@ -240,15 +298,28 @@ static enum lt_status take_fact(void *context, const struct fact *fact)
     return LT_OK;
 }
 
-static int64_t horizon_of(const struct transfer *t)
+/* An open leg that was sent may have met facts that left its state as it is: a second delivery, a
+ * late refusal. One that stands aside may have been skipped after it came to stand there. */
+static bool goes_on(const struct leg *leg)
+{
+    bool held_in_flight = leg->state == LEG_HELD && (leg->flags & LEG_FLAG_SENT_ONCE) != 0;
+    return leg->state == LEG_SENT || leg->state == LEG_BACKOFF || held_in_flight ||
+           (leg->flags & LEG_FLAG_ASIDE) != 0;
+}
+
+static int64_t horizon_of(struct ask *ask, const struct transfer *t)
 {
     int64_t horizon_ms = t->time_ms;
     for (uint8_t i = 0; i < t->legs_count; i++) {
         const struct leg *leg = &t->legs[i];
-        if (leg->state == LEG_SENT || leg->state == LEG_BACKOFF) {
+        struct held_record held;
+        if (goes_on(leg)) {
             return INT64_MAX;
         }
         horizon_ms = leg->since_ms > horizon_ms ? leg->since_ms : horizon_ms;
+        if (held_last(ask->flow, t->position, i, &held) && held.time_ms > horizon_ms) {
+            horizon_ms = held.time_ms;
+        }
     }
     return horizon_ms;
 }
@@ -269,7 +340,7 @@ static void put_cursor(struct ask *ask, uint8_t shown, uint64_t position)
 static enum lt_status put_history(struct ask *ask, const struct transfer *t, uint8_t shown,
                                   uint64_t from)
 {
-    struct history history = {.ask = ask, .transfer = t, .horizon_ms = horizon_of(t)};
+    struct history history = {.ask = ask, .transfer = t, .horizon_ms = horizon_of(ask, t)};
     enum lt_status status = journal_walk(ask->flow->journal, from, take_fact, &history);
     if (status == LT_AGAIN) {
         if (!history.over) {

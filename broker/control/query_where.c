@@ -53,6 +53,10 @@ static struct waits wait_of_ready(struct ask *ask, const struct place *place)
     if (flight_find(&ask->flow->flights, place->position, place->leg) != NULL) {
         return (struct waits){.what = "answer", .who = LT_WHO_RECEIVER};
     }
+    const struct agency *agency = registry_by_number(ask->flow->registry, leg->agency);
+    if (agency != NULL && agency->paused) {
+        return (struct waits){.what = "paused", .who = LT_WHO_OPERATOR};
+    }
     if (leg->due_ms > ask->flow->now_ms) {
         enum lt_who who = leg->code == 0 ? LT_WHO_RECEIVER : row_who_of(leg->code);
         return (struct waits){.what = "due", .who = who};

@@ -24,6 +24,7 @@
 #define DRAIN_RETRY_MS      5000
 #define BLOB_RETRY_MS       2000
 #define RECOVERING_RETRY_MS 15000
+#define GATE_RETRY_MS       60000
 
 static enum lt_status same_id(struct flow *flow, const struct transfer_key *key,
                               const struct parcel *parcel, struct decision *decision)
@@ -93,7 +94,8 @@ static enum lt_status same_key(struct flow *flow, const struct transfer_key *key
 }
 
 /* Code class busy when nothing new may come in now, else LT_OK. */
-static enum lt_status intake_open(const struct flow *flow, struct decision *decision)
+static enum lt_status intake_open(const struct flow *flow, const struct agency *from,
+                                  struct decision *decision)
 {
     if (flow->draining) {
         decision->retry_after_ms = DRAIN_RETRY_MS;
@@ -102,6 +104,10 @@ static enum lt_status intake_open(const struct flow *flow, struct decision *deci
     if (flow_disk_full(flow)) {
         decision->retry_after_ms = DISK_RETRY_MS;
         return LT_DISK_RESERVE;
+    }
+    if (from->draining) {
+        decision->retry_after_ms = GATE_RETRY_MS;
+        return LT_AGENCY_DRAINING;
     }
     return LT_OK;
 }
@@ -194,7 +200,7 @@ static enum lt_status decide_new(struct flow *flow, const struct agency *from,
 {
     struct fact_accepted accepted;
     memset(&accepted, 0, sizeof(accepted));
-    enum lt_status code = intake_open(flow, decision);
+    enum lt_status code = intake_open(flow, from, decision);
     if (code == LT_OK && !restored_admits(flow, &header->id)) {
         code = LT_RECOVERING;
         decision->retry_after_ms = RECOVERING_RETRY_MS;

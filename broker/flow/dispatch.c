@@ -199,12 +199,19 @@ static enum lt_status send_load(struct flow *flow, struct load *load)
         &position);
 }
 
+/* An operator lets nothing be delivered to it for now. */
+static bool paused(struct flow *flow, const struct desk *desk)
+{
+    const struct agency *agency = registry_by_number(flow->registry, desk->agency);
+    return agency != NULL && agency->paused;
+}
+
 static enum lt_status dispatch_desk(struct flow *flow, struct desk *desk)
 {
     struct session *session = desk->receiving;
     struct load load = {.session = session, .desk = desk};
     if (session == NULL || session->doomed != 0 || session->deliver.parcels == 0 ||
-        session->blocked_ms != 0 || !flow_room_small(flow)) {
+        session->blocked_ms != 0 || paused(flow, desk) || !flow_room_small(flow)) {
         return LT_OK;
     }
     desk->next_due_ms = INT64_MAX;

@@ -15,6 +15,7 @@
 #include "desk.h"
 #include "fetch.h"
 #include "flight.h"
+#include "held.h"
 #include "proto/base/arena.h"
 #include "proto/base/uuid7.h"
 #include "proto/digest.h"
@@ -118,6 +119,7 @@ struct flow {
     struct flights flights;
     struct answers answers;
     struct cache cache;
+    struct held held;
     uint32_t verifying; /* submissions kept over turns, and the memory they hold */
     uint64_t verifying_bytes;
     struct flow_counters counters;

@@ -298,6 +298,7 @@ static enum lt_status fold_agency(struct flow *flow, struct lt_bytes entry)
     }
     state_put(flow->state, STATE_REGISTRY, agency_key_write(key_bytes, sizeof(key_bytes), &agency),
               entry);
+    desk_wake(&flow->desks, desk_of(&flow->desks, agency.number)); /* it may be paused no more */
     return LT_OK;
 }
 

@@ -51,7 +51,7 @@ enum lt_status fold_act(struct flow *flow, const struct fact *fact)
     move.event = act_event(&act);
     move.due_ms = fact->time_ms;
     move.reason = act.reason;
-    if (act.act == ACT_REPLAY) {
+    if (act.act == ACT_REPLAY || act.act == ACT_RELEASE) {
         t.legs[act.leg].failures = 0; /* a new budget of attempts */
     }
     if (act.act == ACT_HOLD || act.act == ACT_SKIP) {
@@ -132,8 +132,8 @@ enum lt_status fold_held(struct flow *flow, const struct fact *fact)
         .held = held.held, .attempt = held.attempt, .time_ms = fact->time_ms};
     state_put(flow->state, STATE_HELD, held_key(key_bytes, held.position, held.leg),
               held_write(value, &record));
-    bool taken = held.held == SAID_HELD && held.outcome == LT_OUTCOME_TAKEN;
-    bool refused = held.held == SAID_HELD && held.outcome == LT_OUTCOME_REFUSED;
+    bool taken = held.held == LT_HELD_YES && held.outcome == LT_OUTCOME_TAKEN;
+    bool refused = held.held == LT_HELD_YES && held.outcome == LT_OUTCOME_REFUSED;
     if (!taken && !refused) {
         return LT_OK;
     }

@@ -93,6 +93,8 @@ static enum lt_status take_message(struct flow *flow, struct session *session,
         return LT_OK;
     case FRAME_SETTLE:
         return take_settle(flow, session, &frame->settle);
+    case FRAME_HELD_ANSWER:
+        return take_held_answer(flow, session, &frame->held_answer);
     case FRAME_NOTICE_ACK:
         return take_notice_ack(flow, session, frame->notice_cursor);
     case FRAME_NONE:

@@ -136,7 +136,7 @@ static bool already_final(struct session *session, const struct settlement *sett
     return true;
 }
 
-static void land(struct flow *flow, uint64_t position, uint8_t leg)
+void flight_land(struct flow *flow, uint64_t position, uint8_t leg)
 {
     struct flight *flight = flight_find(&flow->flights, position, leg);
     if (flight == NULL) {
@@ -169,7 +169,7 @@ static enum lt_status take_one(struct flow *flow, struct session *session,
         return LT_OK;
     }
     if (already_final(session, settlement, &t.legs[leg])) {
-        land(flow, t.position, leg);
+        flight_land(flow, t.position, leg);
         answer_settled(flow, session, settlement, LT_OK, journal_staged(flow->journal));
         return LT_OK;
     }
@@ -183,7 +183,7 @@ static enum lt_status take_one(struct flow *flow, struct session *session,
     if (status != LT_OK) {
         return status;
     }
-    land(flow, t.position, leg);
+    flight_land(flow, t.position, leg);
     answer_settled(flow, session, settlement, LT_OK, position);
     return LT_OK;
 }

@@ -49,6 +49,13 @@ LT_CHECK enum lt_status assign(const struct registry *registry, const struct hea
 LT_CHECK enum lt_status take_settle(struct flow *flow, struct session *session,
                                     const struct settle *settle);
 
+/* A leg is no longer in flight: its receiver's window has room again. No flight: nothing. */
+void flight_land(struct flow *flow, uint64_t position, uint8_t leg);
+
+/* held.c: what receivers' local systems answer. */
+LT_CHECK enum lt_status take_held_answer(struct flow *flow, struct session *session,
+                                         const struct held_answer *answer);
+
 /* answer.c: verdicts and settlements whose ticket has come. */
 void step_answer(struct flow *flow);
 

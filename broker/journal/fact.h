@@ -152,14 +152,12 @@ struct fact_rerouted {
     uint32_t attachments_count;
 };
 
-enum held_said { SAID_NOTHING = 0, SAID_HELD = 1, SAID_NOT_HELD = 2 };
-
 struct fact_held {
     uint64_t position;
     uint8_t leg;
     uint16_t attempt; /* the last one when it was asked */
     uint32_t agency;
-    uint8_t held;    /* enum held_said */
+    uint8_t held;    /* enum lt_held */
     uint8_t outcome; /* enum lt_outcome, 0: no decision yet */
     uint16_t code;
     int64_t decided_ms;
@@ -265,6 +263,7 @@ LT_CHECK bool fact_read_restored(struct lt_bytes payload, struct fact_restored *
 LT_CHECK bool fact_read_shield(struct lt_bytes payload, struct fact_shield *ret);
 LT_CHECK bool fact_read_clock(struct lt_bytes payload, struct fact_clock *ret);
 
+const char *act_kind_name(uint8_t act); /* "" when unknown */
 const char *fact_kind_name(uint8_t kind);
 
 #endif

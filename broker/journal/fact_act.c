@@ -109,7 +109,7 @@ bool fact_read_held(struct lt_bytes payload, struct fact_held *ret)
     f.attempt = wire_u16(&r);
     f.agency = wire_u32(&r);
     f.held = wire_u8(&r);
-    r.bad |= f.held > SAID_NOT_HELD;
+    r.bad |= f.held > LT_HELD_NO;
     f.outcome = wire_u8(&r);
     f.code = wire_u16(&r);
     f.decided_ms = wire_i64(&r);
@@ -120,4 +120,14 @@ bool fact_read_held(struct lt_bytes payload, struct fact_held *ret)
     }
     *ret = f;
     return true;
+}
+
+const char *act_kind_name(uint8_t act)
+{
+    static const char *const names[] = {
+        [ACT_REPLAY] = "replay",   [ACT_HOLD] = "hold",         [ACT_RELEASE] = "release",
+        [ACT_CANCEL] = "cancel",   [ACT_EXPIRE] = "expire",     [ACT_SKIP] = "skip",
+        [ACT_REROUTE] = "reroute", [ACT_REDIRECT] = "redirect",
+    };
+    return act >= ACT_REPLAY && act <= ACT_REDIRECT ? names[act] : "";
 }

@@ -119,7 +119,7 @@ struct parked {
  * was asked. It is about the delivery of that number: a later one makes it old.
  */
 struct held_record {
-    uint8_t held; /* enum held_word of journal/fact.h */
+    uint8_t held; /* enum lt_held */
     uint16_t attempt;
     int64_t time_ms;
 };
