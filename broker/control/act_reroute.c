@@ -51,7 +51,6 @@ static enum lt_status new_receiver(struct ask *ask, struct act_target *target)
     const struct registry *registry = ask->flow->registry;
     const struct agency *heir = registry_successor(registry, registry_by_number(registry, number));
     if (number == AGENCY_NONE || heir == NULL) {
-        (void)ask_bad(ask, "to");
         return fault_set(&ask->fault, LT_AGENCY_UNKNOWN, "to", "%.*s", (int)ask_arg(ask, "to").size,
                          (const char *)ask_arg(ask, "to").data);
     }

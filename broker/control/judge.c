@@ -79,7 +79,7 @@ static int weight(enum lt_status code)
 }
 
 /* The heaviest answer of all legs; every receiver is asked, not only the first. */
-static enum lt_status rule_of(struct ask *ask, const struct act_target *target)
+static enum lt_status rule_of(struct ask *ask, const struct act_target *target, uint8_t *ret_leg)
 {
     enum lt_status worst = LT_OK;
     for (uint8_t i = 0; i < target->transfer.legs_count; i++) {
@@ -90,7 +90,7 @@ static enum lt_status rule_of(struct ask *ask, const struct act_target *target)
             held_rule(ask->flow, &target->key, &target->transfer, i, !target->dry_run);
         if (weight(code) > weight(worst)) {
             worst = code;
-            (void)fault_set(&ask->fault, code, "leg", "%u", (unsigned)i);
+            *ret_leg = i;
         }
     }
     return worst;
@@ -151,14 +151,18 @@ static enum lt_status agree(struct ask *ask, const struct act_target *target,
 enum lt_status judge_unknown(struct ask *ask, const struct act_target *target,
                              struct judged *ret_judged)
 {
-    enum lt_status code = rule_of(ask, target);
+    uint8_t leg = 0;
+    enum lt_status code = rule_of(ask, target, &leg);
     judge_plain(ask, target, ret_judged);
     if (target->dry_run && (code == LT_HELD_ASKED || code == LT_SECOND_PERSON)) {
         ret_judged->code = code;
         return LT_OK;
     }
+    if (code == LT_OK) {
+        return LT_OK;
+    }
     if (code != LT_SECOND_PERSON) {
-        return code;
+        return fault_set(&ask->fault, code, "leg", "%u", (unsigned)leg);
     }
     return target->second ? agree(ask, target, ret_judged) : ask_second(ask, target);
 }
