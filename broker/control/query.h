@@ -6,6 +6,7 @@
 #include "proto/frame.h"
 #include <lienthong/status.h>
 
+/* clang-format off */
 /*
  * What ltctl asks, as verbs of the operator port (Query -> Page; rows of named texts; ltctl makes
  * tables, JSON and CSV). Queries come outside of a session (session 0, seq 0), one at a time; ltctl
@@ -27,36 +28,51 @@
  * milliseconds over the acceptance time (since <= t < until), `kind` and `state` are names:
  *
  *   status
- *       one row: software epoch started_ms uptime_ms now_ms clock ("ok", "suspect") drift_ms intake
- * (code: "ok", or why intake refuses now: "busy", "disk-reserve", "clock-suspect", "draining")
- * durable applied (positions) journal_bytes backed_up_to disk_free_bytes memory_bytes agencies
- * connected sessions open ready sent behind backoff held parked in_flight notices_waiting accepted
- * taken refused expired cancelled difference transfers_per_s syncs quarantined
- *       incarnation reconciling (flag: a declared restore is not over). With more open legs
- * than a page looks at (SCAN_ROWS_MAX) those that are counted from the lists are left out: ready
- * sent behind backoff held difference agencies [id=] one row each: id name kind locality contact
- * connected since_ms (connected since, or line down since; 0: never seen) open parked in_flight
- * notices_waiting suspended shielded successor keys (how many are valid now) routes procedure
- * locality kind ("" = any) to to_name transfers [agency= (the receiver) from= case= state= kind=
- * procedure= since= until=] one row per leg, oldest first: id leg kind from to to_name case
- * procedure state since_ms (in this state) attempts due_ms accepted_ms code reason unknown (flag:
- * outcome unknown) show id= [from=]   (from: needed when two senders used the id) rows of one
- * transfer, told apart by the field `row`, in this order: row=transfer: id kind from from_name case
- * procedure procedure_raw locality priority sender_key created_ms accepted_ms position header_bytes
- * body_bytes body_type attachments digest after reply_to row=leg: leg to to_name state since_ms
- * attempts due_ms code reason unknown row=event, oldest first: time_ms position event
- * (fact_kind_name) leg agency attempt state code reason person case code= the rows of `transfers`
- * for every transfer of a case or alias, in order where code= one row per leg that answers "where
- * is it": the open legs, else the last closed one: case id kind leg from from_name agency
- * agency_name state since_ms attempts due_ms code reason who (sender, receiver, operator) waits_for
- * ("line": not connected, "credit": the receiver takes no more now, "lane": waits_id goes first,
- * "due", "answer", "person", "send") waits_id connected line_since_ms (connected since, or down
- * since; 0 unknown) unknown parked [agency= code=] oldest first: id leg kind from to to_name case
- * procedure code reason who contact since_ms attempts unknown conservation one row per agency (as
- * receiver), last the total with agency "": agency name accepted taken refused expired cancelled
- * open counted (open, from the lists) difference (accepted minus taken, refused, expired,
- * cancelled, counted). Legs of nobody stand under agency "-". moved: legs that came or went while
- * an agency was counted over several turns; the difference is beyond what these explain quarantine
+ *       one row: software epoch started_ms uptime_ms now_ms clock ("ok", "suspect") drift_ms
+ *       intake (code: "ok", or why intake refuses now: "busy", "disk-reserve", "clock-suspect",
+ *       "draining") durable applied (positions) journal_bytes backed_up_to disk_free_bytes
+ *       memory_bytes agencies connected sessions open ready sent behind backoff held parked
+ *       in_flight notices_waiting accepted taken refused expired cancelled difference
+ *       transfers_per_s syncs quarantined incarnation reconciling (flag: a declared restore is
+ *       not over). With more open legs than a page looks at (SCAN_ROWS_MAX) those that are
+ *       counted from the lists are left out: ready sent behind backoff held difference
+ *   agencies [id=]
+ *       one row each: id name kind locality contact connected since_ms (connected since, or line
+ *       down since; 0: never seen) open parked in_flight notices_waiting suspended paused
+ *       draining shielded successor keys (how many are valid now)
+ *   routes
+ *       procedure locality kind ("" = any) to to_name
+ *   transfers [agency= (the receiver) from= case= state= kind= procedure= since= until=]
+ *       one row per leg, oldest first: id leg kind from to to_name case procedure state since_ms
+ *       (in this state) attempts due_ms accepted_ms code reason unknown (flag: outcome unknown)
+ *   show id= [from=]   (from: needed when two senders used the id)
+ *       rows of one transfer, told apart by the field `row`, in this order:
+ *       row=transfer: id kind from from_name case procedure procedure_raw locality priority
+ *         sender_key created_ms accepted_ms position header_bytes body_bytes body_type attachments
+ *         digest after reply_to
+ *       row=leg: leg to to_name state since_ms attempts due_ms code reason unknown
+ *       row=event, oldest first: time_ms position event (fact_kind_name) leg agency attempt state
+ *         code reason person; of an act: act second risk; rerouted: to second risk; held: held
+ *         ("yes", "no", "unknown") by
+ *   case code=
+ *       the rows of `transfers` for every transfer of a case or alias, in order
+ *   where code=
+ *       one row per leg that answers "where is it": the open legs, else the last closed one:
+ *       case id kind leg from from_name agency agency_name state since_ms attempts due_ms code
+ *       reason who (sender, receiver, operator) waits_for ("line": not connected, "credit": the
+ *       receiver takes no more now, "lane": waits_id goes first, "paused": by an operator,
+ *       "due", "answer", "person", "send") waits_id connected line_since_ms (connected since, or
+ *       down since; 0 unknown) unknown
+ *   parked [agency= code=]
+ *       oldest first: id leg kind from to to_name case procedure code reason who contact
+ *       since_ms attempts unknown
+ *   conservation
+ *       one row per agency (as receiver), last the total with agency "": agency name accepted
+ *       taken refused expired cancelled open counted (open, from the lists) difference
+ *       (accepted minus taken, refused, expired, cancelled, counted). Legs of nobody stand under
+ *       agency "-". moved: legs that came or went while an agency was counted over several
+ *       turns; the difference is beyond what these explain
+ *   quarantine
  *       facts that do not read or were passed over in this life: position kind what found_ms
  *   agency-get id=
  *       one row: id number entry (hex of agency_write)
@@ -76,6 +92,21 @@
  *   clock-confirm reason=
  *       the wall clock is right although it left the monotonic one. One row: change ("changed",
  *       "same" when it was not suspect) drift_ms position
+ *   hold, release, skip id= [leg=] reason= [dry_run=1]
+ *   cancel, expire id= [leg=] reason= [second=1] [dry_run=1]
+ *       one row per leg: id leg to to_name case state (before) next (after) result code second
+ *       risk. Without leg=: every leg whose state allows it. result: the act done ("held",
+ *       "cancelled" ...), "would-..." of a dry run, "same" (it was so already), of a dry run also
+ *       "would-ask", "needs-second". LT_LEG_STATE, LT_SCOPE; of legs once sent: LT_HELD_ASKED (ask
+ *       again), LT_RECEIVER_HOLDS, LT_SECOND_PERSON (an approver repeats it with second=1)
+ *   reroute id= [leg=] to= reason= [second=1] [dry_run=1]
+ *       two rows as above: the old leg, and the new one. LT_EXISTS: that agency has it;
+ *       LT_LEGS_TOO_MANY, LT_AGENCY_UNKNOWN
+ *   agency-gate id= gate=pause|drain|open reason= [dry_run=1]
+ *       one row: id name change ("changed", "same") paused draining position
+ *   ping id=
+ *       no fact; one row: id name result ("answered", "no-answer", "not-connected") took_ms by
+ *       connected since_ms. LT_HELD_ASKED: ask again
  *   agency-put payload=<entry> [dry_run=1]
  *       registrar; the whole entry as agency_write makes it; the number is the one of
  *       agency-get, or 0: given by the broker. One row: id number change ("added", "changed",
@@ -85,5 +116,6 @@
  *
  * dry_run=1 checks everything, writes no fact, and answers what would be.
  */
+/* clang-format on */
 
 #endif

@@ -238,8 +238,8 @@ static void put_held(struct history *history, const struct fact *fact)
         event_state(history, held.outcome == LT_OUTCOME_TAKEN ? LEG_TAKEN : LEG_REFUSED);
     }
     page_text(&history->ask->page, "held",
-              held.held == LT_HELD_YES  ? "held"
-              : held.held == LT_HELD_NO ? "not-held"
+              held.held == LT_HELD_YES  ? "yes"
+              : held.held == LT_HELD_NO ? "no"
                                         : "unknown");
     page_code(&history->ask->page, "code", held.code);
     page_bytes(&history->ask->page, "by", held.by);

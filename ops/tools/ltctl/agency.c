@@ -334,6 +334,8 @@ static void agency_show(struct output *output, const struct agency *agency)
         {text_bytes("contact"), text_bytes(agency->contact)},
         {text_bytes("successor"), text_bytes(agency->successor)},
         {text_bytes("suspended"), text_bytes(agency->suspended ? "1" : "0")},
+        {text_bytes("paused"), text_bytes(agency->paused ? "1" : "0")},
+        {text_bytes("draining"), text_bytes(agency->draining ? "1" : "0")},
         {text_bytes("rate_per_s"), text_bytes(agency->rate_per_s != 0 ? rate : "")},
         {text_bytes("blob_quota_bytes"), text_bytes(agency->blob_quota_bytes != 0 ? quota : "")},
         {text_bytes("denied"), text_bytes(denied)},

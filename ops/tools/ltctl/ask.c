@@ -20,6 +20,10 @@
 #define PAGE_ROWS 200
 #define SAID_MAX  1024
 
+/* Longer together than the broker waits for a receiver's answer (HELD_WAIT_MS, 10 s). */
+#define PATIENCE_MS    500
+#define PATIENCE_TIMES 30
+
 static enum exit_code exit_of(enum lt_status status)
 {
     switch (status) {
@@ -168,6 +172,23 @@ static enum exit_code dial(struct ltctl *ltctl)
     return status == LT_OK ? EXIT_GOOD : complain(ltctl, status, &fault);
 }
 
+/* Asks, and again while the broker itself is waiting for an answer. */
+static enum lt_status ask_patiently(struct ltctl *ltctl, const struct question *question,
+                                    struct page *ret_page, struct fault *fault)
+{
+    enum lt_status status = connection_ask(ltctl->connection, &question->query, ret_page, fault);
+    for (int i = 0; i < PATIENCE_TIMES && question->patient && status == LT_OK &&
+                    ret_page->code == LT_HELD_ASKED;
+         i++) {
+        if (i == 0) {
+            fprintf(stderr, "%s\n", phrase(ltctl->language, PHRASE_ASKING_RECEIVER));
+        }
+        connection_rest(ltctl->connection, PATIENCE_MS);
+        status = connection_ask(ltctl->connection, &question->query, ret_page, fault);
+    }
+    return status;
+}
+
 enum exit_code ask(struct ltctl *ltctl, struct question *question, struct page *ret_page)
 {
     if (ltctl->connection == NULL) {
@@ -178,7 +199,7 @@ enum exit_code ask(struct ltctl *ltctl, struct question *question, struct page *
     }
     struct fault fault;
     fault_init(&fault);
-    enum lt_status status = connection_ask(ltctl->connection, &question->query, ret_page, &fault);
+    enum lt_status status = ask_patiently(ltctl, question, ret_page, &fault);
     if (status != LT_OK) {
         return complain(ltctl, status, &fault);
     }

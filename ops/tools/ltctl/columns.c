@@ -71,7 +71,9 @@ COLUMNS(agencies, false,
     C("parked", NUMBER, "Chờ can thiệp", "Parked"),
     C("in_flight", NUMBER, "Đang gửi", "In flight"),
     C("notices_waiting", NUMBER, "Thông báo chờ", "Notices"),
-    C("suspended", FLAG, "Tạm khóa", "Suspended"));
+    C("suspended", FLAG, "Tạm khóa", "Suspended"),
+    C("paused", FLAG, "Ngừng gửi đến", "Paused"),
+    C("draining", FLAG, "Ngừng nhận mới", "Draining"));
 
 COLUMNS(agency, true,
     C("id", TEXT, "Mã định danh", "Id"),
@@ -82,6 +84,8 @@ COLUMNS(agency, true,
     C("contact", TEXT, "Liên hệ", "Contact"),
     C("successor", TEXT, "Đơn vị kế thừa", "Successor"),
     C("suspended", FLAG, "Tạm khóa", "Suspended"),
+    C("paused", FLAG, "Ngừng gửi đến", "Paused"),
+    C("draining", FLAG, "Ngừng nhận mới", "Draining"),
     C("rate_per_s", NUMBER, "Lượt chuyển mỗi giây", "Transfers per second"),
     C("blob_quota_bytes", BYTES, "Hạn mức tệp", "Attachment quota"),
     C("denied", TEXT, "Không được gửi", "May not send"));
@@ -148,13 +152,19 @@ COLUMNS(show_event, false,
     C("time_ms", TIME, "Lúc", "Time"),
     C("position", NUMBER, "Vị trí", "Position"),
     C("event", EVENT, "Việc", "Event"),
+    C("act", RESULT, "Thao tác", "Act"),
+    C("held", RESULT, "Trả lời", "Answer"),
     C("leg", NUMBER, "Nhánh", "Leg"),
     C("agency", TEXT, "Đơn vị", "Agency"),
     C("attempt", NUMBER, "Lần", "Attempt"),
     C("state", STATE, "Thành", "State"),
+    C("to", TEXT, "Chuyển đến", "Rerouted to"),
     C("code", CODE, "Lý do", "Cause"),
     C("reason", TEXT, "Chi tiết", "Reason"),
-    C("person", TEXT, "Người", "Person"));
+    C("by", TEXT, "Hệ thống trả lời", "Answered by"),
+    C("person", TEXT, "Người", "Person"),
+    C("second", TEXT, "Người thứ hai", "Second person"),
+    C("risk", FLAG, "Rủi ro tác dụng kép", "Risk of double effect"));
 
 COLUMNS(parked, false,
     C("since_ms", TIME, "Từ lúc", "Since"),
@@ -201,6 +211,33 @@ COLUMNS(replay, false,
     C("result", RESULT, "Kết quả", "Result"),
     C("code", CODE, "Lý do", "Cause"),
     C("bytes", NUMBER, "Byte", "Bytes"));
+
+COLUMNS(act, false,
+    C("id", TEXT, "Mã lượt chuyển", "Transfer"),
+    C("leg", NUMBER, "Nhánh", "Leg"),
+    C("case", TEXT, "Mã hồ sơ", "Case"),
+    C("to", TEXT, "Đến", "To"),
+    C("state", STATE, "Từ trạng thái", "From state"),
+    C("next", STATE, "Thành", "To state"),
+    C("result", RESULT, "Kết quả", "Result"),
+    C("second", TEXT, "Người thứ hai", "Second person"),
+    C("risk", FLAG, "Rủi ro tác dụng kép", "Risk of double effect"),
+    C("code", CODE, "Lý do", "Cause"));
+
+COLUMNS(gate, false,
+    C("id", TEXT, "Mã", "Id"),
+    C("name", TEXT, "Đơn vị", "Name"),
+    C("change", RESULT, "Kết quả", "Change"),
+    C("paused", FLAG, "Ngừng gửi đến", "Paused"),
+    C("draining", FLAG, "Ngừng nhận mới", "Draining"));
+
+COLUMNS(ping, false,
+    C("id", TEXT, "Mã", "Id"),
+    C("name", TEXT, "Đơn vị", "Name"),
+    C("result", RESULT, "Kết quả", "Result"),
+    C("took_ms", NUMBER, "Đi và về (ms)", "Round trip (ms)"),
+    C("by", TEXT, "Hệ thống trả lời", "Answered by"),
+    C("since_ms", TIME, "Đường truyền từ lúc", "Line since"));
 
 COLUMNS(change, false,
     C("id", TEXT, "Mã", "Id"),

@@ -67,7 +67,8 @@ struct question {
     struct pair args[QUESTION_ARGS_MAX];
     char numbers[2][24]; /* room for values made here */
     uint8_t cursor[QUESTION_CURSOR_MAX];
-    bool quiet; /* "not there" is no failure to speak of */
+    bool quiet;   /* "not there" is no failure to speak of */
+    bool patient; /* "being asked" is no answer yet: asked again by itself */
 };
 void question_init(struct question *question, const char *verb);
 void question_add(struct question *question, const char *name, const char *value); /* unless NULL */
@@ -101,6 +102,16 @@ enum exit_code run_where(struct ltctl *ltctl);
 enum exit_code run_parked(struct ltctl *ltctl);
 enum exit_code run_conservation(struct ltctl *ltctl);
 enum exit_code run_replay(struct ltctl *ltctl);
+enum exit_code run_hold(struct ltctl *ltctl);
+enum exit_code run_release(struct ltctl *ltctl);
+enum exit_code run_skip(struct ltctl *ltctl);
+enum exit_code run_cancel(struct ltctl *ltctl);
+enum exit_code run_expire(struct ltctl *ltctl);
+enum exit_code run_reroute(struct ltctl *ltctl);
+enum exit_code run_ping(struct ltctl *ltctl);
+enum exit_code run_agency_pause(struct ltctl *ltctl);
+enum exit_code run_agency_drain(struct ltctl *ltctl);
+enum exit_code run_agency_open(struct ltctl *ltctl);
 enum exit_code run_watch(struct ltctl *ltctl);
 enum exit_code run_import(struct ltctl *ltctl);
 enum exit_code run_agency_add(struct ltctl *ltctl);

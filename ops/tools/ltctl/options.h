@@ -44,7 +44,8 @@
     OPTION(QUOTA_MIB, "quota-mib", true)                                                           \
     OPTION(DENY, "deny", true)                                                                     \
     OPTION(NO_MARK, "no-mark", false)                                                              \
-    OPTION(BY, "by", true)
+    OPTION(BY, "by", true)                                                                         \
+    OPTION(SECOND, "second", false)
 
 enum option {
 #define OPTION(name, text, value) OPTION_##name,

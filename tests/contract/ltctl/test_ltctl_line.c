@@ -41,6 +41,7 @@ struct world {
     atomic_bool ending;
     struct registry *registry; /* of the thread */
     atomic_uint parked_asked;
+    atomic_uint cancel_asked;
     atomic_uint puts; /* for good */
     atomic_uint dry_puts;
     char output[OUTPUT_SIZE];
@@ -154,6 +155,38 @@ static void answer_route(struct world *world, struct answer *answer, const struc
     }
 }
 
+/* The receiver is asked at first; without a second person it stays there. */
+static void answer_cancel(struct world *world, struct answer *answer, const struct query *query)
+{
+    char text[128];
+    assert_string_not_equal(arg(query, "reason", text), "");
+    if (atomic_fetch_add(&world->cancel_asked, 1) < 2) {
+        answer->page.code = LT_HELD_ASKED;
+        return;
+    }
+    if (strcmp(arg(query, "second", text), "1") != 0) {
+        answer->page.code = LT_SECOND_PERSON;
+        answer->page.detail = text_bytes("second: asked by thu");
+        return;
+    }
+    row_start(answer);
+    field_add(answer, "result", "cancelled");
+    field_add(answer, "second", "duyet");
+    field_add(answer, "risk", "1");
+}
+
+static void answer_gate(struct answer *answer, const struct query *query)
+{
+    char gate[128];
+    char reason[128];
+    bool pause = strcmp(arg(query, "gate", gate), "pause") == 0;
+    assert_string_equal(arg(query, "reason", reason), "service");
+    row_start(answer);
+    field_add(answer, "id", "H24.1");
+    field_add(answer, "change", "changed");
+    field_add(answer, "paused", pause ? "1" : "0");
+}
+
 /* False: say nothing. */
 static bool answer_query(struct world *world, const struct query *query, struct answer *answer)
 {
@@ -180,6 +213,20 @@ static bool answer_query(struct world *world, const struct query *query, struct 
         return atomic_fetch_add(&world->parked_asked, 1) > 0; /* deaf the first time */
     } else if (strcmp(verb, "routes") == 0) {
         return false;
+    } else if (strcmp(verb, "cancel") == 0) {
+        answer_cancel(world, answer, query);
+    } else if (strcmp(verb, "reroute") == 0) {
+        answer->page.code = LT_RECEIVER_HOLDS;
+        answer->page.detail = text_bytes("leg: 0");
+    } else if (strcmp(verb, "agency-gate") == 0) {
+        answer_gate(answer, query);
+    } else if (strcmp(verb, "ping") == 0) {
+        char id[128];
+        row_start(answer);
+        field_add(answer, "id", "H24.1");
+        field_add(answer, "result",
+                  strcmp(arg(query, "id", id), "H24.1") == 0 ? "answered" : "no-answer");
+        field_add(answer, "took_ms", "12");
     } else {
         answer->page.code = LT_NOT_FOUND;
         answer->page.detail = text_bytes("no such thing");
@@ -379,6 +426,39 @@ static void a_sum_that_differs_is_five(void **state)
     assert_said(world, "NOT 0");
 }
 
+#define SOME_ID "0199a0b1-2c3d-7e4f-8a5b-6c7d8e9f0a1b"
+
+static void an_act_waits_for_the_receiver_and_for_two_people(void **state)
+{
+    struct world *world = *state;
+    assert_int_equal(ltctl(world, "cancel " SOME_ID " --reason why"), 1);
+    assert_int_equal(atomic_load(&world->cancel_asked), 3);
+    assert_said(world, "Asking the receiver's system");
+    assert_said(world, lt_error(LT_SECOND_PERSON)->en);
+    assert_said(world, "asked by thu");
+    assert_int_equal(ltctl(world, "cancel " SOME_ID " --reason why --second"), 0);
+    assert_said(world, "cancelled");
+    assert_said(world, "duyet");
+    assert_int_equal(ltctl(world, "reroute " SOME_ID " --to H24.1 --reason why"), 1);
+    assert_said(world, lt_error(LT_RECEIVER_HOLDS)->en);
+    assert_int_equal(ltctl(world, "hold " SOME_ID " --reason why --second"), 2);
+    assert_int_equal(ltctl(world, "hold not-an-id --reason why"), 2);
+    assert_int_equal(ltctl(world, "cancel --reason why"), 2);
+}
+
+static void gates_and_pings(void **state)
+{
+    struct world *world = *state;
+    assert_int_equal(ltctl(world, "agency pause H24.1 --reason service --csv"), 0);
+    assert_said(world, "H24.1,,changed,1");
+    assert_int_equal(ltctl(world, "agency open H24.1 --reason service --json"), 0);
+    assert_said(world, "\"paused\":false");
+    assert_int_equal(ltctl(world, "ping H24.1"), 0);
+    assert_said(world, "12");
+    assert_int_equal(ltctl(world, "ping H24.2"), 5);
+    assert_said(world, "no answer");
+}
+
 static void silence_is_asked_twice(void **state)
 {
     struct world *world = *state;
@@ -550,6 +630,8 @@ int main(void)
         cmocka_unit_test(pages_follow_one_another),
         cmocka_unit_test(what_is_not_there_is_three),
         cmocka_unit_test(a_sum_that_differs_is_five),
+        cmocka_unit_test(an_act_waits_for_the_receiver_and_for_two_people),
+        cmocka_unit_test(gates_and_pings),
         cmocka_unit_test(silence_is_asked_twice),
         cmocka_unit_test(a_refused_key_is_told),
         cmocka_unit_test(nobody_at_home_is_told),
