@@ -24,8 +24,9 @@
 #include "proto/base/wire.h"
 #include "proto/message.h"
 
-#define LEG_BYTES     17
-#define LEG_KEY_BYTES (LEG_BYTES + LT_AGENCY_ID_MAX)
+#define LEG_BYTES        17
+#define LEG_KEY_BYTES    (LEG_BYTES + LT_AGENCY_ID_MAX)
+#define RESTORED_REST_MS 60000
 
 /* ---- keys and records ---- */
 
@@ -42,8 +43,8 @@ static struct lt_bytes leg_key(uint8_t out[LEG_KEY_BYTES], const struct lt_id *i
     return (struct lt_bytes){out, LEG_BYTES + size};
 }
 
-static enum lt_status by_leg(struct box_txn *txn, const struct lt_id *id, uint32_t leg,
-                             struct lt_bytes from, uint64_t *ret_number)
+enum lt_status inbox_by_leg(struct box_txn *txn, const struct lt_id *id, uint32_t leg,
+                            struct lt_bytes from, uint64_t *ret_number)
 {
     uint8_t room[LEG_KEY_BYTES];
     struct lt_bytes value;
@@ -71,7 +72,7 @@ static void record_put(struct box_txn *txn, uint64_t number, const struct inbox_
     box_put_number(txn, BOX_INBOX, number, inbox_record_write(record, room));
 }
 
-static enum lt_status open_get(struct box_txn *txn, uint64_t number, struct open_record *ret_open)
+enum lt_status inbox_open(struct box_txn *txn, uint64_t number, struct open_record *ret_open)
 {
     struct lt_bytes value;
     enum lt_status status = box_get_number(txn, BOX_OPEN, number, &value);
@@ -192,7 +193,7 @@ static void open_stop(struct box_txn *txn, uint64_t number)
     txn->counts.open -= txn->counts.open > 0 ? 1 : 0;
 }
 
-static void arrive_new(struct box_txn *txn, const struct inbox_new *incoming)
+void inbox_arrive(struct box_txn *txn, const struct inbox_new *incoming)
 {
     const struct delivery *delivery = incoming->delivery;
     const struct header *header = incoming->header;
@@ -205,6 +206,8 @@ static void arrive_new(struct box_txn *txn, const struct inbox_new *incoming)
         .accepted_ms = delivery->accepted_ms,
         .arrived_ms = wall_ms(txn),
         .again = delivery->again,
+        .restored = delivery->restored,
+        .sent = incoming->sent,
         .body_attached = header->body_attached,
         .attachments = header->attachments_count,
         .digest = delivery->digest,
@@ -223,9 +226,14 @@ static void arrive_new(struct box_txn *txn, const struct inbox_new *incoming)
     open_start(txn, number, record.case_code, incoming->complete);
 }
 
+static bool outcome_final(enum lt_outcome outcome)
+{
+    return outcome == LT_OUTCOME_TAKEN || outcome == LT_OUTCOME_REFUSED;
+}
+
 static bool answer_final(const struct inbox_record *record)
 {
-    return record->outcome == LT_OUTCOME_TAKEN || record->outcome == LT_OUTCOME_REFUSED;
+    return outcome_final(record->outcome);
 }
 
 enum lt_status inbox_deliver(struct box_txn *txn, const struct inbox_new *incoming)
@@ -234,9 +242,9 @@ enum lt_status inbox_deliver(struct box_txn *txn, const struct inbox_new *incomi
     struct inbox_record record;
     uint64_t number = 0;
     enum lt_status status =
-        by_leg(txn, &incoming->header->id, delivery->leg, incoming->header->from, &number);
+        inbox_by_leg(txn, &incoming->header->id, delivery->leg, incoming->header->from, &number);
     if (status == LT_NOT_FOUND) {
-        arrive_new(txn, incoming);
+        inbox_arrive(txn, incoming);
         return LT_OK;
     }
     if (status == LT_OK) {
@@ -291,8 +299,8 @@ void inbox_complete(struct box_txn *txn, uint64_t number, struct open_record *op
     open_put(txn, number, open);
 }
 
-static bool leased(const struct box_txn *txn, const struct open_record *open,
-                   const struct inbox_asker *asker)
+bool inbox_leased(const struct box_txn *txn, const struct open_record *open,
+                  const struct inbox_asker *asker)
 {
     if (open->epoch == 0) {
         return false;
@@ -343,7 +351,7 @@ enum lt_status inbox_pick(struct box_txn *txn, const struct inbox_asker *asker, 
             break;
         }
         bool behind = seen_before(&seen, open.case_hash);
-        if (!behind && open.complete && !leased(txn, &open, asker)) {
+        if (!behind && open.complete && !inbox_leased(txn, &open, asker)) {
             numbers[found++] = number;
         }
     }
@@ -368,7 +376,7 @@ static void lease_put(struct box_txn *txn, const struct inbox_asker *asker, uint
 enum lt_status inbox_lease(struct box_txn *txn, const struct inbox_asker *asker, uint64_t number)
 {
     struct open_record open;
-    enum lt_status status = open_get(txn, number, &open);
+    enum lt_status status = inbox_open(txn, number, &open);
     if (status == LT_OK) {
         lease_put(txn, asker, number, &open);
     }
@@ -380,7 +388,7 @@ static enum lt_status held_by(struct box_txn *txn, const struct inbox_asker *ask
                               struct open_record *ret_open)
 {
     struct open_record open;
-    enum lt_status status = open_get(txn, number, &open);
+    enum lt_status status = inbox_open(txn, number, &open);
     if (status != LT_OK) {
         return status == LT_NOT_FOUND ? LT_DAMAGED : status;
     }
@@ -391,9 +399,8 @@ static enum lt_status held_by(struct box_txn *txn, const struct inbox_asker *ask
     return LT_OK;
 }
 
-/* The number of the `nth` sender's leg of that id; LT_NOT_FOUND: there are fewer. */
-static enum lt_status leg_at(struct box_txn *txn, const struct lt_id *id, uint32_t leg,
-                             uint32_t nth, uint64_t *ret_number)
+enum lt_status inbox_leg_at(struct box_txn *txn, const struct lt_id *id, uint32_t leg, uint32_t nth,
+                            uint64_t *ret_number)
 {
     uint8_t room[LEG_KEY_BYTES];
     struct store_cursor cursor;
@@ -430,7 +437,7 @@ static enum lt_status find(struct box_txn *txn, const char *node, const struct l
     if (leg >= LT_LEGS_MAX) {
         return found;
     }
-    for (uint32_t nth = 0; leg_at(txn, id, leg, nth, &number) == LT_OK; nth++) {
+    for (uint32_t nth = 0; inbox_leg_at(txn, id, leg, nth, &number) == LT_OK; nth++) {
         struct inbox_record record;
         struct open_record open;
         enum lt_status status = inbox_get(txn, number, &record);
@@ -438,7 +445,7 @@ static enum lt_status find(struct box_txn *txn, const char *node, const struct l
             return status == LT_NOT_FOUND ? LT_DAMAGED : status;
         }
         bool meant = node == NULL ? record.tell != 0
-                                  : open_get(txn, number, &open) == LT_OK && open.epoch != 0 &&
+                                  : inbox_open(txn, number, &open) == LT_OK && open.epoch != 0 &&
                                         strcmp(open.node, node) == 0;
         if (found != LT_OK || meant) {
             *ret_record = record;
@@ -473,6 +480,20 @@ enum lt_status inbox_renew(struct box_txn *txn, const struct inbox_asker *asker,
 
 /* ---- answers ---- */
 
+/* Nobody sends a restored one again: it stays, leased to nobody by name, until its time has come.
+ */
+static void rest(struct box_txn *txn, const struct inbox_asker *asker, uint64_t number,
+                 struct open_record *open, uint32_t retry_after_ms)
+{
+    const struct inbox_asker nobody = {
+        .node = "",
+        .lease_ms = retry_after_ms > 0 ? retry_after_ms : RESTORED_REST_MS,
+        .mono_ms = asker->mono_ms,
+        .wall_ms = asker->wall_ms,
+    };
+    lease_put(txn, &nobody, number, open);
+}
+
 static bool same_answer(const struct inbox_record *record, const struct lt_answer *answer)
 {
     return record->outcome == answer->outcome && record->code == answer->code &&
@@ -490,13 +511,14 @@ void inbox_answer(struct box_txn *txn, uint64_t number, struct inbox_record *rec
     record->settled_ms = now_ms;
     record->decided_ms = answer->decided_ms > 0 ? answer->decided_ms : now_ms;
     text_copy(record->reason, sizeof(record->reason), text_bytes(answer->reason));
-    tell_start(txn, number, record);
+    if (!record->restored) {
+        tell_start(txn, number, record); /* of a restored one the axis has the answer already */
+    }
     record_put(txn, number, record);
     open_stop(txn, number);
 }
 
-/* Open legs of the case behind `number` go back to the axis: they come again behind it. */
-static void case_leave(struct box_txn *txn, uint64_t number, uint64_t hash, int64_t now_ms)
+void inbox_case_leave(struct box_txn *txn, uint64_t number, uint64_t hash, int64_t now_ms)
 {
     static const struct lt_answer answer = {
         .outcome = LT_OUTCOME_LATER,
@@ -507,7 +529,7 @@ static void case_leave(struct box_txn *txn, uint64_t number, uint64_t hash, int6
     struct open_record open;
     uint64_t at = number;
     while (inbox_next(txn, at, &at, &open) == LT_OK) {
-        if (open.case_hash == hash && inbox_get(txn, at, &record) == LT_OK) {
+        if (open.case_hash == hash && inbox_get(txn, at, &record) == LT_OK && !record.restored) {
             inbox_answer(txn, at, &record, &answer, now_ms);
         }
     }
@@ -530,9 +552,13 @@ enum lt_status inbox_settle(struct box_txn *txn, const struct inbox_asker *asker
     if (status != LT_OK) {
         return status;
     }
+    if (record.restored && !outcome_final(answer->outcome)) {
+        rest(txn, asker, number, &open, answer->retry_after_ms);
+        return LT_OK;
+    }
     inbox_answer(txn, number, &record, answer, asker->wall_ms);
     if (!answer_final(&record)) {
-        case_leave(txn, number, open.case_hash, asker->wall_ms);
+        inbox_case_leave(txn, number, open.case_hash, asker->wall_ms);
     }
     return LT_OK;
 }

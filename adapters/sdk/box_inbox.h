@@ -16,11 +16,22 @@ struct inbox_new {
     const struct delivery *delivery;
     const struct header *header; /* of the delivery */
     bool complete;               /* its attachments are here already */
+    bool sent;                   /* restored, and a transfer of our own */
 };
 
 /* One delivered leg: new, or the answer to it is told again, or nothing changes. */
 LT_CHECK enum lt_status inbox_deliver(struct box_txn *txn, const struct inbox_new *incoming);
 
+/* Without a look at what is there already. */
+void inbox_arrive(struct box_txn *txn, const struct inbox_new *incoming);
+
+LT_CHECK enum lt_status inbox_by_leg(struct box_txn *txn, const struct lt_id *id, uint32_t leg,
+                                     struct lt_bytes from, uint64_t *ret_number);
+/* The number of the `nth` sender's leg of that id; LT_NOT_FOUND: there are fewer. */
+LT_CHECK enum lt_status inbox_leg_at(struct box_txn *txn, const struct lt_id *id, uint32_t leg,
+                                     uint32_t nth, uint64_t *ret_number);
+LT_CHECK enum lt_status inbox_open(struct box_txn *txn, uint64_t number,
+                                   struct open_record *ret_open);
 LT_CHECK enum lt_status inbox_get(struct box_txn *txn, uint64_t number,
                                   struct inbox_record *ret_record);
 /* Views into the map. */
@@ -44,6 +55,9 @@ struct inbox_asker {
     int64_t wall_ms;
 };
 
+bool inbox_leased(const struct box_txn *txn, const struct open_record *open,
+                  const struct inbox_asker *asker);
+
 /* Up to `count` complete ones, each the first open one of its case and leased to nobody. */
 LT_CHECK enum lt_status inbox_pick(struct box_txn *txn, const struct inbox_asker *asker,
                                    uint64_t *numbers, uint32_t count, uint32_t *ret_count);
@@ -62,6 +76,9 @@ LT_CHECK enum lt_status inbox_settle(struct box_txn *txn, const struct inbox_ask
 /* The answer to an open one becomes part of the record; it is told until confirmed. */
 void inbox_answer(struct box_txn *txn, uint64_t number, struct inbox_record *record,
                   const struct lt_answer *answer, int64_t now_ms);
+
+/* Open legs of the case behind `number` go back to the axis: they come again behind it. */
+void inbox_case_leave(struct box_txn *txn, uint64_t number, uint64_t case_hash, int64_t now_ms);
 
 /* Answers not confirmed yet, in the order they were given, after `after`. */
 LT_CHECK enum lt_status inbox_tell(struct box_txn *txn, uint64_t after,

@@ -177,7 +177,7 @@ struct lt_bytes inbox_record_write(const struct inbox_record *record, uint8_t ou
     wire_put_u64(&w, record->position);
     wire_put_i64(&w, record->accepted_ms);
     wire_put_i64(&w, record->arrived_ms);
-    wire_put_u8(&w, record->again);
+    wire_put_u8(&w, (uint8_t)(record->again | record->restored << 1 | record->sent << 2));
     wire_put_u8(&w, record->body_attached);
     wire_put_u32(&w, record->attachments);
     wire_put_raw(&w, record->digest.bytes, sizeof(record->digest.bytes));
@@ -206,7 +206,10 @@ enum lt_status inbox_record_read(struct lt_bytes bytes, struct inbox_record *ret
     record.position = wire_u64(&r);
     record.accepted_ms = wire_i64(&r);
     record.arrived_ms = wire_i64(&r);
-    record.again = wire_u8(&r) != 0;
+    uint8_t marks = wire_u8(&r); /* older boxes have again alone, as 1 */
+    record.again = (marks & 1) != 0;
+    record.restored = (marks & 2) != 0;
+    record.sent = (marks & 4) != 0;
     record.body_attached = wire_u8(&r) != 0;
     record.attachments = wire_u32(&r);
     wire_raw(&r, record.digest.bytes, sizeof(record.digest.bytes));

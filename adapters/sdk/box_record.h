@@ -49,6 +49,8 @@ struct inbox_record {
     int64_t accepted_ms;
     int64_t arrived_ms;
     bool again;
+    bool restored; /* given back after a restore: its answer is not told to the axis */
+    bool sent;     /* restored, and a transfer of our own */
     bool body_attached;
     uint32_t attachments;
     struct lt_digest digest;

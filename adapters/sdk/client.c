@@ -181,6 +181,9 @@ static enum lt_status client_make(struct lt_client **ret_client, const struct lt
     if (status == LT_OK) {
         status = mover_open(client, fault);
     }
+    if (status == LT_OK) {
+        status = held_open(client);
+    }
     if (status != LT_OK) {
         lt_client_close(&client);
         return status;
@@ -301,6 +304,7 @@ void lt_client_close(struct lt_client **client_p)
     }
     *client_p = NULL;
     mover_close(client);
+    held_close(client);
     client_zmq_close(&client->socket);
     if (client->own_net != NULL) {
         net_close(&client->own_net);

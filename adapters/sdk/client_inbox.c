@@ -142,6 +142,8 @@ static enum lt_status delivery_copy(struct box_txn *txn, uint64_t number,
     delivery.leg = ret_record->leg;
     delivery.attempt = ret_record->attempt;
     delivery.again = ret_record->again;
+    delivery.restored = ret_record->restored;
+    delivery.sent = ret_record->sent;
     delivery.accepted_ms = ret_record->accepted_ms;
     memcpy(delivery.from, ret_record->from, sizeof(delivery.from));
     *ret_delivery = delivery;

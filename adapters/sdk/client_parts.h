@@ -59,10 +59,12 @@ struct lt_client {
         uint32_t blobs;
     } sweep;
     struct mover *mover; /* of attachments */
+    bool restoring;      /* nothing is granted and nothing submitted */
 
     /* every thread */
     pthread_mutex_t mutex;
     pthread_cond_t changed;
+    struct desk_of_questions *held;
     uint64_t changes; /* goes up with everything a waiter may wait for */
     bool stopping;
     enum lt_status failed; /* class stop */
@@ -110,6 +112,14 @@ void receive_step(struct lt_client *client); /* grants, answers and acknowledgem
 
 /* client_axis.c: network thread; false: this axis is not to be spoken with */
 bool axis_welcome(struct lt_client *client);
+
+/* client_held.c: network thread */
+LT_CHECK enum lt_status held_open(struct lt_client *client);
+void held_close(struct lt_client *client);
+void held_ask(struct lt_client *client, const struct held_ask *ask);
+void held_step(struct lt_client *client); /* answers that are due */
+/* Milliseconds until a question's time is over; -1: there is none. */
+int64_t held_wait_ms(struct lt_client *client);
 
 /* client_sweep.c: network thread */
 void sweep_step(struct lt_client *client);

@@ -140,7 +140,9 @@ struct lt_delivery {
     struct lt_id id;
     uint32_t leg;
     uint32_t attempt;
-    bool again; /* may have been seen before */
+    bool again;    /* may have been seen before */
+    bool restored; /* given back after a restore: no citizen is told a second time */
+    bool sent;     /* restored, and a transfer of our own */
     int64_t accepted_ms;
     int64_t lease_until_ms;
     char from[LT_AGENCY_ID_MAX + 1];
@@ -176,6 +178,61 @@ struct lt_answer {
 LT_EXPORT LT_CHECK enum lt_status lt_client_settle(struct lt_client *client, const struct lt_id *id,
                                                    uint32_t leg, const char *node,
                                                    const struct lt_answer *answer);
+
+/* ---- does the local system hold it? ------------------------------------------------------------
+ */
+
+/*
+ * Before a transfer that was once sent is cancelled or sent elsewhere, the axis asks whether the
+ * receiver's LOCAL SYSTEM has it; a restore asks the same for everything. Whoever stands next to
+ * the local system takes the questions, asks it, and answers. What this client remembers of a
+ * delivery is no answer. A question without an answer is told as unknown after LT_HELD_WAIT_MS.
+ */
+#define LT_HELD_WAIT_MS 8000
+#define LT_HELD_BY_MAX  128
+
+struct lt_question {
+    uint64_t number; /* 1, 2, 3 ... of this client */
+    bool ping;       /* about nothing: does the local system answer at all? */
+    bool sent;       /* about a transfer of our own */
+    struct lt_id id;
+    uint32_t leg;
+    uint64_t position;
+    struct lt_digest digest;
+    int64_t until_ms; /* no answer is of use after that */
+    /* what is known here to find it by; empty when nothing is */
+    char from[LT_AGENCY_ID_MAX + 1];
+    char case_code[LT_CASE_CODE_MAX + 1];
+    uint8_t sender_key[LT_SENDER_KEY_MAX];
+    uint32_t sender_key_size;
+};
+
+/* Open questions with a number above `after`, oldest first; waits up to wait_ms for the first. */
+LT_EXPORT uint32_t lt_client_questions(struct lt_client *client, uint64_t after, int wait_ms,
+                                       struct lt_question *out, uint32_t count);
+
+struct lt_held_answer {
+    enum lt_held held;
+    enum lt_outcome outcome; /* what the local system did with it, as far as it knows */
+    enum lt_status code;
+    int64_t time_ms;         /* when it decided; 0 not known */
+    struct lt_digest digest; /* of the parcel it has; empty: it does not keep that */
+    char reason[LT_REASON_MAX + 1];
+    char by[LT_HELD_BY_MAX + 1]; /* which local system was asked, and how */
+};
+
+/*
+ * LT_NOT_HERE: its time is over, or it was answered. "No" about a delivery that still waits here is
+ * told as no only after it was given back to the axis, and as unknown while a node works on it.
+ */
+LT_EXPORT LT_CHECK enum lt_status lt_client_held_answer(struct lt_client *client, uint64_t number,
+                                                        const struct lt_held_answer *answer);
+
+/* Asks the local system the same way, up to LT_HELD_ASKS_MAX at once; the questions' numbers are
+ * given here. Returns when each has its answer or its time is over. */
+#define LT_HELD_ASKS_MAX 64
+LT_EXPORT void lt_client_ask_local(struct lt_client *client, const struct lt_question *asks,
+                                   uint32_t count, struct lt_held_answer *out);
 
 /* ---- attachments --------------------------------------------------------------------------- */
 
