@@ -57,6 +57,7 @@ struct agency_text {
     char token_file[CONFIG_PATH_BYTES];
     char folder[CONFIG_PATH_BYTES];
     char wake_url[CONFIG_PATH_BYTES];
+    char held_url[CONFIG_PATH_BYTES];
     bool loopback;
     int64_t blob_kib_s;
     int64_t outbox_mib;
@@ -107,11 +108,17 @@ static const cyaml_schema_field_t drivers_fields[] = {
 };
 
 static const cyaml_schema_field_t agency_fields[] = {
-    REQUIRED(agency_text, id),       REQUIRED(agency_text, key),
-    TEXT(agency_text, token),        TEXT(agency_text, token_file),
-    TEXT(agency_text, folder),       TEXT(agency_text, wake_url),
-    FLAG(agency_text, loopback),     NUMBER(agency_text, blob_kib_s),
-    NUMBER(agency_text, outbox_mib), CYAML_FIELD_END,
+    REQUIRED(agency_text, id),
+    REQUIRED(agency_text, key),
+    TEXT(agency_text, token),
+    TEXT(agency_text, token_file),
+    TEXT(agency_text, folder),
+    TEXT(agency_text, wake_url),
+    TEXT(agency_text, held_url),
+    FLAG(agency_text, loopback),
+    NUMBER(agency_text, blob_kib_s),
+    NUMBER(agency_text, outbox_mib),
+    CYAML_FIELD_END,
 };
 
 static const cyaml_schema_value_t agency_schema = {
@@ -464,6 +471,13 @@ static enum lt_status service_check(const struct reading *reading, struct host_c
     return LT_OK;
 }
 
+static enum lt_status url_check(const struct reading *reading, const char *path, const char *url)
+{
+    bool fits =
+        url[0] == '\0' || strncmp(url, "http://", 7) == 0 || strncmp(url, "https://", 8) == 0;
+    return fits ? LT_OK : value_bad(reading, path, url, "http://, https://");
+}
+
 static enum lt_status agency_take(const struct reading *reading, struct host_config *config,
                                   uint32_t index)
 {
@@ -472,18 +486,21 @@ static enum lt_status agency_take(const struct reading *reading, struct host_con
     if (!agency_id_valid(text_bytes(text->id))) {
         return value_bad(reading, path_of(index, "id").text, text->id, "1..35 [0-9A-Z.]");
     }
-    if (text->wake_url[0] != '\0' && strncmp(text->wake_url, "http://", 7) != 0 &&
-        strncmp(text->wake_url, "https://", 8) != 0) {
-        return value_bad(reading, path_of(index, "wake_url").text, text->wake_url,
-                         "http://, https://");
+    enum lt_status status = url_check(reading, path_of(index, "wake_url").text, text->wake_url);
+    if (status == LT_OK) {
+        status = url_check(reading, path_of(index, "held_url").text, text->held_url);
+    }
+    if (status != LT_OK) {
+        return status;
     }
     text_copy(agency->id, sizeof(agency->id), text_bytes(text->id));
     memcpy(agency->key, text->key, sizeof(agency->key));
     memcpy(agency->folder, text->folder, sizeof(agency->folder));
     memcpy(agency->wake_url, text->wake_url, sizeof(agency->wake_url));
+    memcpy(agency->held_url, text->held_url, sizeof(agency->held_url));
     agency->loopback = text->loopback;
-    enum lt_status status = number_take(reading, path_of(index, "blob_kib_s").text,
-                                        text->blob_kib_s, 0, 16777216, &agency->blob_kib_s);
+    status = number_take(reading, path_of(index, "blob_kib_s").text, text->blob_kib_s, 0, 16777216,
+                         &agency->blob_kib_s);
     if (status == LT_OK) {
         int64_t outbox_mib = text->outbox_mib != 0 ? text->outbox_mib : OUTBOX_MIB;
         status = number_take(reading, path_of(index, "outbox_mib").text, outbox_mib, 1, 1048576,

@@ -28,6 +28,7 @@
  *       folder: /srv/lienthong/H24.15        served by spool
  *       loopback: false                      served by loopback; so is who has neither of the above
  *       wake_url: http://127.0.0.1:9000/wake called when there is news
+ *       held_url: http://127.0.0.1:9000/held asked whether the application holds a transfer
  *       blob_kib_s: 0                        upload cap, 0 none
  *       outbox_mib: 1024
  */
@@ -44,6 +45,7 @@ struct host_agency {
     char token[CONFIG_TOKEN_MOST + 1]; /* "" when absent, also when read from token_file */
     char folder[CONFIG_PATH_BYTES];
     char wake_url[CONFIG_PATH_BYTES];
+    char held_url[CONFIG_PATH_BYTES];
     bool loopback; /* resolved by the rule above */
     uint32_t blob_kib_s;
     uint32_t outbox_mib;

@@ -77,11 +77,22 @@ LT_CHECK enum lt_status door_answer_read(struct door_answer *ret_answer, const c
 LT_CHECK enum lt_status door_reply_read(struct door_answer *ret_answer, struct lt_bytes text,
                                         struct lt_problem *problem);
 
+/*
+ * A local system's answer to "do you hold it?": {held: true|false, outcome, code, reason, time_ms,
+ * digest}. Only a JSON object with a boolean `held` is an answer; everything else is a problem, and
+ * the caller tells "unknown". `by` is the caller's to fill.
+ */
+LT_CHECK enum lt_status door_held_read(struct lt_held_answer *ret_answer, struct lt_bytes text,
+                                       struct lt_problem *problem);
+
 /* ---- out: texts the caller frees; NULL when memory ran out ---- */
 
 char *door_sent_json(const struct lt_sent *sent);
 /* {"transfers": [...], "next": sequence of the last, or `after`} */
 char *door_sents_json(const struct lt_sent *sents, uint32_t count, uint64_t after);
+
+/* {"questions": [...], "next": number of the last, or `after`} */
+char *door_questions_json(const struct lt_question *questions, uint32_t count, uint64_t after);
 
 char *door_event_json(const struct lt_event *event);
 /* {"events": [...], "next": cursor of the last, or `after`} */

@@ -325,6 +325,8 @@ static bool delivery_add(json_t *object, const struct lt_delivery *delivery)
            flag_add(object, "again", delivery->again) &&
            number_add(object, "accepted_ms", delivery->accepted_ms) &&
            number_add(object, "lease_until_ms", delivery->lease_until_ms) &&
+           (!delivery->restored || flag_add(object, "restored", true)) &&
+           (!delivery->sent || flag_add(object, "sent", true)) &&
            words_add(object, "from", delivery->from);
 }
 

@@ -253,6 +253,7 @@ static uint32_t tenants_fill(const struct host *host, const char *driver, struct
                 .token = agency->token[0] != '\0' ? agency->token : NULL,
                 .folder = agency->folder[0] != '\0' ? agency->folder : NULL,
                 .wake_url = agency->wake_url[0] != '\0' ? agency->wake_url : NULL,
+                .held_url = agency->held_url[0] != '\0' ? agency->held_url : NULL,
             };
         }
     }

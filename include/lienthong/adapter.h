@@ -14,6 +14,7 @@ struct lt_tenant {
     const char *token;    /* local credential, or NULL */
     const char *folder;   /* of the spool driver, or NULL */
     const char *wake_url; /* webhook, or NULL */
+    const char *held_url; /* asked whether the local system holds a transfer, or NULL */
 };
 
 struct lt_driver_options {

@@ -21,6 +21,7 @@
 #define HTTP_ANSWER_BYTES_MAX (8u * 1024 * 1024) /* an inbox page stops growing there */
 
 struct webhook;
+struct http_held;
 
 struct http_server {
     struct lt_driver_options options;
@@ -31,6 +32,8 @@ struct http_server {
     atomic_uint_fast64_t bodies_bytes;
     struct webhook **webhooks;
     uint32_t webhooks_count;
+    struct http_held **helds; /* who asks the applications */
+    uint32_t helds_count;
 };
 
 struct http_exchange;
@@ -69,6 +72,7 @@ struct http_exchange {
     /* from the path */
     struct lt_id id;
     uint32_t leg;
+    uint64_t number;
     struct lt_digest sha256;
     char word[16];
 };
@@ -143,6 +147,9 @@ enum MHD_Result http_attachment_get(struct http_exchange *exchange);
 
 enum MHD_Result http_inbox_get(struct http_exchange *exchange);
 enum MHD_Result http_inbox_answer(struct http_exchange *exchange);
+
+enum MHD_Result http_questions_get(struct http_exchange *exchange);
+enum MHD_Result http_questions_answer(struct http_exchange *exchange);
 
 enum MHD_Result http_events_get(struct http_exchange *exchange);
 enum MHD_Result http_health_get(struct http_exchange *exchange);

@@ -24,6 +24,7 @@
 #include "adapters/host/config.h"
 #include "adapters/host/door_fields.h"
 #include "exchange.h"
+#include "held.h"
 #include "proto/base/file.h"
 #include "proto/base/log.h"
 #include "proto/base/text.h"
@@ -205,6 +206,23 @@ static enum lt_status webhooks_open(struct http_server *server)
     return status;
 }
 
+static enum lt_status helds_open(struct http_server *server)
+{
+    const struct lt_driver_options *options = &server->options;
+    server->helds = calloc(options->tenants_count + 1, sizeof(*server->helds));
+    if (server->helds == NULL) {
+        return LT_NO_MEMORY;
+    }
+    enum lt_status status = LT_OK;
+    for (uint32_t i = 0; i < options->tenants_count && status == LT_OK; i++) {
+        if (options->tenants[i].held_url != NULL) {
+            status = http_held_open(&server->helds[server->helds_count], &options->tenants[i]);
+            server->helds_count += status == LT_OK ? 1 : 0;
+        }
+    }
+    return status;
+}
+
 uint16_t http_port(const void *self)
 {
     const struct http_server *server = self;
@@ -223,6 +241,9 @@ static void http_close(void **self_p)
     for (uint32_t i = 0; i < server->webhooks_count; i++) {
         webhook_close(&server->webhooks[i]);
     }
+    for (uint32_t i = 0; i < server->helds_count; i++) {
+        http_held_close(&server->helds[i]);
+    }
     if (server->daemon != NULL) {
         MHD_stop_daemon(server->daemon);
     }
@@ -230,6 +251,7 @@ static void http_close(void **self_p)
         explicit_bzero(server->tls_key, strlen(server->tls_key));
     }
     free(server->webhooks);
+    free(server->helds);
     free(server->tls_cert);
     free(server->tls_key);
     free(server);
@@ -257,6 +279,9 @@ static enum lt_status http_open(void **ret_self, const struct lt_driver_options 
     }
     if (status == LT_OK) {
         status = webhooks_open(server);
+    }
+    if (status == LT_OK) {
+        status = helds_open(server);
     }
     void *self = server;
     if (status != LT_OK) {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
  * The paths of the door in one table, and the walk that finds a row and takes the parts of a path:
- * {id} is a transfer's UUID, {leg} a number, {sha256} a digest, {word} one of the outcomes. A part
- * that cannot be read makes the thing named "not here", not a syntax lesson: for the caller both
- * are a wrong reference.
+ * {id} is a transfer's UUID, {leg} and {number} are numbers, {sha256} a digest, {word} one of the
+ * outcomes. A part that cannot be read makes the thing named "not here", not a syntax lesson: for
+ * the caller both are a wrong reference.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,6 +27,8 @@ static const struct http_route routes[] = {
     {"GET", "/v1/events", HTTP_BODY_NONE, false, http_events_get},
     {"GET", "/v1/inbox", HTTP_BODY_NONE, false, http_inbox_get},
     {"POST", "/v1/inbox/{id}/{leg}/{word}", HTTP_BODY_JSON, false, http_inbox_answer},
+    {"GET", "/v1/questions", HTTP_BODY_NONE, false, http_questions_get},
+    {"POST", "/v1/questions/{number}", HTTP_BODY_JSON, false, http_questions_answer},
     {"GET", "/v1/health", HTTP_BODY_NONE, true, http_health_get},
     {"GET", "/v1/openapi.yaml", HTTP_BODY_NONE, true, http_openapi_get},
 };
@@ -73,6 +75,16 @@ static bool leg_read(const char *text, uint32_t *ret_leg)
     return true;
 }
 
+static bool number_read(const char *text, uint64_t *ret_number)
+{
+    size_t digits = strspn(text, "0123456789");
+    if (digits == 0 || digits > 18 || text[digits] != '\0') {
+        return false;
+    }
+    *ret_number = strtoull(text, NULL, 10);
+    return true;
+}
+
 static bool part_take(struct http_exchange *exchange, const char *name, const char *part)
 {
     if (strcmp(name, "{id}") == 0) {
@@ -80,6 +92,9 @@ static bool part_take(struct http_exchange *exchange, const char *name, const ch
     }
     if (strcmp(name, "{leg}") == 0) {
         return leg_read(part, &exchange->leg);
+    }
+    if (strcmp(name, "{number}") == 0) {
+        return number_read(part, &exchange->number);
     }
     if (strcmp(name, "{sha256}") == 0) {
         return hex_read(exchange->sha256.bytes, sizeof(exchange->sha256.bytes), part);

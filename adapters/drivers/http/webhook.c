@@ -7,7 +7,8 @@
  *
  * Limits: 10 s per call, 64 KiB of answer, no redirects, only http and https. The URL comes from
  * the configuration, never from a message. What an answer settles is checked like any other answer;
- * one that cannot be read is logged and settles nothing.
+ * one that cannot be read is logged and settles nothing;
+ * one that is no object at all (a login page) counts as a call that failed.
  */
 #include <curl/curl.h>
 #include <inttypes.h>
@@ -58,6 +59,16 @@ static size_t answer_take(char *data, size_t size, size_t count, void *context)
     return size * count;
 }
 
+/* Empty or an object: a login page or an error document with HTTP 200 is no sign of being heard. */
+static bool understood(const struct text_out *answer)
+{
+    size_t at = 0;
+    while (at < answer->size && strchr(" \t\r\n", answer->data[at]) != NULL) {
+        at++;
+    }
+    return at == answer->size || answer->data[at] == '{';
+}
+
 static void answer_settle(struct webhook *webhook, const struct text_out *answer)
 {
     struct door_answer reply;
@@ -95,7 +106,11 @@ static bool call(struct webhook *webhook, const struct lt_client_state *state)
     CURLcode error = curl_easy_perform(webhook->curl);
     curl_easy_getinfo(webhook->curl, CURLINFO_RESPONSE_CODE, &http);
     bool heard = error == CURLE_OK && http >= 200 && http < 300;
-    if (heard) {
+    if (heard && !understood(&answer)) {
+        heard = false;
+        log_warn("webhook-faulty", "agency=%s code=%s http=%ld bytes=%zu", webhook->tenant.agency,
+                 lt_code(LT_RECEIVER_FAULTY), http, answer.size);
+    } else if (heard) {
         answer_settle(webhook, &answer);
     } else {
         log_warn("webhook-failed", "agency=%s http=%ld error=\"%s\"", webhook->tenant.agency, http,

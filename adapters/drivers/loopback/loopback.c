@@ -9,6 +9,9 @@
  * over before the forward is settled and has a sender key made of the delivery, so a crash between
  * the two repeats the hand-over and makes nothing twice: the rule for every driver that answers.
  *
+ * It is its own local system, so it also answers for it: what it took since it started is held,
+ * what is older than its start it cannot know about.
+ *
  * A delivery that cannot be answered (the box is full, the header unreadable) is given back with
  * "later" or "failed"; nothing is dropped.
  */
@@ -17,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "adapters/host/asker.h"
 #include "adapters/host/stopper.h"
 #include "proto/base/arena.h"
 #include "proto/base/log.h"
@@ -32,6 +36,13 @@
 #define STATUS_RETURNED   10
 #define ARENA_CHUNK_BYTES (64 * 1024)
 #define ARENA_BYTES_MAX   (1024 * 1024)
+#define TAKEN_MAX         16384 /* remembered; older ones are not known any more */
+
+/* One leg that was taken: the local system's memory. */
+struct taken {
+    struct lt_id id;
+    uint32_t leg;
+};
 
 /* One agency and its thread. */
 struct taker {
@@ -39,6 +50,11 @@ struct taker {
     struct lt_client *client;
     pthread_t thread;
     bool runs;
+    struct asker *asker;
+    int64_t started_ms;
+    pthread_mutex_t mutex; /* of what follows */
+    struct taken *taken;   /* a ring of TAKEN_MAX */
+    uint64_t taken_count;  /* ever */
 };
 
 struct loopback {
@@ -115,6 +131,46 @@ static enum lt_status answer_forward(struct taker *taker, const struct lt_delive
     return status;
 }
 
+/* ---- what it holds ---- */
+
+static void remember(struct taker *taker, const struct lt_delivery *delivery)
+{
+    pthread_mutex_lock(&taker->mutex);
+    taker->taken[taker->taken_count++ % TAKEN_MAX] = (struct taken){delivery->id, delivery->leg};
+    pthread_mutex_unlock(&taker->mutex);
+}
+
+static bool remembered(struct taker *taker, const struct lt_question *question, bool *ret_all)
+{
+    bool found = false;
+    pthread_mutex_lock(&taker->mutex);
+    uint64_t count = taker->taken_count < TAKEN_MAX ? taker->taken_count : TAKEN_MAX;
+    for (uint64_t i = 0; i < count && !found; i++) {
+        const struct taken *one = &taker->taken[i];
+        found = one->leg == question->leg && memcmp(&one->id, &question->id, sizeof(one->id)) == 0;
+    }
+    *ret_all = taker->taken_count <= TAKEN_MAX;
+    pthread_mutex_unlock(&taker->mutex);
+    return found;
+}
+
+static void held_ask(void *self, const struct asker *asker, const struct lt_question *question,
+                     struct lt_held_answer *ret_answer)
+{
+    struct taker *taker = self;
+    bool all = false;
+    (void)asker;
+    snprintf(ret_answer->by, sizeof(ret_answer->by), "loopback");
+    if (question->ping || (!question->sent && remembered(taker, question, &all))) {
+        ret_answer->held = LT_HELD_YES;
+        ret_answer->outcome = question->ping ? LT_OUTCOME_NONE : LT_OUTCOME_TAKEN;
+    } else if (all && !question->sent && id_time_ms(&question->id) >= taker->started_ms) {
+        ret_answer->held = LT_HELD_NO;
+    } else {
+        snprintf(ret_answer->reason, sizeof(ret_answer->reason), "older than its memory");
+    }
+}
+
 /* ---- the thread ---- */
 
 static void settle(struct taker *taker, const struct lt_delivery *delivery, enum lt_status status)
@@ -133,6 +189,9 @@ static void settle(struct taker *taker, const struct lt_delivery *delivery, enum
         answer.code = LT_RECEIVER_UNREACHABLE;
         answer.retry_after_ms = RETRY_MS;
         answer.reason = lt_error(status)->vi;
+    }
+    if (answer.outcome == LT_OUTCOME_TAKEN) {
+        remember(taker, delivery); /* taken first, told afterwards: like any local system */
     }
     enum lt_status settled =
         lt_client_settle(taker->client, &delivery->id, delivery->leg, NODE, &answer);
@@ -179,9 +238,12 @@ static void loopback_close(void **self_p)
         stopper_stop(loopback->stopper);
     }
     for (uint32_t i = 0; loopback->takers != NULL && i < loopback->options.tenants_count; i++) {
+        asker_close(&loopback->takers[i].asker);
         if (loopback->takers[i].runs) {
             pthread_join(loopback->takers[i].thread, NULL);
         }
+        free(loopback->takers[i].taken);
+        pthread_mutex_destroy(&loopback->takers[i].mutex);
     }
     stopper_close(&loopback->stopper);
     free(loopback->takers);
@@ -189,18 +251,31 @@ static void loopback_close(void **self_p)
     *self_p = NULL;
 }
 
+static enum lt_status taker_start(struct loopback *loopback, struct taker *taker,
+                                  struct lt_client *client)
+{
+    const struct asker_options options = {client, taker, held_ask};
+    taker->loopback = loopback;
+    taker->client = client;
+    taker->started_ms = wall_ms(loopback);
+    taker->taken = calloc(TAKEN_MAX, sizeof(*taker->taken));
+    if (taker->taken == NULL) {
+        return LT_NO_MEMORY;
+    }
+    taker->runs = pthread_create(&taker->thread, NULL, taker_run, taker) == 0;
+    return taker->runs ? asker_open(&taker->asker, &options) : LT_NO_MEMORY;
+}
+
 static enum lt_status takers_start(struct loopback *loopback)
 {
+    enum lt_status status = LT_OK;
     for (uint32_t i = 0; i < loopback->options.tenants_count; i++) {
-        struct taker *taker = &loopback->takers[i];
-        taker->loopback = loopback;
-        taker->client = loopback->options.tenants[i].client;
-        taker->runs = pthread_create(&taker->thread, NULL, taker_run, taker) == 0;
-        if (!taker->runs) {
-            return LT_NO_MEMORY;
-        }
+        pthread_mutex_init(&loopback->takers[i].mutex, NULL);
     }
-    return LT_OK;
+    for (uint32_t i = 0; i < loopback->options.tenants_count && status == LT_OK; i++) {
+        status = taker_start(loopback, &loopback->takers[i], loopback->options.tenants[i].client);
+    }
+    return status;
 }
 
 static enum lt_status loopback_open(void **ret_self, const struct lt_driver_options *options,

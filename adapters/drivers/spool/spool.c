@@ -171,11 +171,16 @@ static enum lt_status agency_open(struct spool *spool, struct spool_agency *agen
         agency->thread_runs = pthread_create(&agency->thread, NULL, agency_run, agency) == 0;
         status = agency->thread_runs ? LT_OK : LT_NO_MEMORY;
     }
+    if (status == LT_OK) {
+        const struct asker_options options = {tenant->client, agency, spool_held_ask};
+        status = asker_open(&agency->asker, &options);
+    }
     return status;
 }
 
 static void agency_close(struct spool_agency *agency)
 {
+    asker_close(&agency->asker);
     if (agency->thread_runs) {
         pthread_join(agency->thread, NULL);
     }

@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 
+#include "adapters/host/asker.h"
 #include "adapters/host/stopper.h"
 #include "folder.h"
 #include "proto/digest.h"
@@ -41,6 +42,7 @@ struct spool_agency {
     uint32_t deliveries_count;
     uint64_t cursor;
     int64_t tidy_due_ms;
+    struct asker *asker; /* questions about what the local system holds */
 };
 
 /* A path below the agency's folder; false when it is too long. */
@@ -58,6 +60,10 @@ void spool_out_poll(struct spool_agency *agency);
 /* spool_in.c: deliveries and their answers */
 void spool_in_recover(struct spool_agency *agency); /* what lies there from the last run */
 void spool_in_poll(struct spool_agency *agency);
+
+/* spool_held.c: the index that the local system keeps in held/ */
+void spool_held_ask(void *self, const struct asker *asker, const struct lt_question *question,
+                    struct lt_held_answer *ret_answer);
 
 /* spool_events.c */
 void spool_events_recover(struct spool_agency *agency);

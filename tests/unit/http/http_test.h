@@ -41,7 +41,7 @@ struct reply {
     json_t *json; /* NULL when the body is no JSON */
 };
 
-static inline int door_setup_with(void **state, const char *wake_url)
+static inline int door_setup_with(void **state, const char *wake_url, const char *held_url)
 {
     struct door *door = calloc(1, sizeof(*door));
     struct lt_problem problem = {0};
@@ -55,8 +55,11 @@ static inline int door_setup_with(void **state, const char *wake_url)
     door->other.folder = folder_take();
     door->other.options.folder = door->other.folder;
     bench_open(&door->other);
-    door->tenants[0] = (struct lt_tenant){
-        .client = door->first.client, .agency = US, .token = TOKEN, .wake_url = wake_url};
+    door->tenants[0] = (struct lt_tenant){.client = door->first.client,
+                                          .agency = US,
+                                          .token = TOKEN,
+                                          .wake_url = wake_url,
+                                          .held_url = held_url};
     door->tenants[1] =
         (struct lt_tenant){.client = door->other.client, .agency = OTHER, .token = OTHER_TOKEN};
     door->options = (struct lt_driver_options){
@@ -78,7 +81,7 @@ static inline int door_setup_with(void **state, const char *wake_url)
 
 static inline int door_setup(void **state)
 {
-    return door_setup_with(state, NULL);
+    return door_setup_with(state, NULL, NULL);
 }
 
 static inline int door_teardown(void **state)

@@ -240,7 +240,7 @@ static int wake_setup(void **state)
     assert_non_null(application.daemon);
     uint16_t port = MHD_get_daemon_info(application.daemon, MHD_DAEMON_INFO_BIND_PORT)->port;
     snprintf(application.url, sizeof(application.url), "http://127.0.0.1:%u/wake", port);
-    return door_setup_with(state, application.url);
+    return door_setup_with(state, application.url, NULL);
 }
 
 static int wake_teardown(void **state)
@@ -264,6 +264,25 @@ static void a_wake_up_settles_nothing(void **state)
     pthread_mutex_unlock(&application.mutex);
     usleep(400000); /* two looks: the same news is told once */
     assert_int_equal(calls(), 1);
+    step(b);
+    assert_false(line_hear(&b->line, &frame));
+    page_is(door, "/v1/inbox", "1");
+}
+
+/* The session of the application ran out, and its server says 200 to everybody. */
+static void a_login_page_is_not_heard(void **state)
+{
+    struct door *door = *state;
+    struct bench *b = &door->first;
+    struct frame frame;
+    connect_line(b, 5);
+    application.answer = "<html>\"outcome\":\"taken\"</html>";
+    deliver(b, 1, "HS-1", "{}");
+    assert_true(called(1));
+    for (int i = 0; i < 1500 && calls() < 2; i++) {
+        usleep(10000); /* news it has not heard is told again, after a pause */
+    }
+    assert_true(calls() >= 2);
     step(b);
     assert_false(line_hear(&b->line, &frame));
     page_is(door, "/v1/inbox", "1");
@@ -299,6 +318,7 @@ int main(void)
         TEST(refusals_are_told),
         TEST(pages_have_bounds),
         cmocka_unit_test_setup_teardown(a_wake_up_settles_nothing, wake_setup, wake_teardown),
+        cmocka_unit_test_setup_teardown(a_login_page_is_not_heard, wake_setup, wake_teardown),
         cmocka_unit_test_setup_teardown(an_answer_settles, wake_setup, wake_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
