@@ -64,6 +64,12 @@
 #define HELD_WAIT_MS  10000 /* without an answer by then: there is none */
 #define HELD_KEEP_MS  (10 * 60 * 1000)
 
+/* agencies that catch up after a restore */
+#define LIST_LOOKS_MAX  2000 /* positions looked at for one page of a List */
+#define LIST_LOOKS_TURN 4000 /* of one turn, all agencies together */
+#define GIVINGS_MAX     32   /* BytesAsks under way */
+#define GIVING_MS_MAX   30000
+
 /* disk */
 #define RESERVE_BYTES  (64LL * 1024 * 1024)
 #define FREE_LOW_BYTES (256LL * 1024 * 1024) /* below: intake refuses; configurable */

@@ -31,6 +31,7 @@ struct work {
     uint32_t frames;
     bool ticket;
     bool blobs;
+    bool gives; /* bytes an agency asked back could go at once */
 };
 
 static void read_clock(struct broker *broker)
@@ -174,6 +175,7 @@ static enum lt_status steps(struct broker *broker, struct work *work)
     commit(broker);
     step_answer(flow);
     step_notice(flow);
+    work->gives = step_giving(flow);
     status = step_dispatch(flow);
     if (status == LT_OK) {
         status = step_sweep(flow);
@@ -222,7 +224,7 @@ enum lt_status broker_turn(struct broker *broker, bool *ret_idle, struct fault *
         return status;
     }
     *ret_idle = work.frames == 0 && work.joined == 0 && !work.ticket && !work.blobs &&
-                flow->desks.active.count == 0;
+                !work.gives && flow->desks.active.count == 0;
     return LT_OK;
 }
 

@@ -104,6 +104,23 @@ static enum lt_status send_page(struct flow *flow, struct session *session, stru
     return LT_OK;
 }
 
+/* Encoded like a page, but of a session: decoded, numbered and written once more. */
+static enum lt_status send_list(struct flow *flow, struct session *session, struct answer *answer)
+{
+    struct frame frame;
+    enum lt_status status =
+        frame_read((struct lt_bytes){answer->page, answer->page_bytes}, &flow->arena, &frame, NULL);
+    if (status == LT_OK) {
+        status = session_out(flow, session, &frame);
+        if (status != LT_OK) {
+            return status;
+        }
+    }
+    session->listing = false;
+    let_go(flow, session, &answer, 1);
+    return LT_OK;
+}
+
 static void answer_session(struct flow *flow, struct session *session)
 {
     struct answer *answers[LT_PARCELS_PER_FRAME];
@@ -123,6 +140,9 @@ static void answer_session(struct flow *flow, struct session *session)
             break;
         case ANSWER_PAGE:
             status = send_page(flow, session, first);
+            break;
+        case ANSWER_LIST:
+            status = send_list(flow, session, first);
             break;
         }
     }

@@ -18,7 +18,7 @@
  */
 #define ANSWERS_MAX 65536
 
-enum answer_kind { ANSWER_VERDICT = 1, ANSWER_SETTLED = 2, ANSWER_PAGE = 3 };
+enum answer_kind { ANSWER_VERDICT = 1, ANSWER_SETTLED = 2, ANSWER_PAGE = 3, ANSWER_LIST = 4 };
 
 struct answer {
     struct list_node node; /* on session.answers */
@@ -34,7 +34,7 @@ struct answer {
     int64_t time_ms;
     char field[24];
     char detail[80];
-    uint8_t *page; /* encoded Page frame body, owned (malloc), kind ANSWER_PAGE */
+    uint8_t *page; /* encoded Page frame body, owned (malloc): PAGE; a List: LIST */
     uint32_t page_bytes;
 };
 

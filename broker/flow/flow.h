@@ -15,6 +15,7 @@
 #include "desk.h"
 #include "fetch.h"
 #include "flight.h"
+#include "giving.h"
 #include "held.h"
 #include "proto/base/arena.h"
 #include "proto/base/uuid7.h"
@@ -122,6 +123,7 @@ struct flow {
     struct held held;
     uint32_t verifying; /* submissions kept over turns, and the memory they hold */
     uint64_t verifying_bytes;
+    struct givings givings;
     struct flow_counters counters;
     struct quarantine quarantine;
     uint64_t batch_start;   /* last position of the batch before the one being staged */

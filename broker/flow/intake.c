@@ -97,6 +97,10 @@ static enum lt_status take_message(struct flow *flow, struct session *session,
         return take_held_answer(flow, session, &frame->held_answer);
     case FRAME_NOTICE_ACK:
         return take_notice_ack(flow, session, frame->notice_cursor);
+    case FRAME_LIST_ASK:
+        return take_list_ask(flow, session, &frame->list_ask);
+    case FRAME_BYTES_ASK:
+        return take_bytes_ask(flow, session, &frame->bytes_ask);
     case FRAME_NONE:
         return LT_OK; /* a body of a later minor version: counted in the sequence, passed over */
     default:

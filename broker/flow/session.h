@@ -54,6 +54,7 @@ struct session {
     uint64_t notice_acked;  /* of what was told in this session */
     struct list flights;    /* sent and unsettled, newest at the tail */
     struct list answers;    /* in order of their positions */
+    bool listing;           /* a List waits for its ticket */
     int64_t skew_ms;
     uint16_t doomed; /* status code: to be closed at the end of the turn; 0: lives */
 };

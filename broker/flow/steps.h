@@ -56,6 +56,13 @@ void flight_land(struct flow *flow, uint64_t position, uint8_t leg);
 LT_CHECK enum lt_status take_held_answer(struct flow *flow, struct session *session,
                                          const struct held_answer *answer);
 
+/* list.c, bytes.c: what an agency may have of its own. step_giving: true: more could go at once. */
+LT_CHECK enum lt_status take_list_ask(struct flow *flow, struct session *session,
+                                      const struct list_ask *ask);
+LT_CHECK enum lt_status take_bytes_ask(struct flow *flow, struct session *session,
+                                       const struct bytes_ask *ask);
+bool step_giving(struct flow *flow);
+
 /* answer.c: verdicts and settlements whose ticket has come. */
 void step_answer(struct flow *flow);
 
