@@ -122,6 +122,7 @@ static enum lt_status options_take(struct lt_client *client,
         options->deliver_parcels > 0 ? options->deliver_parcels : DELIVER_PARCELS;
     client->event_days = options->event_days > 0 ? options->event_days : EVENT_DAYS;
     client->blob_kib_s = options->blob_kib_s;
+    client->restoring = options->restoring;
     return LT_OK;
 }
 
@@ -183,6 +184,9 @@ static enum lt_status client_make(struct lt_client **ret_client, const struct lt
     }
     if (status == LT_OK) {
         status = held_open(client);
+    }
+    if (status == LT_OK) {
+        status = call_open(client);
     }
     if (status != LT_OK) {
         lt_client_close(&client);
@@ -305,6 +309,7 @@ void lt_client_close(struct lt_client **client_p)
     *client_p = NULL;
     mover_close(client);
     held_close(client);
+    call_close(client);
     client_zmq_close(&client->socket);
     if (client->own_net != NULL) {
         net_close(&client->own_net);

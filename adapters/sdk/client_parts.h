@@ -65,7 +65,8 @@ struct lt_client {
     pthread_mutex_t mutex;
     pthread_cond_t changed;
     struct desk_of_questions *held;
-    uint64_t changes; /* goes up with everything a waiter may wait for */
+    struct axis_call *call; /* a question to the axis */
+    uint64_t changes;       /* goes up with everything a waiter may wait for */
     bool stopping;
     enum lt_status failed; /* class stop */
     struct lt_client_state state;
@@ -120,6 +121,14 @@ void held_ask(struct lt_client *client, const struct held_ask *ask);
 void held_step(struct lt_client *client); /* answers that are due */
 /* Milliseconds until a question's time is over; -1: there is none. */
 int64_t held_wait_ms(struct lt_client *client);
+
+/* client_call.c: network thread */
+LT_CHECK enum lt_status call_open(struct lt_client *client);
+void call_close(struct lt_client *client);
+void call_list(struct lt_client *client, const struct list_page *page);
+void call_restored(struct lt_client *client, const struct delivery *delivery);
+void call_step(struct lt_client *client);
+int64_t call_wait_ms(struct lt_client *client);
 
 /* client_sweep.c: network thread */
 void sweep_step(struct lt_client *client);

@@ -143,7 +143,11 @@ void receive_deliver(struct lt_client *client, const struct deliver *deliver)
         return;
     }
     for (uint32_t i = 0; i < deliver->count; i++) {
-        arrival_take(client, &deliver->items[i], &arrivals);
+        if (deliver->items[i].restored) {
+            call_restored(client, &deliver->items[i]);
+        } else {
+            arrival_take(client, &deliver->items[i], &arrivals);
+        }
     }
     if (arrivals.count == 0) {
         return;
@@ -370,7 +374,7 @@ void receive_step(struct lt_client *client)
         client->standby = client->session.standby;
         client->grant_due = true;
     }
-    if (client->grant_due) {
+    if (client->grant_due && !client->restoring) {
         grant_send(client);
     }
     if (client->ack != 0) {

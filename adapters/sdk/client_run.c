@@ -39,6 +39,9 @@ static void frame_take(struct lt_client *client, const struct frame *frame)
     case FRAME_NOTICE:
         receive_notice(client, &frame->notice);
         break;
+    case FRAME_LIST:
+        call_list(client, &frame->list);
+        break;
     case FRAME_HELD_ASK:
         held_ask(client, &frame->held_ask);
         break;
@@ -110,6 +113,7 @@ int client_step(struct lt_client *client)
     receive_step(client);
     pump_step(client);
     held_step(client);
+    call_step(client);
     int mover_ms = mover_step(client);
     sweep_step(client);
     state_publish(client);
@@ -119,6 +123,7 @@ int client_step(struct lt_client *client)
     int wait_ms = sooner(WAIT_MS_MAX, session_wait_ms(&client->session));
     wait_ms = sooner(wait_ms, pump_wait_ms(client));
     wait_ms = sooner(wait_ms, held_wait_ms(client));
+    wait_ms = sooner(wait_ms, call_wait_ms(client));
     return sooner(wait_ms, mover_ms);
 }
 

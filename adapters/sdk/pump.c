@@ -368,7 +368,7 @@ void pump_step(struct lt_client *client)
     life_look(client);
     load(client);
     due_look(client);
-    if (!client->session.open || client->draining) {
+    if (!client->session.open || client->draining || client->restoring) {
         return;
     }
     client->pump.stalled = false;

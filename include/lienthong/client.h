@@ -40,6 +40,7 @@ struct lt_client_options {
     uint64_t blob_bytes_max;   /* 0: 20 GiB of local attachments */
     uint32_t blob_kib_s;       /* upload cap; 0 none */
     uint32_t deliver_parcels;  /* window granted to the axis; 0: 256 */
+    bool restoring;            /* nothing is granted, nothing submitted: restore.h */
     uint32_t event_days;       /* events, settled inbox items, done outbox items kept; 0: 30 */
 };
 
