@@ -4,6 +4,7 @@
 
 #include "proto/digest.h"
 #include <lienthong/client.h>
+#include <lienthong/restore.h>
 
 /*
  * The one place where JSON becomes a request or an answer and where deliveries, outcomes and
@@ -93,6 +94,10 @@ char *door_sents_json(const struct lt_sent *sents, uint32_t count, uint64_t afte
 
 /* {"questions": [...], "next": number of the last, or `after`} */
 char *door_questions_json(const struct lt_question *questions, uint32_t count, uint64_t after);
+
+/* {"transfers": [...], "next": position to go on behind, 0 at the end}: legs as the axis has them
+ */
+char *door_legs_json(const struct lt_list_row *rows, uint32_t count, uint64_t next);
 
 char *door_event_json(const struct lt_event *event);
 /* {"events": [...], "next": cursor of the last, or `after`} */

@@ -177,6 +177,7 @@ static enum lt_status client_open(struct host *host, const struct host_agency *a
         .secret_key = agency->key,
         .outbox_bytes_max = agency->outbox_mib * MIB,
         .blob_kib_s = agency->blob_kib_s,
+        .restoring = host->options.restoring,
     };
     return lt_client_open_on(ret_client, host->net, host->options.clock, host->options.entropy,
                              &options, problem);
@@ -189,6 +190,10 @@ static enum lt_status clients_open(struct host *host, struct lt_problem *problem
     enum lt_status last = LT_OK;
     host->clients_count = config->agencies_count;
     for (uint32_t i = 0; i < config->agencies_count; i++) {
+        if (host->options.agency != NULL &&
+            strcmp(host->options.agency, config->agencies[i].id) != 0) {
+            continue;
+        }
         enum lt_status status = client_open(host, &config->agencies[i], &host->clients[i], problem);
         if (status == LT_OK) {
             host->clients_open++;
@@ -290,12 +295,25 @@ static enum lt_status driver_add(struct host *host, const struct lt_driver *driv
     return LT_OK;
 }
 
+/* Has the driver a tenant among the clients that are open? */
+static bool serves_one(const struct host *host, const char *driver)
+{
+    const struct host_config *config = host->options.config;
+    bool serves = false;
+    for (uint32_t i = 0; i < config->agencies_count; i++) {
+        serves = serves || (host->clients[i] != NULL && host_serves(&config->agencies[i], driver));
+    }
+    return serves;
+}
+
 static enum lt_status drivers_open(struct host *host, struct lt_problem *problem)
 {
     enum lt_status status = LT_OK;
     for (uint32_t i = 0; i < host->options.drivers_count && status == LT_OK; i++) {
         const struct lt_driver *driver = host->options.drivers[i];
-        if (wanted(host->options.config, driver->name) && host->drivers_count < DRIVERS_MAX) {
+        bool serves = host->options.agency == NULL || serves_one(host, driver->name);
+        if (serves && wanted(host->options.config, driver->name) &&
+            host->drivers_count < DRIVERS_MAX) {
             status = driver_add(host, driver, problem);
         }
     }
@@ -327,6 +345,16 @@ enum lt_status host_open(struct host **ret_host, const struct host_options *opti
     }
     *ret_host = host;
     return LT_OK;
+}
+
+struct lt_client *host_client(struct host *host, const char *agency)
+{
+    for (uint32_t i = 0; i < host->clients_count; i++) {
+        if (host->clients[i] != NULL && strcmp(lt_client_agency(host->clients[i]), agency) == 0) {
+            return host->clients[i];
+        }
+    }
+    return NULL;
 }
 
 /* ---- closing ---- */

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
  * lt-adapter: wiring only. The real clock, the real entropy, the drivers this program is built
- * with, and the three commands: run, check, key make. Exit codes: 0 done, 1 a check failed or the
- * adapter could not run, 2 the command line or the configuration is wrong.
+ * with, and the commands: run, check, restore, key make. Exit codes: 0 done, 1 a check failed, a
+ * restore failed or the adapter could not run, 2 the command line or the configuration is wrong, 3
+ * a restore is not complete.
  */
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <systemd/sd-daemon.h>
+#include <unistd.h>
 
 #include "check.h"
 #include "config.h"
@@ -17,10 +20,12 @@
 #include "proto/base/log.h"
 #include "proto/base/text.h"
 #include "proto/keyfile.h"
+#include "restore.h"
 
 #define CONFIG_PATH "/etc/lienthong/lt-adapter.yaml"
 #define EXIT_FAILED 1
 #define EXIT_USAGE  2
+#define EXIT_OPEN   3
 
 static const struct lt_driver *const drivers[] = {
     &lt_driver_http,
@@ -33,17 +38,29 @@ static const char usage[] =
     "\n"
     "  lt-adapter run   [-c TỆP]                 chạy theo cấu hình\n"
     "  lt-adapter check [-c TỆP] [--lang vi|en]  thử từng bước kết nối và nói cách sửa\n"
+    "  lt-adapter restore --since LÚC [--agency MÃ] [--dry-run] [--no-sent] [-c TỆP]\n"
+    "                                            sau khi khôi phục cơ sở dữ liệu của đơn vị: đối "
+    "chiếu\n"
+    "                                            với trục và lấy lại những gì còn thiếu\n"
     "  lt-adapter key make TỆP.key               tạo cặp khóa TỆP.key (bí mật) và TỆP.pub\n"
     "  lt-adapter --help | --version\n"
     "\n"
     "  -c, --config TỆP   mặc định " CONFIG_PATH "\n"
-    "      --lang vi|en   ngôn ngữ của thông báo; mặc định theo cấu hình, rồi vi\n";
+    "      --lang vi|en   ngôn ngữ của thông báo; mặc định theo cấu hình, rồi vi\n"
+    "      --since LÚC    2026-09-30T00:00:00+07:00, hoặc mili giây từ 1970\n"
+    "      --agency MÃ    đơn vị, khi cấu hình có nhiều đơn vị\n"
+    "      --dry-run      chỉ đối chiếu\n"
+    "      --no-sent      không lấy lại những gì đơn vị đã gửi\n";
 
 struct arguments {
     const char *words[3];
     int words_count;
     const char *config;
     const char *language; /* NULL: by the configuration */
+    const char *since;    /* NULL: not given */
+    const char *agency;   /* NULL: the only one */
+    bool dry_run;
+    bool no_sent;
 };
 
 /* -1 to go on, else the exit code. */
@@ -52,6 +69,10 @@ static int arguments_read(int argc, char **argv, struct arguments *arguments)
     static const struct option options[] = {
         {"config", required_argument, NULL, 'c'},
         {"lang", required_argument, NULL, 'l'},
+        {"since", required_argument, NULL, 's'},
+        {"agency", required_argument, NULL, 'a'},
+        {"dry-run", no_argument, NULL, 'd'},
+        {"no-sent", no_argument, NULL, 'n'},
         {"help", no_argument, NULL, 'h'},
         {"version", no_argument, NULL, 'v'},
         {NULL, 0, NULL, 0},
@@ -65,6 +86,18 @@ static int arguments_read(int argc, char **argv, struct arguments *arguments)
             break;
         case 'l':
             arguments->language = optarg;
+            break;
+        case 's':
+            arguments->since = optarg;
+            break;
+        case 'a':
+            arguments->agency = optarg;
+            break;
+        case 'd':
+            arguments->dry_run = true;
+            break;
+        case 'n':
+            arguments->no_sent = true;
             break;
         case 'h':
             fputs(usage, stdout);
@@ -202,6 +235,51 @@ static int check(const struct arguments *arguments)
     return failures == 0 ? 0 : EXIT_FAILED;
 }
 
+/* Milliseconds since 1970, or ISO 8601 with a zone. */
+static bool instant_read(const char *text, int64_t *ret_ms)
+{
+    size_t digits = strspn(text, "0123456789");
+    if (text[digits] == '\0' && digits > 0 && digits <= 15) {
+        *ret_ms = strtoll(text, NULL, 10);
+        return true;
+    }
+    return time_read(ret_ms, text);
+}
+
+static int restore(const struct arguments *arguments)
+{
+    static const int codes[] = {
+        [RESTORE_DONE] = 0, [RESTORE_INCOMPLETE] = EXIT_OPEN, [RESTORE_FAILED] = EXIT_FAILED};
+    struct host_config *config = NULL;
+    int64_t since_ms = 0;
+    if (arguments->since == NULL || !instant_read(arguments->since, &since_ms)) {
+        fputs("lt-adapter: --since 2026-09-30T00:00:00+07:00\n", stderr);
+        return EXIT_USAGE;
+    }
+    if (config_load(arguments, &config) != LT_OK) {
+        return EXIT_USAGE;
+    }
+    log_open("lt-adapter", LOG_WARN_, clock_os());
+    signal(SIGPIPE, SIG_IGN);
+    const struct restore_options options = {
+        .config = config,
+        .agency = arguments->agency,
+        .since_ms = since_ms,
+        .dry_run = arguments->dry_run,
+        .sent_too = !arguments->no_sent,
+        .language = language_of(arguments, config->language),
+        .drivers = drivers,
+        .drivers_count = sizeof(drivers) / sizeof(drivers[0]),
+        .clock = clock_os(),
+        .entropy = entropy_os(),
+        .out = stdout,
+        .terminal = isatty(STDOUT_FILENO) == 1,
+    };
+    enum restore_end end = restore_run(&options);
+    host_config_free(&config);
+    return codes[end];
+}
+
 static int key_make(const char *secret_path)
 {
     char public_path[CONFIG_PATH_BYTES];
@@ -239,6 +317,9 @@ int main(int argc, char **argv)
     }
     if (strcmp(first, "check") == 0 && arguments.words_count == 1) {
         return check(&arguments);
+    }
+    if (strcmp(first, "restore") == 0 && arguments.words_count == 1) {
+        return restore(&arguments);
     }
     if (strcmp(first, "key") == 0 && arguments.words_count == 3 &&
         strcmp(arguments.words[1], "make") == 0) {

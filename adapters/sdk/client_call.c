@@ -489,6 +489,24 @@ enum lt_status lt_client_give_back(struct lt_client *client, uint32_t *ret_count
     return LT_OK;
 }
 
+bool lt_client_waits(struct lt_client *client, const struct lt_id *id, uint32_t leg,
+                     const struct lt_digest *digest)
+{
+    struct box_txn txn;
+    uint64_t number = 0;
+    bool waits = false;
+    if (box_read(client->box, &txn) != LT_OK) {
+        return false;
+    }
+    for (uint32_t nth = 0; !waits && inbox_leg_at(&txn, id, leg, nth, &number) == LT_OK; nth++) {
+        struct inbox_record record;
+        waits = inbox_get(&txn, number, &record) == LT_OK && !record.settled &&
+                digest_equal(digest, &record.digest);
+    }
+    box_read_end(&txn);
+    return waits;
+}
+
 uint32_t lt_client_remembered(struct lt_client *client, int64_t since_ms, uint64_t after,
                               struct lt_remembered *out, uint32_t count)
 {

@@ -54,6 +54,10 @@ LT_EXPORT LT_CHECK enum lt_status lt_client_fetch(struct lt_client *client,
 LT_EXPORT LT_CHECK enum lt_status lt_client_give_back(struct lt_client *client,
                                                       uint32_t *ret_count);
 
+/* Does a delivery of that leg wait here, not yet answered by the local system? */
+LT_EXPORT bool lt_client_waits(struct lt_client *client, const struct lt_id *id, uint32_t leg,
+                               const struct lt_digest *digest);
+
 /*
  * What this client remembers of deliveries accepted at or after since_ms, for a comparison with the
  * axis only (a position the axis does not list means that the axis was rolled back). `after` is the

@@ -81,7 +81,7 @@ def wiped(house):
     shutil.rmtree(os.path.join(house.adapter.data, sender))
     house.adapter.start()
     door = house.adapter.door()
-    check(not door.call("GET", "/v1/sent")[1]["transfers"], "it remembers nothing")
+    check(not door.call("GET", "/v1/transfers")[1]["transfers"], "it remembers nothing")
     post_all(door, receiver)
     all_accepted(door)
     check(on_the_axis(house, receiver) == COUNT, "the axis has %d" % on_the_axis(house, receiver))

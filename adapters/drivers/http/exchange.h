@@ -137,6 +137,9 @@ enum MHD_Result http_transfers_post(struct http_exchange *exchange);
 enum MHD_Result http_transfers_get(struct http_exchange *exchange);
 enum MHD_Result http_transfers_list(struct http_exchange *exchange);
 enum MHD_Result http_transfers_recall(struct http_exchange *exchange);
+enum MHD_Result http_sent_list(struct http_exchange *exchange);
+/* ?since=, 0 when absent; false with the problem set. */
+LT_CHECK bool http_since_read(struct http_exchange *exchange, int64_t *ret_ms);
 
 void http_attachment_begin(struct http_exchange *exchange);
 void http_attachment_feed(struct http_exchange *exchange, const char *data, size_t size);

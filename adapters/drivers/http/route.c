@@ -20,7 +20,7 @@ static const struct http_route routes[] = {
     {"GET", "/v1/transfers", HTTP_BODY_NONE, false, http_transfers_list},
     {"GET", "/v1/transfers/{id}", HTTP_BODY_NONE, false, http_transfers_get},
     {"POST", "/v1/transfers/{id}/recall", HTTP_BODY_JSON, false, http_transfers_recall},
-    {"GET", "/v1/sent", HTTP_BODY_NONE, false, http_transfers_list},
+    {"GET", "/v1/sent", HTTP_BODY_NONE, false, http_sent_list},
     {"PUT", "/v1/attachments/{sha256}", HTTP_BODY_UPLOAD, false, http_attachment_put},
     {"HEAD", "/v1/attachments/{sha256}", HTTP_BODY_NONE, false, http_attachment_head},
     {"GET", "/v1/attachments/{sha256}", HTTP_BODY_NONE, false, http_attachment_get},

@@ -208,7 +208,7 @@ enum MHD_Result http_transfers_get(struct http_exchange *exchange)
 }
 
 /* Milliseconds or ISO 8601; a '+' of a zone may have become a blank on the way. */
-static bool since_read(struct http_exchange *exchange, int64_t *ret_ms)
+bool http_since_read(struct http_exchange *exchange, int64_t *ret_ms)
 {
     char text[48];
     const char *since = http_query(exchange, "since");
@@ -247,7 +247,7 @@ static bool filter_read(struct http_exchange *exchange, struct lt_sent_filter *f
                     "%.20s; wanted: recorded, accepted, refused or done", state);
         return false;
     }
-    return since_read(exchange, &filter->since_ms);
+    return http_since_read(exchange, &filter->since_ms);
 }
 
 enum MHD_Result http_transfers_list(struct http_exchange *exchange)

@@ -138,7 +138,8 @@ static void *agency_run(void *argument)
 
 static enum lt_status folders_make(const struct spool_agency *agency, struct lt_problem *problem)
 {
-    static const char *const folders[] = {"out", "in/done", "rejected", "events", "sent"};
+    static const char *const folders[] = {"out",    "in/done", "rejected",
+                                          "events", "sent",    "restored-sent"};
     struct fault fault;
     fault_init(&fault);
     for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {

@@ -111,6 +111,7 @@ struct writing {
     const struct spool_agency *agency;
     const struct lt_delivery *delivery;
     const char *name;
+    const char *folder; /* "in", or "restored-sent" */
     struct door_attachment attachments[LT_ATTACHMENTS_MAX];
     char files[LT_ATTACHMENTS_MAX][280];
     const char *names[LT_ATTACHMENTS_MAX];
@@ -124,8 +125,8 @@ static enum lt_status files_write(struct writing *writing)
     for (uint32_t i = 0; i < writing->count; i++) {
         enum lt_status status = lt_client_blob_path(
             writing->agency->tenant.client, &writing->attachments[i].sha256, blob, sizeof(blob));
-        if (status == LT_OK &&
-            !spool_path(writing->agency, path, "in/.%s.new/%s", writing->name, writing->files[i])) {
+        if (status == LT_OK && !spool_path(writing->agency, path, "%s/.%s.new/%s", writing->folder,
+                                           writing->name, writing->files[i])) {
             status = LT_IO;
         }
         if (status == LT_OK) {
@@ -142,8 +143,9 @@ static enum lt_status folder_write(struct writing *writing, const char *text)
 {
     char fresh[FOLDER_PATH_BYTES];
     char path[FOLDER_PATH_BYTES];
-    if (!spool_path(writing->agency, fresh, "in/.%s.new", writing->name) ||
-        !spool_path(writing->agency, path, "in/.%s.new/delivery.json", writing->name)) {
+    if (!spool_path(writing->agency, fresh, "%s/.%s.new", writing->folder, writing->name) ||
+        !spool_path(writing->agency, path, "%s/.%s.new/delivery.json", writing->folder,
+                    writing->name)) {
         return LT_IO;
     }
     folder_remove(fresh);
@@ -154,7 +156,8 @@ static enum lt_status folder_write(struct writing *writing, const char *text)
     if (status == LT_OK) {
         status = folder_put(path, text_bytes(text));
     }
-    if (status == LT_OK && !spool_path(writing->agency, path, "in/%s", writing->name)) {
+    if (status == LT_OK &&
+        !spool_path(writing->agency, path, "%s/%s", writing->folder, writing->name)) {
         status = LT_IO;
     }
     if (status == LT_OK) {
@@ -178,7 +181,7 @@ static void files_name(struct writing *writing)
     }
 }
 
-static enum lt_status delivery_write(const struct spool_agency *agency,
+static enum lt_status delivery_write(const struct spool_agency *agency, const char *folder,
                                      const struct lt_delivery *delivery, const char *name)
 {
     struct writing *writing = calloc(1, sizeof(*writing));
@@ -189,6 +192,7 @@ static enum lt_status delivery_write(const struct spool_agency *agency,
     writing->agency = agency;
     writing->delivery = delivery;
     writing->name = name;
+    writing->folder = folder;
     writing->count = door_attachments(delivery, writing->attachments);
     files_name(writing);
     char *text = door_delivery_json(delivery, writing->names);
@@ -196,8 +200,9 @@ static enum lt_status delivery_write(const struct spool_agency *agency,
     if (status == LT_OK && writing->count > 0) {
         status = folder_write(writing, text);
     } else if (status == LT_OK) {
-        status = spool_path(agency, path, "in/%s.json", name) ? folder_put(path, text_bytes(text))
-                                                              : LT_IO;
+        status = spool_path(agency, path, "%s/%s.json", folder, name)
+                     ? folder_put(path, text_bytes(text))
+                     : LT_IO;
     }
     free(text);
     free(writing);
@@ -212,6 +217,33 @@ static bool lies_in(const struct spool_agency *agency, const char *folder, const
            (spool_path(agency, path, "%s/%s", folder, name) && folder_exists(path));
 }
 
+/* What lies in in/done from before the restore would answer for a system that forgot it. */
+static void done_remove(const struct spool_agency *agency, const char *name)
+{
+    char path[FOLDER_PATH_BYTES];
+    static const char *const ends[] = {"", ".json", ".taken", ".refused", ".failed", ".later"};
+    for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+        if (spool_path(agency, path, "in/done/%s%s", name, ends[i])) {
+            folder_remove(path);
+        }
+    }
+}
+
+/* A transfer of our own that came back: written for good, and that is all there is to answer. */
+static void own_take(struct spool_agency *agency, const struct lt_delivery *delivery)
+{
+    const struct lt_answer taken = {.outcome = LT_OUTCOME_TAKEN};
+    char name[ID_TEXT_BYTES];
+    id_write(name, &delivery->id);
+    enum lt_status status = delivery_write(agency, "restored-sent", delivery, name);
+    if (status == LT_OK) {
+        status = lt_client_settle(agency->tenant.client, &delivery->id, delivery->leg, SPOOL_NODE,
+                                  &taken);
+    }
+    log_info("spool-restored-sent", "agency=%s name=%s code=%s", agency->tenant.agency, name,
+             lt_code(status)); /* if not, it comes again when the lease has run out */
+}
+
 static void delivery_take(struct spool_agency *agency, const struct lt_delivery *delivery)
 {
     int64_t renew_due_ms = spool_mono_ms(agency) + SPOOL_LEASE_MS / 2;
@@ -222,11 +254,14 @@ static void delivery_take(struct spool_agency *agency, const struct lt_delivery 
     }
     delivery_add(agency, &delivery->id, delivery->leg, renew_due_ms);
     known = delivery_find(agency, &delivery->id, delivery->leg);
+    if (known != NULL && delivery->restored && !lies_in(agency, "in", known->name)) {
+        done_remove(agency, known->name);
+    }
     if (known == NULL || lies_in(agency, "in", known->name) ||
         lies_in(agency, "in/done", known->name)) {
         return;
     }
-    enum lt_status status = delivery_write(agency, delivery, known->name);
+    enum lt_status status = delivery_write(agency, "in", delivery, known->name);
     log_info("spool-delivery", "agency=%s name=%s code=%s", agency->tenant.agency, known->name,
              lt_code(status));
     if (status != LT_OK) {
@@ -240,7 +275,11 @@ static void deliveries_fetch(struct spool_agency *agency)
     while (agency->deliveries_count < SPOOL_OUTSTANDING_MAX &&
            lt_client_inbox(agency->tenant.client, SPOOL_NODE, SPOOL_LEASE_MS, 0, &delivery, 1) ==
                1) {
-        delivery_take(agency, &delivery);
+        if (delivery.sent) {
+            own_take(agency, &delivery);
+        } else {
+            delivery_take(agency, &delivery);
+        }
         lt_inbox_release(&delivery, 1);
     }
 }

@@ -259,13 +259,13 @@ static void lists_are_filtered(void **state)
     assert_int_equal(listed(door, "/v1/transfers?state=done"), 0);
     assert_int_equal(listed(door, "/v1/transfers?after=1"), 2);
     assert_int_equal(listed(door, "/v1/transfers?limit=2"), 2);
-    assert_int_equal(listed(door, "/v1/sent?since=2026-09-01T00:00:00+07:00"), 3);
-    assert_int_equal(listed(door, "/v1/sent?since=2026-09-01T00:00:00%2B07:00"), 3);
-    assert_int_equal(listed(door, "/v1/sent?since=2027-01-01T00:00:00Z"), 0);
-    assert_int_equal(listed(door, "/v1/sent?since=1789999999999"), 3);
-    assert_int_equal(listed(door, "/v1/sent?since=1790000000001"), 0);
+    assert_int_equal(listed(door, "/v1/transfers?since=2026-09-01T00:00:00+07:00"), 3);
+    assert_int_equal(listed(door, "/v1/transfers?since=2026-09-01T00:00:00%2B07:00"), 3);
+    assert_int_equal(listed(door, "/v1/transfers?since=2027-01-01T00:00:00Z"), 0);
+    assert_int_equal(listed(door, "/v1/transfers?since=1789999999999"), 3);
+    assert_int_equal(listed(door, "/v1/transfers?since=1790000000001"), 0);
     assert_refused(get(door, "/v1/transfers?state=lost"), 400, "field-bad", "state");
-    assert_refused(get(door, "/v1/sent?since=yesterday"), 400, "field-bad", "since");
+    assert_refused(get(door, "/v1/transfers?since=yesterday"), 400, "field-bad", "since");
     assert_refused(get(door, "/v1/transfers?limit=1001"), 400, "field-bad", "limit");
 }
 
