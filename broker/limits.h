@@ -46,6 +46,16 @@
 #define BACKOFF_MS_MAX   (10 * 60 * 1000)
 #define LATER_MS_MAX     (60 * 60 * 1000)
 
+/* breakers: one cause at one agency makes one incident */
+#define INCIDENT_CASES   5 /* failures of one class on so many cases, without a success between */
+#define PROBE_FIRST_MS   5000
+#define PROBE_MS_MAX     (5 * 60 * 1000)
+#define LINE_SWEEP_DESKS 512 /* looked at each time */
+
+/* the sweeper */
+#define SWEEPER_ENTRIES 1024  /* open legs looked at each time */
+#define SWEEPER_REST_MS 10000 /* from one round's begin to the next */
+
 /* the turn */
 #define TURN_FRAMES_MAX  64
 #define TURN_ARENA_BYTES (32 * 1024 * 1024)

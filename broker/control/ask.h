@@ -66,6 +66,15 @@ enum lt_status act_reroute(struct ask *ask);
 enum lt_status act_gate(struct ask *ask);
 enum lt_status query_ping(struct ask *ask);
 
+/* query_alarms.c, query_metrics.c */
+enum lt_status query_alarms(struct ask *ask);
+enum lt_status query_metrics(struct ask *ask);
+
+/* query_incidents.c, query_parked_count.c */
+enum lt_status query_incidents(struct ask *ask);
+enum lt_status act_incident_note(struct ask *ask);
+enum lt_status query_parked_count(struct ask *ask, struct lt_bytes group);
+
 /* act_replay.c, act_backup.c, act_clock.c, act_shield.c, act_registry.c */
 enum lt_status act_replay(struct ask *ask);
 enum lt_status act_backup_mark(struct ask *ask);
@@ -141,6 +150,11 @@ void row_reason(struct ask *ask, const struct transfer_key *key, uint8_t index,
 
 /* Who must act on a code: "sender", "receiver", "operator". */
 enum lt_who row_who_of(uint16_t code);
+const char *row_who_name(enum lt_who who);
 void row_who(struct ask *ask, enum lt_who who);
+
+/* How to reach the one who must act, when it is the sender or the receiver and the registry knows.
+ */
+void row_contact(struct ask *ask, enum lt_who who, uint32_t from, uint32_t to);
 
 #endif

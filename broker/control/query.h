@@ -59,13 +59,35 @@
  *   where code=
  *       one row per leg that answers "where is it": the open legs, else the last closed one:
  *       case id kind leg from from_name agency agency_name state since_ms attempts due_ms code
- *       reason who (sender, receiver, operator) waits_for ("line": not connected, "credit": the
- *       receiver takes no more now, "lane": waits_id goes first, "paused": by an operator,
- *       "due", "answer", "person", "send") waits_id connected line_since_ms (connected since, or
- *       down since; 0 unknown) unknown
+ *       reason who (sender, receiver, operator) waits_for ("incident", "line": not connected,
+ *       "credit": the receiver takes no more now, "lane": waits_id goes first, "paused": by an
+ *       operator, "due", "answer", "person", "send") waits_id waits_state waits_since_ms waits_code (of the leg that goes
+ *       first) incident incident_code incident_ms (since) deadline_ms left_ms (negative: past)
+ *       holds (flag: the axis still has something to do) connected line_since_ms (connected
+ *       since, or down since; 0 unknown) unknown
  *   parked [agency= code=]
  *       oldest first: id leg kind from to to_name case procedure code reason who contact
  *       since_ms attempts unknown
+ *   parked group=code|who|agency|reason [agency=]
+ *       counted, not listed; never a walk over the legs. group=code: code who count; group=who:
+ *       who count; group=agency: agency agency_name contact count (without agency=); group=reason:
+ *       agency agency_name code who reason count, for those that came with words; runs of digits
+ *       in the words are one '#', and they are cut at 48 bytes
+ *   incidents [all=1]
+ *       open ones by agency, with all=1 then the closed ones, latest first: number agency
+ *       agency_name code state ("open", "closed") since_ms last_ms closed_ms count (failures)
+ *       waiting (open legs of the agency that are not parked; of an open one) parked (of the agency
+ *       with that cause) owner (sender, receiver, operator) contact probes due_ms (of the next)
+ *       person comment
+ *   alarms
+ *       of the sweeper's last whole round: what ("stuck": a leg in one state for too long,
+ *       "difference": a sum that is not zero, "more": count others found no room) agency
+ *       agency_name id leg case kind code who state since_ms difference count round_ms (when the
+ *       round ended)
+ *   metrics
+ *       numbers for a monitor: rows of name [label of] value, names ending in _total only grow;
+ *       then rows of agencies: agency accepted taken refused expired cancelled open parked counted
+ *       difference (by the sweeper's last round) connected incident (flags)
  *   conservation
  *       one row per agency (as receiver), last the total with agency "": agency name accepted
  *       taken refused expired cancelled open counted (open, from the lists) difference
@@ -107,6 +129,9 @@
  *   ping id=
  *       no fact; one row: id name result ("answered", "no-answer", "not-connected") took_ms by
  *       connected since_ms. LT_HELD_ASKED: ask again
+ *   incident-note number= reason=
+ *       who looks after it, in words; the last note stands. One row: number agency code person
+ *       comment position
  *   agency-put payload=<entry> [dry_run=1]
  *       registrar; the whole entry as agency_write makes it; the number is the one of
  *       agency-get, or 0: given by the broker. One row: id number change ("added", "changed",

@@ -102,11 +102,6 @@ static enum lt_status read_cursor(struct ask *ask, struct tally *tally)
 /* ---- counting -----------------------------------------------------------------------------------
  */
 
-static uint64_t changes_of(const struct counts *counts)
-{
-    return counts->accepted + counts->taken + counts->refused + counts->expired + counts->cancelled;
-}
-
 /* Counts on; *ret_all false: enough for this page, tally->next is where it goes on. */
 static enum lt_status count_lanes(struct ask *ask, struct tally *tally, bool *ret_all)
 {
@@ -134,19 +129,9 @@ static enum lt_status count_lanes(struct ask *ask, struct tally *tally, bool *re
     return status;
 }
 
-/* What of a difference cannot be explained by legs that came and went meanwhile. */
-static int64_t unexplained(int64_t difference, uint64_t moved)
-{
-    int64_t most = (int64_t)moved;
-    if (difference > most) {
-        return difference - most;
-    }
-    return difference < -most ? difference + most : 0;
-}
-
 static struct sums sums_of(const struct tally *tally, const struct counts *counts)
 {
-    uint64_t now = changes_of(counts);
+    uint64_t now = counts_changes(counts);
     struct sums sums = {
         .accepted = counts->accepted,
         .taken = counts->taken,
@@ -156,9 +141,7 @@ static struct sums sums_of(const struct tally *tally, const struct counts *count
         .counted = tally->counted,
         .moved = now > tally->changes ? now - tally->changes : tally->changes - now,
     };
-    sums.difference = unexplained((int64_t)(sums.accepted - sums.taken - sums.refused -
-                                            sums.expired - sums.cancelled - sums.counted),
-                                  sums.moved);
+    sums.difference = counts_difference(counts, tally->counted, sums.moved);
     return sums;
 }
 
@@ -202,7 +185,7 @@ static bool next_agency(struct ask *ask, struct tally *tally)
 {
     const struct agency *agency;
     if (tally->agency == 0) {
-        if (changes_of(&desk_of(&ask->flow->desks, 0)->counts) != 0) {
+        if (counts_changes(&desk_of(&ask->flow->desks, 0)->counts) != 0) {
             return true;
         }
         tally->agency = 1;
@@ -225,7 +208,7 @@ static enum lt_status put_agency(struct ask *ask, struct tally *tally, bool *ret
         tally->begun = true;
         tally->next = (struct lane_key){.agency = tally->agency};
         tally->counted = 0;
-        tally->changes = changes_of(counts);
+        tally->changes = counts_changes(counts);
     }
     enum lt_status status = count_lanes(ask, tally, ret_all);
     if (status != LT_OK || !*ret_all) {

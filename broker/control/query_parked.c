@@ -121,15 +121,6 @@ static enum lt_status next_head(struct ask *ask, struct heads *heads, struct hea
     return LT_OK;
 }
 
-static void put_contact(struct ask *ask, enum lt_who who, uint32_t from, uint32_t to)
-{
-    uint32_t number = who == LT_WHO_SENDER ? from : who == LT_WHO_RECEIVER ? to : 0;
-    const struct agency *agency = registry_by_number(ask->flow->registry, number);
-    if (agency != NULL && agency->contact[0] != '\0') {
-        page_text(&ask->page, "contact", agency->contact);
-    }
-}
-
 static enum lt_status put_parked(struct ask *ask, const struct head *head)
 {
     struct page_draft *page = &ask->page;
@@ -152,7 +143,7 @@ static enum lt_status put_parked(struct ask *ask, const struct head *head)
     page_code(page, "code", head->parked.code);
     row_reason(ask, key, head->leg, leg);
     row_who(ask, who);
-    put_contact(ask, who, key->from, leg->agency);
+    row_contact(ask, who, key->from, leg->agency);
     page_time(page, "since_ms", head->parked.since_ms);
     page_number(page, "attempts", leg->attempts);
     row_unknown(ask, leg);
@@ -191,6 +182,10 @@ enum lt_status query_parked(struct ask *ask)
     struct wire_reader reader;
     bool resumed;
     uint16_t code = 0;
+    struct lt_bytes group = ask_arg(ask, "group");
+    if (group.size > 0) {
+        return query_parked_count(ask, group);
+    }
     memset(&heads, 0, sizeof(heads));
     enum lt_status status = read_code(ask, &code);
     if (status == LT_OK) {

@@ -167,6 +167,18 @@ static void put_returned(struct history *history, const struct fact *fact)
     }
 }
 
+static void put_timed(struct history *history, const struct fact *fact)
+{
+    struct fact_timed timed;
+    const struct transfer *t = history->transfer;
+    if (fact_read_timed(fact->payload, &timed) && timed.position == t->position) {
+        event_row(history, fact);
+        event_leg(history, timed.leg, timed.leg < t->legs_count ? t->legs[timed.leg].agency : 0);
+        event_state(history, timed.next);
+        page_code(&history->ask->page, "code", timed.code);
+    }
+}
+
 /* Who decided, who agreed, and whether the receiver was asked in vain. */
 static void event_people(struct history *history, struct lt_bytes person, struct lt_bytes second,
                          bool risk)
@@ -264,6 +276,9 @@ static void put_event(struct history *history, const struct fact *fact)
         return;
     case FACT_RETURNED:
         put_returned(history, fact);
+        return;
+    case FACT_TIMED:
+        put_timed(history, fact);
         return;
     case FACT_ACT:
         put_act(history, fact);

@@ -5,16 +5,19 @@
  *
  * The answer is derived from what stands in memory now (who is connected, what was granted, what is
  * in flight) and from the leg's record; a leg that waits behind another names that one, and the
- * move is that one's.
+ * move is that one's. Behind an open incident the incident is what is waited for, whatever else may
+ * be said of the line.
  */
 #include <string.h>
 
 #include "ask.h"
+#include "broker/flow/fold_incident.h"
 #include "broker/limits.h"
 #include "proto/base/text.h"
 
 #define CURSOR_BYTES   (8 + 1 + 1 + 8 + 1 + 8)
 #define POSITION_BYTES 8
+#define HEADERS_MAX    32 /* looked into for one page */
 
 /* One leg of the case, and where it stands in the list. */
 struct place {
@@ -37,8 +40,12 @@ struct seen {
 struct waits {
     const char *what; /* NULL: for nothing, it has ended */
     enum lt_who who;
-    struct lt_id id;
+    struct lt_id id; /* the transfer that goes first, and how its leg stands */
     bool id_given;
+    enum leg_state state;
+    int64_t since_ms;
+    uint16_t code;
+    uint64_t incident; /* 0: none */
 };
 
 /* ---- what a leg waits for ----------------------------------------------------------------------
@@ -56,6 +63,10 @@ static struct waits wait_of_ready(struct ask *ask, const struct place *place)
     const struct agency *agency = registry_by_number(ask->flow->registry, leg->agency);
     if (agency != NULL && agency->paused) {
         return (struct waits){.what = "paused", .who = LT_WHO_OPERATOR};
+    }
+    if (desk->incident != 0) {
+        return (struct waits){
+            .what = "incident", .who = row_who_of(desk->incident_code), .incident = desk->incident};
     }
     if (leg->due_ms > ask->flow->now_ms) {
         enum lt_who who = leg->code == 0 ? LT_WHO_RECEIVER : row_who_of(leg->code);
@@ -133,6 +144,9 @@ static enum lt_status wait_of_behind(struct ask *ask, const struct place *place,
     ret_waits->what = "lane";
     ret_waits->id = head.key.id;
     ret_waits->id_given = true;
+    ret_waits->state = leg->state;
+    ret_waits->since_ms = leg->since_ms;
+    ret_waits->code = leg->code;
     return LT_OK;
 }
 
@@ -160,6 +174,44 @@ static enum lt_status wait_of(struct ask *ask, const struct place *place, struct
 /* ---- rows --------------------------------------------------------------------------------------
  */
 
+static void put_waits(struct ask *ask, const struct waits *waits)
+{
+    struct page_draft *page = &ask->page;
+    struct incident incident;
+    if (waits->what != NULL) {
+        page_text(page, "waits_for", waits->what);
+    }
+    if (waits->id_given) {
+        page_id(page, "waits_id", &waits->id);
+        page_text(page, "waits_state", leg_state_name(waits->state));
+        page_time(page, "waits_since_ms", waits->since_ms);
+        page_code(page, "waits_code", waits->code);
+    }
+    if (waits->incident != 0 && incident_load(ask->flow, waits->incident, &incident) == LT_OK) {
+        page_number(page, "incident", incident.number);
+        page_code(page, "incident_code", incident.code);
+        page_time(page, "incident_ms", incident.opened_ms);
+    }
+}
+
+/* By when it should be done: the task's deadline, else the day promised to the citizen. */
+static void put_deadline(struct ask *ask, const struct place *place)
+{
+    int64_t deadline_ms = place->transfer.deadline_ms;
+    struct header header;
+    struct lt_bytes bytes;
+    struct lt_bytes body;
+    if (deadline_ms == 0 && ask->page.count <= HEADERS_MAX &&
+        ask_parcel(ask, place->transfer.position, &header, &bytes, &body) == LT_OK) {
+        deadline_ms = header.business.promised_new_ms != 0 ? header.business.promised_new_ms
+                                                           : header.business.promised_old_ms;
+    }
+    if (deadline_ms != 0) {
+        page_time(&ask->page, "deadline_ms", deadline_ms);
+        page_difference(&ask->page, "left_ms", deadline_ms - ask->flow->now_ms);
+    }
+}
+
 static enum lt_status put_place(struct ask *ask, const struct place *place)
 {
     struct page_draft *page = &ask->page;
@@ -182,12 +234,9 @@ static enum lt_status put_place(struct ask *ask, const struct place *place)
     if (waits.what != NULL || leg->code != 0) {
         row_who(ask, waits.who);
     }
-    if (waits.what != NULL) {
-        page_text(page, "waits_for", waits.what);
-    }
-    if (waits.id_given) {
-        page_id(page, "waits_id", &waits.id);
-    }
+    put_waits(ask, &waits);
+    put_deadline(ask, place);
+    page_flag(page, "holds", leg_open(leg->state));
     page_flag(page, "connected", desk->receiving != NULL);
     page_time(page, "line_since_ms", desk->line_since_ms);
     return LT_OK;

@@ -79,12 +79,23 @@ enum lt_who row_who_of(uint16_t code)
     return LT_WHO_OPERATOR;
 }
 
+const char *row_who_name(enum lt_who who)
+{
+    return who == LT_WHO_SENDER ? "sender" : who == LT_WHO_RECEIVER ? "receiver" : "operator";
+}
+
 void row_who(struct ask *ask, enum lt_who who)
 {
-    const char *name = who == LT_WHO_SENDER     ? "sender"
-                       : who == LT_WHO_RECEIVER ? "receiver"
-                                                : "operator";
-    page_text(&ask->page, "who", name);
+    page_text(&ask->page, "who", row_who_name(who));
+}
+
+void row_contact(struct ask *ask, enum lt_who who, uint32_t from, uint32_t to)
+{
+    uint32_t number = who == LT_WHO_SENDER ? from : who == LT_WHO_RECEIVER ? to : 0;
+    const struct agency *agency = registry_by_number(ask->flow->registry, number);
+    if (agency != NULL && agency->contact[0] != '\0') {
+        page_text(&ask->page, "contact", agency->contact);
+    }
 }
 
 /* ---- words beside a code ----------------------------------------------------------------------

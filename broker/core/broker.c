@@ -195,6 +195,7 @@ enum lt_status broker_open(struct broker **ret_broker, const struct broker_optio
     flow->verifier = options->verifier;
     flow->now_ms = flow->clock->wall_ms(flow->clock->self);
     flow->mono_ms = flow->clock->mono_ms(flow->clock->self);
+    flow->opened_ms = flow->mono_ms;
     broker->started_ms = flow->now_ms;
     enum lt_status status = open_tables(broker);
     if (status != LT_OK) {

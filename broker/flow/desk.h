@@ -17,6 +17,15 @@
 
 struct session;
 
+/* Failures of one class since the last success, and the cases they were of. */
+#define STREAKS_MAX      4
+#define STREAK_CASES_MAX 5
+struct streak {
+    uint16_t code; /* 0: unused */
+    uint8_t count;
+    uint64_t cases[STREAK_CASES_MAX]; /* the first bytes of their lanes */
+};
+
 struct desk {
     uint32_t agency; /* number; 0: slot unused */
     bool shielded;   /* kept out after crashes (shield.h) */
@@ -44,6 +53,18 @@ struct desk {
     uint32_t fetching;
     uint64_t notice_told;  /* last notice sent in this session */
     int64_t line_since_ms; /* wall: last connect or disconnect */
+
+    /* the breaker: the open incident, mirrored from its record, and what may lead to one */
+    uint64_t incident; /* its number; 0: none */
+    uint16_t incident_code;
+    uint32_t incident_count;
+    uint32_t probes;
+    int64_t probe_due_ms;
+    bool probing; /* one leg is out to try */
+    struct streak streaks[STREAKS_MAX];
+    uint64_t counted;     /* its open legs, as the sweeper counted them last */
+    int64_t difference;   /* what that leaves unexplained */
+    int64_t line_lost_ms; /* monotonic; 0: not connected since the broker started */
 
     /* rates */
     int64_t hello_minute_ms;

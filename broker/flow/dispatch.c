@@ -13,6 +13,7 @@
 
 #include "fold.h"
 #include "fold_leg.h"
+#include "incident.h"
 #include "proto/base/log.h"
 #include "proto/message.h"
 #include "steps.h"
@@ -28,6 +29,7 @@ struct load {
     struct fact_sent_item sent[LT_PARCELS_PER_FRAME];
     struct due due[LT_PARCELS_PER_FRAME];
     uint32_t count;
+    uint32_t most; /* one when the breaker lets a probe through */
     uint64_t bytes;
     uint32_t looked;
     uint32_t misses;
@@ -78,8 +80,8 @@ static enum looked look_at(struct flow *flow, struct load *load, const struct du
         load->waits_ticket = true;
         return LOOKED_GO;
     }
-    if (!granted(load, due->parcel_bytes) || load->count == LT_PARCELS_PER_FRAME) {
-        load->more = load->count != 0;
+    if (!granted(load, due->parcel_bytes) || load->count == load->most) {
+        load->more = load->count != 0 && load->most > 1;
         return LOOKED_STOP;
     }
     if (cache_get(&flow->cache, key->position, &cached, &header, &body)) {
@@ -91,7 +93,7 @@ static enum looked look_at(struct flow *flow, struct load *load, const struct du
         desk_wait_room(&flow->desks, load->desk);
         return LOOKED_STOP;
     }
-    return load->misses < MISSES_MAX ? LOOKED_GO : LOOKED_STOP;
+    return load->misses < MISSES_MAX && load->most > 1 ? LOOKED_GO : LOOKED_STOP;
 }
 
 /* Scans one priority; false: stop this agency for now. */
@@ -189,6 +191,7 @@ static enum lt_status send_load(struct flow *flow, struct load *load)
         load->waits_ticket = false;
         return LT_OK;
     }
+    load->desk->probing = load->desk->incident != 0;
     flow->counters.delivered += load->count;
     flow->counters.deliver_frames++;
     uint8_t memory[64 + LT_PARCELS_PER_FRAME * 16];
@@ -215,6 +218,10 @@ static enum lt_status dispatch_desk(struct flow *flow, struct desk *desk)
         return LT_OK;
     }
     desk->next_due_ms = INT64_MAX;
+    load.most = incident_allows(flow, desk);
+    if (load.most == 0) {
+        return LT_OK;
+    }
     for (int p = DESK_PRIORITIES - 1; p >= 0; p--) {
         if (!scan_priority(flow, &load, (uint8_t)p)) {
             break;

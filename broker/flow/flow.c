@@ -11,6 +11,7 @@
 
 /* A frame carries at most 64 parcels or settlements, each one fact, and a few facts beside. */
 #define FRAME_FACTS_MAX (LT_PARCELS_PER_FRAME + 64)
+#define SMALL_FACTS_MAX 4
 
 static uint64_t batch_facts(const struct flow *flow)
 {
@@ -31,7 +32,8 @@ bool flow_room(const struct flow *flow)
 
 bool flow_room_small(const struct flow *flow)
 {
-    return state_room(flow->state) && batch_facts(flow) < JOURNAL_BATCH_FACTS_MAX &&
+    return state_room(flow->state) &&
+           batch_facts(flow) + SMALL_FACTS_MAX <= JOURNAL_BATCH_FACTS_MAX &&
            journal_room(flow->journal, JOURNAL_FACT_BYTES_MAX);
 }
 

@@ -24,6 +24,7 @@
 #include "proto/port.h"
 #include "quarantine.h"
 #include "session.h"
+#include "sweeper.h"
 #include "verify.h"
 #include <lienthong/clock.h>
 
@@ -31,9 +32,8 @@
  * What every step of the way works on, in one struct handed from step to step. The core owns it;
  * one thread. Steps read what stands above them in the turn and write what stands below:
  *
- *   intake -> join -> decide -> (journal) -> fold     a fact is staged, then folded into the
- * overlay answers, dispatch, notice                         only what a ticket covers leaves the
- * house
+ *   intake -> join -> decide -> (journal) -> fold   a fact is staged, folded into the overlay
+ *   answers, dispatch, notice                       only what a ticket covers leaves the house
  *
  * The overlay runs ahead of the disk by the batches on their way; `durable` is the line. Nothing
  * above the line is answered, sent or shown: answers wait for their ticket, a due entry carries the
@@ -46,7 +46,10 @@ struct flow_settings {
     int64_t settle_timeout_ms;
     int64_t lease_ms;
     int64_t beat_ms;
-    int64_t reconcile_ms;      /* after a restore, before new ids come in */
+    int64_t reconcile_ms;     /* after a restore, before new ids come in */
+    int64_t line_incident_ms; /* a line down for longer, with legs waiting: an incident; 0: never */
+    int64_t deadline_ms;      /* of kinds that park at their deadline and name none; 0: never */
+    int64_t stuck_ms;         /* in one state for longer: an alarm; 0: never */
     const char *blob_endpoint; /* told in Welcome; "" = next port of the same host */
     const char *software;
 };
@@ -126,9 +129,13 @@ struct flow {
     struct givings givings;
     struct flow_counters counters;
     struct quarantine quarantine;
-    uint64_t batch_start;   /* last position of the batch before the one being staged */
-    uint64_t batch_bytes;   /* payloads staged in it */
-    int64_t swept_ms;       /* monotonic: last look at every session */
+    uint64_t batch_start; /* last position of the batch before the one being staged */
+    uint64_t batch_bytes; /* payloads staged in it */
+    int64_t swept_ms;     /* monotonic: last look at every session */
+    int64_t opened_ms;    /* monotonic: this broker's start */
+    uint64_t incidents;   /* the last number given */
+    struct sweeper sweeper;
+    uint32_t line_swept;    /* agencies whose line was looked at last */
     bool clock_suspect;     /* nothing expires, no legal stamp is given; transfers flow */
     bool clock_confirmed;   /* an operator says the wall clock is right: the next turn takes it */
     int64_t clock_drift_ms; /* wall clock minus now_ms */
@@ -156,7 +163,7 @@ bool flow_room(const struct flow *flow);
 /* Under the mark, or a store found no room: intake answers LT_DISK_RESERVE, the rest goes on. */
 bool flow_disk_full(const struct flow *flow);
 
-/* Room for one more small fact (a return, an act, a notice cursor)? */
+/* Room for one more small fact (a return, an act, a notice cursor) and what follows from it? */
 bool flow_room_small(const struct flow *flow);
 
 /* Says whose frame is handled from here on; 0: nobody's. */

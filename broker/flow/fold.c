@@ -11,6 +11,7 @@
 
 #include "broker/registry/agency.h"
 #include "fold_act.h"
+#include "fold_incident.h"
 #include "fold_leg.h"
 #include "proto/base/log.h"
 #include "proto/base/text.h"
@@ -121,6 +122,7 @@ static void transfer_fill(struct flow *flow, const struct fact *fact,
         (uint8_t)(header->priority < DESK_PRIORITIES ? header->priority : DESK_PRIORITIES - 1);
     t->lane = lane_of(flow->digester, header->case_code);
     t->parcel_bytes = (uint32_t)(accepted->header.size + accepted->body.size);
+    t->deadline_ms = header->task.deadline_ms;
     t->after = header->after;
     text_copy(t->case_code, sizeof(t->case_code), header->case_code);
     text_copy(t->procedure, sizeof(t->procedure), header->procedure);
@@ -244,7 +246,9 @@ static enum lt_status fold_settled(struct flow *flow, const struct fact *fact)
     if (settled.outcome != LT_OUTCOME_NONE) {
         t.legs[settled.leg].flags |= LEG_FLAG_SENT_ONCE;
     }
-    if (settled.outcome == LT_OUTCOME_FAILED && t.legs[settled.leg].failures < UINT8_MAX) {
+    bool attempt = settled.outcome == LT_OUTCOME_FAILED && !code_costs_time(settled.code) &&
+                   desk_of(&flow->desks, t.legs[settled.leg].agency)->incident == 0;
+    if (attempt && t.legs[settled.leg].failures < UINT8_MAX) {
         t.legs[settled.leg].failures++;
     }
     if (leg_move(flow, &move)) {
@@ -265,6 +269,23 @@ static enum lt_status fold_returned(struct flow *flow, const struct fact *fact)
     move.leg = returned.leg;
     move.code = returned.code;
     move.due_ms = returned.due_ms;
+    if (leg_move(flow, &move)) {
+        transfer_store(flow, &move.key, &t);
+    }
+    return LT_OK;
+}
+
+static enum lt_status fold_timed(struct flow *flow, const struct fact *fact)
+{
+    struct fact_timed timed;
+    struct transfer t;
+    struct move move = {.fact = fact, .transfer = &t, .event = LEG_ON_PARK};
+    if (!fact_read_timed(fact->payload, &timed) || timed.next != LEG_PARKED ||
+        transfer_leg(flow, timed.position, timed.leg, &move.key, &t) != LT_OK) {
+        return LT_DAMAGED;
+    }
+    move.leg = timed.leg;
+    move.code = timed.code;
     if (leg_move(flow, &move)) {
         transfer_store(flow, &move.key, &t);
     }
@@ -447,6 +468,10 @@ static enum lt_status fold_kind(struct flow *flow, const struct fact *fact,
         return fold_assigned(flow, fact);
     case FACT_NOTICED:
         return fold_noticed(flow, fact);
+    case FACT_TIMED:
+        return fold_timed(flow, fact);
+    case FACT_INCIDENT:
+        return fold_incident(flow, fact);
     case FACT_REGISTRY:
         return fold_registry(flow, fact);
     case FACT_BLOB:
@@ -542,6 +567,9 @@ enum lt_status fold_load(struct flow *flow)
     }
     if (status == LT_OK) {
         status = restored_load(flow);
+    }
+    if (status == LT_OK) {
+        status = load_incidents(flow);
     }
     return status == LT_OK ? shields_load(flow) : status;
 }

@@ -53,6 +53,7 @@ enum lt_status fold_act(struct flow *flow, const struct fact *fact)
     move.reason = act.reason;
     if (act.act == ACT_REPLAY || act.act == ACT_RELEASE) {
         t.legs[act.leg].failures = 0; /* a new budget of attempts */
+        t.legs[act.leg].flags |= LEG_FLAG_KEPT;
     }
     if (act.act == ACT_HOLD || act.act == ACT_SKIP) {
         move.code = t.legs[act.leg].code; /* why it stood there is still so */

@@ -13,6 +13,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "fold_incident.h"
 #include "lane.h"
 #include "proto/base/log.h"
 #include "proto/base/text.h"
@@ -58,12 +59,14 @@ static void due_delete(struct flow *flow, const struct transfer *t, uint8_t leg)
 }
 
 static void parked_put(struct flow *flow, const struct transfer_key *key, const struct transfer *t,
-                       uint8_t leg)
+                       uint8_t leg, struct lt_bytes reason)
 {
     uint8_t key_bytes[RECORD_KEY_MAX];
     uint8_t value[RECORD_VALUE_MAX];
     struct parked parked = {
         .transfer = *key, .code = t->legs[leg].code, .since_ms = t->legs[leg].since_ms};
+    parked_words(parked.words, reason);
+    parked_counted(flow, t->legs[leg].agency, &parked, 1);
     state_put(flow->state, STATE_PARKED,
               parked_key(key_bytes, t->legs[leg].agency, t->position, leg),
               parked_write(value, &parked));
@@ -72,8 +75,16 @@ static void parked_put(struct flow *flow, const struct transfer_key *key, const 
 static void parked_delete(struct flow *flow, const struct transfer *t, uint8_t leg)
 {
     uint8_t key_bytes[RECORD_KEY_MAX];
-    state_delete(flow->state, STATE_PARKED,
-                 parked_key(key_bytes, t->legs[leg].agency, t->position, leg));
+    struct lt_bytes key = parked_key(key_bytes, t->legs[leg].agency, t->position, leg);
+    struct lt_bytes value;
+    struct parked parked;
+    if (state_get(flow->state, STATE_PARKED, key, &value) != LT_OK ||
+        !parked_read(value, &parked)) {
+        flow->counters.damaged++;
+        return;
+    }
+    parked_counted(flow, t->legs[leg].agency, &parked, -1);
+    state_delete(flow->state, STATE_PARKED, key);
 }
 
 void counts_store(struct flow *flow, const struct desk *desk)
@@ -232,7 +243,7 @@ void leg_enter(struct flow *flow, const struct fact *fact, const struct transfer
         l->code = parked_code;
         desk->counts.parked++;
         flow->counters.parked++;
-        parked_put(flow, key, t, leg);
+        parked_put(flow, key, t, leg, move.reason);
         notice_put(flow, &move, l);
     } else {
         l->state = lane_held(flow, t, leg) || lane_waits(flow, t, leg) ? LEG_BEHIND : LEG_READY;
@@ -291,7 +302,7 @@ static void enter_state(struct flow *flow, const struct move *move, enum lane_ro
         if (kind_steps_aside(t->kind, l->code)) {
             l->flags |= LEG_FLAG_ASIDE;
         }
-        parked_put(flow, &move->key, t, move->leg);
+        parked_put(flow, &move->key, t, move->leg, move->reason);
         break;
     default:
         break;

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "incident.h"
 #include "proto/base/log.h"
 #include "proto/base/text.h"
 #include "proto/message.h"
@@ -221,6 +222,7 @@ static void open_session(struct flow *flow, const struct port_frame *from,
         if (!session->standby) {
             desk->receiving = session;
             desk->line_since_ms = flow->now_ms;
+            incident_line(flow, desk);
             memset(desk->from_known, 0, sizeof(desk->from_known));
         }
     }

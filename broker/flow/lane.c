@@ -74,7 +74,14 @@ static void entry_put(struct flow *flow, const struct transfer_key *key, const s
         .state = t->legs[leg].state,
         .flags = t->legs[leg].flags,
         .overtakes = kind_overtakes(t->kind) ? 1 : 0,
+        .since_ms = t->legs[leg].since_ms,
     };
+    if (kind_expires(t->kind)) {
+        /* A deadline that had passed when it came cannot be meant for its way. */
+        bool told = t->deadline_ms > t->time_ms;
+        entry.expires = told ? LIMIT_AT : LIMIT_NORMAL;
+        entry.limit_ms = told ? t->deadline_ms : t->time_ms;
+    }
     state_put(flow->state, STATE_LANES, name, lane_entry_write(value, &entry));
 }
 

@@ -1,20 +1,28 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
  * What a receiver says of a leg becomes a fact, whichever session of the agency says it and however
- * late. The next state is decided here and folded from the fact:
+ * late. The next state is decided here and folded from the fact. There are two budgets:
  *
  *   taken      final
  *   refused    a business refusal: final, the sender is told, the lane goes on
- *   failed     a technical refusal: uses an attempt, backoff; at the limit or when permanent:
- * parked later      costs time, never attempts
+ *   later, unreachable, faulty
+ *              the agency's fault: costs time, never an attempt, and never parks
+ *   failed     a technical refusal: costs an attempt; parks at the limit, or when it is permanent
+ *
+ * While the agency has an open incident nothing parks for attempts used up: what fails then goes
+ * back into the line, and the breaker (incident.c) says when the next one is tried.
+ *
+ * Every pause has its jitter in the fact. "The state before is missing" is never final: the order
+ * of the lane is its cure, so it keeps its class when it parks and its lane waits with it.
  *
  * The same settlement again is confirmed again. One that contradicts a final state is confirmed
- * (the receiver must be able to let go) and logged; `taken` alone corrects an expiry or a
- * cancellation.
+ * (the receiver must be able to let go) and logged; what a receiver decided supersedes an expiry or
+ * a cancellation, and both statements stay in the journal.
  */
 #include <string.h>
 
 #include "fold_leg.h"
+#include "incident.h"
 #include "proto/base/log.h"
 #include "proto/base/text.h"
 #include "steps.h"
@@ -36,13 +44,60 @@ static void answer_settled(struct flow *flow, struct session *session,
     answer->code = (uint16_t)code;
 }
 
-static int64_t later_ms(const struct settlement *settlement)
+/* ---- what follows ------------------------------------------------------------------------------
+ */
+
+/* REFUSED is for business classes alone: "the state before is missing" is no decision on the case.
+ */
+static enum lt_outcome settle_outcome(const struct settlement *settlement)
+{
+    bool order =
+        settlement->outcome == LT_OUTCOME_REFUSED && settlement->code == LT_STEP_BEFORE_MISSING;
+    return order ? LT_OUTCOME_FAILED : settlement->outcome;
+}
+
+static uint16_t settle_code(const struct settlement *settlement)
+{
+    uint32_t code = settlement->code;
+    switch (settle_outcome(settlement)) {
+    case LT_OUTCOME_TAKEN:
+        return 0;
+    case LT_OUTCOME_REFUSED:
+        return code >= 150 && code <= 159 ? (uint16_t)code : LT_OFFICER_REFUSED;
+    case LT_OUTCOME_LATER:
+        return code >= 160 && code <= 199 ? (uint16_t)code : LT_RECEIVER_UNREACHABLE;
+    default:
+        return code >= 160 && code <= 199 ? (uint16_t)code : LT_RECEIVER_REJECTED;
+    }
+}
+
+/* A pause that costs time alone: what the receiver asked for, else longer with every delivery. */
+static int64_t pause_ms(struct flow *flow, const struct settlement *settlement,
+                        const struct leg *leg)
 {
     int64_t wait_ms = settlement->retry_after_ms;
-    if (wait_ms < LATER_FIRST_MS) {
-        wait_ms = LATER_FIRST_MS;
+    if (wait_ms <= 0) {
+        return backoff_ms(leg->attempts, flow->settings.backoff_first_ms, BACKOFF_MS_MAX,
+                          flow_random(flow));
     }
-    return wait_ms < LATER_MS_MAX ? wait_ms : LATER_MS_MAX;
+    wait_ms = wait_ms < LATER_FIRST_MS ? LATER_FIRST_MS : wait_ms;
+    wait_ms = wait_ms > LATER_MS_MAX ? LATER_MS_MAX : wait_ms;
+    return backoff_ms(1, wait_ms, LATER_MS_MAX, flow_random(flow));
+}
+
+/* A permanent refusal of the transfer; nothing that is the agency's fault is permanent. */
+static bool parks_at_once(const struct settlement *settlement, const struct fact_settled *settled)
+{
+    bool permanent = settlement->permanent || settled->code == LT_RECEIVER_NEVER;
+    return permanent && settled->outcome == LT_OUTCOME_FAILED && !code_costs_time(settled->code);
+}
+
+static void park_exhausted(struct fact_settled *settled)
+{
+    settled->next = LEG_PARKED;
+    if (settled->code != LT_STEP_BEFORE_MISSING) {
+        settled->code = LT_ATTEMPTS_EXHAUSTED;
+    }
 }
 
 /* Fills what follows from the settlement: next state, code, due time. */
@@ -50,44 +105,26 @@ static void settle_next(struct flow *flow, const struct settlement *settlement,
                         const struct leg *leg, struct fact_settled *settled)
 {
     uint32_t failures = leg->failures + 1u;
-    settled->due_ms = 0;
-    switch (settlement->outcome) {
-    case LT_OUTCOME_TAKEN:
-        settled->next = LEG_TAKEN;
-        return;
-    case LT_OUTCOME_REFUSED:
-        settled->next = LEG_REFUSED;
-        return;
-    case LT_OUTCOME_LATER:
-        settled->next = LEG_BACKOFF;
-        settled->due_ms = flow->now_ms + later_ms(settlement);
-        return;
-    default:
-        break;
-    }
-    if (settlement->permanent || settlement->code == LT_RECEIVER_NEVER) {
-        settled->next = LEG_PARKED;
-        return;
-    }
-    if (failures >= flow->settings.attempts_max) {
-        settled->next = LEG_PARKED;
-        settled->code = LT_ATTEMPTS_EXHAUSTED;
-        return;
-    }
+    bool incident = desk_of(&flow->desks, leg->agency)->incident != 0;
     settled->next = LEG_BACKOFF;
-    settled->due_ms = flow->now_ms + backoff_ms(failures, flow->settings.backoff_first_ms,
-                                                BACKOFF_MS_MAX, flow_random(flow));
-}
-
-static uint16_t settle_code(const struct settlement *settlement)
-{
-    if (settlement->outcome == LT_OUTCOME_TAKEN) {
-        return 0;
+    if (settled->outcome == LT_OUTCOME_TAKEN) {
+        settled->next = LEG_TAKEN;
+    } else if (settled->outcome == LT_OUTCOME_REFUSED) {
+        settled->next = LEG_REFUSED;
+    } else if (settlement->retry_after_ms > 0 && settled->outcome == LT_OUTCOME_LATER) {
+        settled->due_ms = flow->now_ms + pause_ms(flow, settlement, leg);
+    } else if (parks_at_once(settlement, settled)) {
+        settled->next = LEG_PARKED;
+    } else if (incident) {
+        settled->due_ms = flow->now_ms;
+    } else if (settled->outcome == LT_OUTCOME_LATER || code_costs_time(settled->code)) {
+        settled->due_ms = flow->now_ms + pause_ms(flow, settlement, leg);
+    } else if (failures >= flow->settings.attempts_max) {
+        park_exhausted(settled);
+    } else {
+        settled->due_ms = flow->now_ms + backoff_ms(failures, flow->settings.backoff_first_ms,
+                                                    BACKOFF_MS_MAX, flow_random(flow));
     }
-    if (settlement->code >= 150 && settlement->code <= 199) {
-        return (uint16_t)settlement->code;
-    }
-    return settlement->outcome == LT_OUTCOME_REFUSED ? LT_OFFICER_REFUSED : LT_RECEIVER_REJECTED;
 }
 
 static enum lt_status stage_settled(struct flow *flow, const struct settlement *settlement,
@@ -98,7 +135,7 @@ static enum lt_status stage_settled(struct flow *flow, const struct settlement *
         .leg = leg,
         .attempt = (uint16_t)settlement->attempt,
         .agency = t->legs[leg].agency,
-        .outcome = (uint8_t)settlement->outcome,
+        .outcome = (uint8_t)settle_outcome(settlement),
         .code = settle_code(settlement),
         .permanent = settlement->permanent,
         .decided_ms = settlement->time_ms,
@@ -124,8 +161,10 @@ static bool already_final(struct session *session, const struct settlement *sett
     }
     bool same = (leg->state == LEG_TAKEN && settlement->outcome == LT_OUTCOME_TAKEN) ||
                 (leg->state == LEG_REFUSED && settlement->outcome == LT_OUTCOME_REFUSED);
-    if (!same && settlement->outcome == LT_OUTCOME_TAKEN && leg->state != LEG_REFUSED) {
-        return false; /* a late "taken" corrects an expiry or a cancellation */
+    bool decision =
+        settlement->outcome == LT_OUTCOME_TAKEN || settle_outcome(settlement) == LT_OUTCOME_REFUSED;
+    if (decision && (leg->state == LEG_EXPIRED || leg->state == LEG_CANCELLED)) {
+        return false; /* what the receiver decided supersedes what was ended without it */
     }
     if (!same) {
         char id[ID_TEXT_BYTES];
@@ -147,6 +186,18 @@ void flight_land(struct flow *flow, uint64_t position, uint8_t leg)
     desk->in_flight_bytes -= flight->parcel_bytes;
     flight_free(&flow->flights, flight);
     desk_wake(&flow->desks, desk);
+}
+
+/* The agency's breaker hears of it. */
+static enum lt_status breaker(struct flow *flow, const struct settlement *settlement,
+                              const struct transfer *t, uint8_t leg)
+{
+    struct desk *desk = desk_of(&flow->desks, t->legs[leg].agency);
+    enum lt_outcome outcome = settle_outcome(settlement);
+    if (outcome == LT_OUTCOME_TAKEN || outcome == LT_OUTCOME_REFUSED) {
+        return incident_passed(flow, desk);
+    }
+    return incident_failed(flow, desk, settle_code(settlement), &t->lane);
 }
 
 static enum lt_status take_one(struct flow *flow, struct session *session,
@@ -180,6 +231,10 @@ static enum lt_status take_one(struct flow *flow, struct session *session,
                  (unsigned long long)t.position);
     }
     status = stage_settled(flow, settlement, &t, leg, &position);
+    if (status != LT_OK) {
+        return status;
+    }
+    status = breaker(flow, settlement, &t, leg);
     if (status != LT_OK) {
         return status;
     }

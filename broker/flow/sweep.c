@@ -7,6 +7,8 @@
  */
 #include <string.h>
 
+#include "fold_leg.h"
+#include "incident.h"
 #include "proto/base/log.h"
 #include "steps.h"
 
@@ -25,12 +27,19 @@ static enum lt_status return_flight(struct flow *flow, struct flight *flight, en
         .due_ms = due_ms,
     };
     struct desk *desk = desk_of(&flow->desks, flight->agency);
+    struct transfer_key key;
+    struct transfer t;
     desk->in_flight--;
     desk->in_flight_bytes -= flight->parcel_bytes;
     flight_free(&flow->flights, flight);
     flow->counters.returned++;
-    return flow_fact(flow, FACT_RETURNED, fact_write_returned(memory, sizeof(memory), &returned),
-                     &position);
+    enum lt_status status = flow_fact(
+        flow, FACT_RETURNED, fact_write_returned(memory, sizeof(memory), &returned), &position);
+    if (status != LT_OK || (code != LT_TIMEOUT && !desk->probing) ||
+        transfer_at(flow, returned.position, &key, &t) != LT_OK) {
+        return status;
+    }
+    return incident_failed(flow, desk, LT_RECEIVER_UNREACHABLE, &t.lane);
 }
 
 static enum lt_status return_flights(struct flow *flow, struct session *session)
@@ -56,6 +65,7 @@ static void pass_on(struct flow *flow, struct desk *desk)
 {
     desk->receiving = NULL;
     desk->line_since_ms = flow->now_ms;
+    desk->line_lost_ms = flow->mono_ms;
     for (struct list_node *n = list_first(&flow->sessions.all); n != NULL;
          n = list_next(&flow->sessions.all, n)) {
         struct session *session = LIST_ENTRY(n, struct session, all);
@@ -209,10 +219,17 @@ enum lt_status step_sweep(struct flow *flow)
     if (flow->mono_ms - flow->swept_ms >= SWEEP_MS || flow->swept_ms == 0) {
         flow->swept_ms = flow->mono_ms;
         wake_due(flow);
+        enum lt_status status = incident_sweep(flow);
+        if (status == LT_OK) {
+            status = sweeper_step(flow);
+        }
+        if (status != LT_OK) {
+            return status;
+        }
         for (struct list_node *n = list_first(&flow->sessions.all); n != NULL;
              n = list_next(&flow->sessions.all, n)) {
             struct session *session = LIST_ENTRY(n, struct session, all);
-            enum lt_status status = session->doomed != 0 ? LT_OK : sweep_session(flow, session);
+            status = session->doomed != 0 ? LT_OK : sweep_session(flow, session);
             if (status != LT_OK) {
                 return status;
             }

@@ -30,6 +30,8 @@ enum fact_kind {
     FACT_BLOB_GONE = 12, /* an orphan was collected */
     FACT_HELD = 14,      /* what a receiver's local system said of a leg when it was asked */
     FACT_REROUTED = 15,  /* a leg ended here, a new one of the same transfer goes elsewhere */
+    FACT_INCIDENT = 16,  /* one cause at one agency: opened, tried again, closed, noted */
+    FACT_TIMED = 17,     /* what time alone did to a leg */
     FACT_BACKUP = 22,    /* a backup reaches up to a position */
     FACT_RESTORED = 25,  /* the journal was restored from a backup: declared, and done */
     FACT_SHIELD = 27,    /* an agency is kept out after crashes, or let in again */
@@ -165,6 +167,31 @@ struct fact_held {
     struct lt_bytes reason;
 };
 
+enum incident_change {
+    INCIDENT_OPENED = 1,
+    INCIDENT_TRIED = 2, /* a probe failed */
+    INCIDENT_CLOSED = 3,
+    INCIDENT_NOTED = 4, /* a person wrote who looks after it */
+};
+
+struct fact_incident {
+    uint64_t number;
+    uint32_t agency;
+    uint16_t code;  /* the class of reply that opened it */
+    uint8_t change; /* enum incident_change */
+    uint32_t count; /* failures so far */
+    int64_t due_ms; /* of the next probe: jitter is in it */
+    struct lt_bytes person;
+    struct lt_bytes reason;
+};
+
+struct fact_timed {
+    uint64_t position;
+    uint8_t leg;
+    uint16_t code; /* LT_DEADLINE_PASSED */
+    uint8_t next;  /* enum leg_state */
+};
+
 struct fact_noticed {
     uint32_t agency;
     uint64_t cursor;
@@ -233,6 +260,8 @@ struct lt_bytes fact_write_act(void *memory, size_t size, const struct fact_act 
 struct lt_bytes fact_write_assigned(void *memory, size_t size, const struct fact_assigned *f);
 struct lt_bytes fact_write_rerouted(void *memory, size_t size, const struct fact_rerouted *f);
 struct lt_bytes fact_write_held(void *memory, size_t size, const struct fact_held *f);
+struct lt_bytes fact_write_incident(void *memory, size_t size, const struct fact_incident *f);
+struct lt_bytes fact_write_timed(void *memory, size_t size, const struct fact_timed *f);
 struct lt_bytes fact_write_noticed(void *memory, size_t size, const struct fact_noticed *f);
 struct lt_bytes fact_write_registry(void *memory, size_t size, const struct fact_registry *f);
 struct lt_bytes fact_write_blob(void *memory, size_t size, const struct fact_blob *f);
@@ -254,6 +283,8 @@ LT_CHECK bool fact_read_act(struct lt_bytes payload, struct fact_act *ret);
 LT_CHECK bool fact_read_assigned(struct lt_bytes payload, struct fact_assigned *ret);
 LT_CHECK bool fact_read_rerouted(struct lt_bytes payload, struct fact_rerouted *ret);
 LT_CHECK bool fact_read_held(struct lt_bytes payload, struct fact_held *ret);
+LT_CHECK bool fact_read_incident(struct lt_bytes payload, struct fact_incident *ret);
+LT_CHECK bool fact_read_timed(struct lt_bytes payload, struct fact_timed *ret);
 LT_CHECK bool fact_read_noticed(struct lt_bytes payload, struct fact_noticed *ret);
 LT_CHECK bool fact_read_registry(struct lt_bytes payload, struct fact_registry *ret);
 LT_CHECK bool fact_read_blob(struct lt_bytes payload, struct fact_blob *ret);

@@ -279,7 +279,7 @@ const char *fact_kind_name(uint8_t kind)
         [FACT_NOTICED] = "noticed",     [FACT_REGISTRY] = "registry", [FACT_BLOB] = "blob",
         [FACT_BLOB_GONE] = "blob-gone", [FACT_BACKUP] = "backup",     [FACT_CLOCK] = "clock",
         [FACT_SHIELD] = "shield",       [FACT_RESTORED] = "restored", [FACT_HELD] = "held",
-        [FACT_REROUTED] = "rerouted",
+        [FACT_REROUTED] = "rerouted",   [FACT_INCIDENT] = "incident", [FACT_TIMED] = "timed",
     };
     return kind < FACT_KINDS_END && names[kind] != NULL ? names[kind] : "unknown";
 }

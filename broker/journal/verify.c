@@ -65,6 +65,8 @@ static bool payload_reads(struct check *check, const struct fact *fact)
         struct fact_returned returned;
         struct fact_act act;
         struct fact_assigned assigned;
+        struct fact_incident incident;
+        struct fact_timed timed;
         struct fact_noticed noticed;
         struct fact_registry registry;
         struct fact_blob blob;
@@ -114,6 +116,10 @@ static bool payload_reads(struct check *check, const struct fact *fact)
         return fact_read_shield(payload, &f.shield);
     case FACT_CLOCK:
         return fact_read_clock(payload, &f.clock);
+    case FACT_INCIDENT:
+        return fact_read_incident(payload, &f.incident);
+    case FACT_TIMED:
+        return fact_read_timed(payload, &f.timed);
     case FACT_DAMAGED:
     case FACT_KINDS_END:
         break;

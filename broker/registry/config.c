@@ -50,6 +50,9 @@ struct config_text {
     int64_t attempts_max;
     int64_t backoff_first_ms;
     int64_t settle_timeout_s;
+    int64_t line_incident_minutes;
+    int64_t status_deadline_days;
+    int64_t stuck_hours;
     int64_t blob_quota_mib;
     int64_t blob_bandwidth_kib_s;
     int64_t blob_bandwidth_office_kib_s;
@@ -79,6 +82,9 @@ static const struct number numbers[] = {
     NUMBER(attempts_max, 1, 1000, 8),
     NUMBER(backoff_first_ms, 10, 600000, 2000),
     NUMBER(settle_timeout_s, 1, 86400, 600),
+    NUMBER(line_incident_minutes, 0, 44640, 15),
+    NUMBER(status_deadline_days, 0, 3660, 30),
+    NUMBER(stuck_hours, 0, 8784, 24),
     NUMBER(blob_quota_mib, 1, 64 * 1024 * 1024, 20480),
     NUMBER(blob_bandwidth_kib_s, 0, 16 * 1024 * 1024, 0),
     NUMBER(blob_bandwidth_office_kib_s, 0, 16 * 1024 * 1024, 0),
@@ -126,6 +132,9 @@ static const cyaml_schema_field_t config_fields[] = {
     FIELD_NUMBER(attempts_max),
     FIELD_NUMBER(backoff_first_ms),
     FIELD_NUMBER(settle_timeout_s),
+    FIELD_NUMBER(line_incident_minutes),
+    FIELD_NUMBER(status_deadline_days),
+    FIELD_NUMBER(stuck_hours),
     FIELD_NUMBER(blob_quota_mib),
     FIELD_NUMBER(blob_bandwidth_kib_s),
     FIELD_NUMBER(blob_bandwidth_office_kib_s),

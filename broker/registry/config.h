@@ -30,6 +30,9 @@
  *   attempts_max: 8                    (r)
  *   backoff_first_ms: 2000             (r)
  *   settle_timeout_s: 600              (r)
+ *   line_incident_minutes: 15          (r) a line down for longer is an incident; 0 = never
+ *   status_deadline_days: 30           (r) of kinds that park at their deadline; 0 = never
+ *   stuck_hours: 24                    (r) in one state for longer: an alarm; 0 = never
  *   blob_quota_mib: 20480              (r) per agency
  *   blob_bandwidth_kib_s: 0            (r) per agency; 0 = no cap
  *   blob_bandwidth_office_kib_s: 0     (r) the cap from 07:30 to 17:00 on working days
@@ -70,6 +73,9 @@ struct config {
     uint32_t attempts_max;
     uint32_t backoff_first_ms;
     uint32_t settle_timeout_s;
+    uint32_t line_incident_minutes;
+    uint32_t status_deadline_days;
+    uint32_t stuck_hours;
     uint32_t blob_quota_mib;
     uint32_t blob_bandwidth_kib_s;
     uint32_t blob_bandwidth_office_kib_s;

@@ -43,6 +43,7 @@ static const char *const tree_names[STATE_TREES_END] = {
     [STATE_COUNTS] = "counts",
     [STATE_HEADS] = "heads",
     [STATE_HELD] = "held",
+    [STATE_INCIDENTS] = "incidents",
 };
 
 /* ---- opening ---- */

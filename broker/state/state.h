@@ -42,6 +42,8 @@ enum state_tree {
     STATE_COUNTS,    /* agency(4) -> conservation counters */
     STATE_HEADS,     /* agency(4) lane(16) -> how many hold the lane, how many wait, from where */
     STATE_HELD,      /* position(8) leg(1) -> what the receiver's local system said last of a leg */
+    STATE_INCIDENTS, /* letter(1) ...: incidents, parked legs counted by cause (incident_record.h)
+                      */
     STATE_TREES_END,
 };
 

@@ -86,6 +86,25 @@ bool kind_steps_aside(enum lt_kind kind, uint16_t code)
     }
 }
 
+bool code_costs_time(uint16_t code)
+{
+    return code == LT_RECEIVER_UNREACHABLE || code == LT_RECEIVER_FAULTY;
+}
+
+bool kind_expires(enum lt_kind kind)
+{
+    switch (kind) {
+    case LT_KIND_FORWARD:
+    case LT_KIND_SUPPLEMENT:
+    case LT_KIND_RESULT:
+    case LT_KIND_FEE_REQUEST:
+    case LT_KIND_FEE_PAID:
+        return false;
+    default:
+        return true;
+    }
+}
+
 bool kind_overtakes(enum lt_kind kind)
 {
     return kind == LT_KIND_WITHDRAW;

@@ -35,6 +35,16 @@ const char *leg_event_name(enum leg_event event);
  */
 bool kind_steps_aside(enum lt_kind kind, uint16_t code);
 
+/*
+ * Whose budget a failed delivery of this class uses: true: time alone (the receiving agency cannot
+ * be reached, or gives answers that cannot be understood: its fault, not the transfer's); false: an
+ * attempt.
+ */
+bool code_costs_time(uint16_t code);
+
+/* Parks for a person when its deadline passes; what moves the case itself never does. */
+bool kind_expires(enum lt_kind kind);
+
 /* A withdrawal goes before the waiting steps of its case. */
 bool kind_overtakes(enum lt_kind kind);
 

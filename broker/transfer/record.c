@@ -78,6 +78,7 @@ struct lt_bytes transfer_write(uint8_t out[RECORD_VALUE_MAX], const struct trans
     wire_put_u8(&w, t->priority);
     wire_put_raw(&w, t->lane.bytes, sizeof(t->lane.bytes));
     wire_put_u32(&w, t->parcel_bytes);
+    wire_put_i64(&w, t->deadline_ms);
     wire_put_raw(&w, t->after.bytes, sizeof(t->after.bytes));
     wire_put_run16(&w, text_bytes(t->case_code));
     wire_put_run16(&w, text_bytes(t->procedure));
@@ -107,6 +108,7 @@ bool transfer_read(struct lt_bytes bytes, struct transfer *ret_transfer)
     t.priority = wire_u8(&r);
     wire_raw(&r, t.lane.bytes, sizeof(t.lane.bytes));
     t.parcel_bytes = wire_u32(&r);
+    t.deadline_ms = wire_i64(&r);
     wire_raw(&r, t.after.bytes, sizeof(t.after.bytes));
     text_copy(t.case_code, sizeof(t.case_code), wire_run16(&r));
     text_copy(t.procedure, sizeof(t.procedure), wire_run16(&r));
@@ -267,6 +269,9 @@ struct lt_bytes lane_entry_write(uint8_t out[RECORD_VALUE_MAX], const struct lan
     wire_put_u8(&w, (uint8_t)entry->state);
     wire_put_u8(&w, entry->flags);
     wire_put_u8(&w, entry->overtakes);
+    wire_put_u8(&w, entry->expires);
+    wire_put_i64(&w, entry->limit_ms);
+    wire_put_i64(&w, entry->since_ms);
     return wire_written(&w);
 }
 
@@ -278,6 +283,9 @@ bool lane_entry_read(struct lt_bytes bytes, struct lane_entry *ret_entry)
     ret_entry->state = (enum leg_state)wire_u8(&r);
     ret_entry->flags = wire_u8(&r);
     ret_entry->overtakes = wire_u8(&r);
+    ret_entry->expires = wire_u8(&r);
+    ret_entry->limit_ms = wire_i64(&r);
+    ret_entry->since_ms = wire_i64(&r);
     return wire_read_done(&r);
 }
 
@@ -310,6 +318,7 @@ struct lt_bytes parked_write(uint8_t out[RECORD_VALUE_MAX], const struct parked 
     put_transfer_key(&w, &parked->transfer);
     wire_put_u16(&w, parked->code);
     wire_put_i64(&w, parked->since_ms);
+    wire_put_run16(&w, text_bytes(parked->words));
     return wire_written(&w);
 }
 
@@ -320,6 +329,7 @@ bool parked_read(struct lt_bytes bytes, struct parked *ret_parked)
     ret_parked->transfer = get_transfer_key(&r);
     ret_parked->code = wire_u16(&r);
     ret_parked->since_ms = wire_i64(&r);
+    text_copy(ret_parked->words, sizeof(ret_parked->words), wire_run16(&r));
     return wire_read_done(&r);
 }
 

@@ -27,6 +27,7 @@ struct lane {
 
 #define LEG_FLAG_SENT_ONCE 1 /* something may have happened at the receiver: outcome unknown */
 #define LEG_FLAG_ASIDE     2 /* parked or held without holding its lane */
+#define LEG_FLAG_KEPT      4 /* a person sent it again: it does not park by time any more */
 
 struct leg {
     uint32_t agency;
@@ -51,6 +52,7 @@ struct transfer {
     uint8_t priority;
     struct lane lane;
     uint32_t parcel_bytes;
+    int64_t deadline_ms; /* what its header asks; 0: nothing */
     struct lt_id after;
     char case_code[LT_CASE_CODE_MAX + 1];
     char procedure[LT_PROCEDURE_MAX + 1];
@@ -89,11 +91,19 @@ struct lane_key {
     uint64_t position;
     uint8_t leg;
 };
+enum lane_limit {
+    LIMIT_NONE = 0,
+    LIMIT_AT = 1,     /* parks at limit_ms */
+    LIMIT_NORMAL = 2, /* accepted at limit_ms; parks after the configured days */
+};
 struct lane_entry {
     struct transfer_key transfer;
     enum leg_state state;
     uint8_t flags;
     uint8_t overtakes;
+    uint8_t expires; /* enum lane_limit */
+    int64_t limit_ms;
+    int64_t since_ms; /* in this state */
 };
 
 /*
@@ -108,10 +118,12 @@ struct lane_head {
 };
 
 /* STATE_PARKED: agency, position, leg -> this. */
+#define PARKED_WORDS_MAX 48
 struct parked {
     struct transfer_key transfer;
     uint16_t code;
     int64_t since_ms;
+    char words[PARKED_WORDS_MAX + 1]; /* what it is counted by beside the code; or empty */
 };
 
 /*

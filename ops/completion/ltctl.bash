@@ -36,6 +36,10 @@ _ltctl()
         mapfile -t COMPREPLY < <(compgen -W "vi en" -- "$current")
         return
         ;;
+    --group)
+        mapfile -t COMPREPLY < <(compgen -W "code who agency reason" -- "$current")
+        return
+        ;;
     --state)
         mapfile -t COMPREPLY < <(compgen -W "ready sent behind backoff held parked taken refused \
             expired cancelled" -- "$current")

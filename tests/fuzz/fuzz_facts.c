@@ -38,6 +38,8 @@ ROUND_TRIP(settled)
 ROUND_TRIP(returned)
 ROUND_TRIP(act)
 ROUND_TRIP(assigned)
+ROUND_TRIP(incident)
+ROUND_TRIP(timed)
 ROUND_TRIP(noticed)
 ROUND_TRIP(registry)
 ROUND_TRIP(blob)
@@ -72,6 +74,8 @@ static void payload_all_kinds(struct lt_bytes payload)
     trip_returned(payload, memory);
     trip_act(payload, memory);
     trip_assigned(payload, memory);
+    trip_incident(payload, memory);
+    trip_timed(payload, memory);
     trip_noticed(payload, memory);
     trip_registry(payload, memory);
     trip_blob(payload, memory);

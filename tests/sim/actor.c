@@ -78,6 +78,7 @@ struct actor {
     struct given given[GIVEN_MAX];
     uint32_t given_count;
     uint64_t notice_cursor;
+    uint32_t broken; /* the class of every answer; 0: it works */
     bool calm;
 };
 
@@ -303,7 +304,10 @@ static void decide(struct actor *actor, struct given *given, struct wish *wish)
     uint64_t draw = actor->calm ? 0 : world_random_below(&actor->random, 100);
     given->permanent = false;
     given->code = 0;
-    if (draw < 80) {
+    if (actor->broken != 0) {
+        given->outcome = LT_OUTCOME_FAILED;
+        given->code = actor->broken;
+    } else if (draw < 80) {
         given->outcome = LT_OUTCOME_TAKEN;
     } else if (draw < 86) {
         given->outcome = LT_OUTCOME_REFUSED;
@@ -531,6 +535,11 @@ uint64_t actor_notices(const struct actor *actor)
     return actor->notice_cursor;
 }
 
+void actor_break(struct actor *actor, uint32_t code)
+{
+    actor->broken = code;
+}
+
 void actor_cut(struct actor *actor)
 {
     world_link_cut(any_line(actor)->link);
@@ -551,6 +560,7 @@ void actor_weather(struct actor *actor, const struct weather *weather)
 void actor_calm(struct actor *actor)
 {
     actor->calm = true;
+    actor->broken = 0;
     actor->options.wishes_max = actor->items_count;
 }
 

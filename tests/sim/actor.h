@@ -27,6 +27,8 @@ void actor_close(struct actor **actor_p);
 void actor_step(struct actor *actor);
 void actor_restart(struct actor *actor); /* new epoch, windows forgotten */
 void actor_wipe(struct actor *actor);    /* new ids for everything it ever sent */
+/* Its local system is broken from now on: every answer is that class; code 0: it works again. */
+void actor_break(struct actor *actor, uint32_t code);
 void actor_cut(struct actor *actor);
 void actor_vanish(struct actor *actor);
 void actor_weather(struct actor *actor, const struct weather *weather);

@@ -2,6 +2,7 @@
 /* The other half of the sum, and the comparison of two states. */
 #include "check.h"
 
+#include "broker/flow/fold_incident.h"
 #include "broker/flow/lane.h"
 
 #include <stdio.h>
@@ -108,6 +109,30 @@ bool check_heads(struct flow *flow)
         memset(from + 20, 0xff, 10);
         from_size = 30;
     }
+}
+
+bool check_parked(struct flow *flow)
+{
+    struct state_entry at;
+    uint64_t counted[1000] = {0};
+    enum lt_status status = state_seek(flow->state, STATE_PARKED, (struct lt_bytes){0}, &at);
+    while (status == LT_OK && at.found) {
+        struct parked parked;
+        if (!parked_read(at.value, &parked) || parked.code >= 1000) {
+            return false;
+        }
+        counted[parked.code]++;
+        status = state_step(flow->state, &at);
+    }
+    for (uint16_t code = 0; code < 1000; code++) {
+        if (parked_count(flow, COUNT_ALL, code) != counted[code]) {
+            fprintf(stderr, "parked %u: %llu in the list, %llu told\n", code,
+                    (unsigned long long)counted[code],
+                    (unsigned long long)parked_count(flow, COUNT_ALL, code));
+            return false;
+        }
+    }
+    return true;
 }
 
 void check_picture(struct flow *flow, struct state_picture *ret_picture)

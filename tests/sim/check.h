@@ -16,6 +16,9 @@ struct state_picture {
     struct lt_digest digest[STATE_TREES_END];
     uint64_t entries[STATE_TREES_END];
 };
+/* The counts of parked legs by cause are what the list says. */
+bool check_parked(struct flow *flow);
+
 void check_picture(struct flow *flow, struct state_picture *ret_picture);
 bool check_same(const struct state_picture *a, const struct state_picture *b);
 

@@ -51,6 +51,7 @@ struct sim {
     struct lt_key keys[AGENCIES_SIM];
     char state_path[128];
     uint32_t crashes;
+    uint64_t timed;         /* legs parked by time */
     uint32_t disk_failures; /* of state.mdb that ended the broker */
     uint32_t disk_fillings;
     int64_t disk_full_until_ms;
@@ -93,6 +94,9 @@ static void open_broker(struct sim *sim)
                      .settle_timeout_ms = 30000,
                      .lease_ms = LEASE_MS,
                      .beat_ms = BEAT_MS,
+                     .line_incident_ms = 3000,
+                     .deadline_ms = 15000,
+                     .stuck_ms = 60000,
                      .blob_endpoint = "",
                      .software = "sim"},
         .operators = {.take = no_operators},
@@ -143,6 +147,7 @@ static void crash(struct sim *sim)
 {
     heal_disk(sim);
     world_net_stop(sim->net, 0);
+    sim->timed += broker_flow(sim->broker)->sweeper.timed;
     broker_abandon(sim->broker);
     backend_memory_crash(sim->backend, world_random_chance(&sim->random, 500));
     broker_close(&sim->broker);
@@ -271,6 +276,18 @@ static void trouble(struct sim *sim)
             actor_wipe(actor);
         }
         break;
+    case 6:
+    case 7:
+        actor_break(actor, world_random_chance(&sim->random, 500) ? LT_RECEIVER_FAULTY
+                                                                  : LT_RECEIVER_UNREACHABLE);
+        break;
+    case 8:
+        actor_break(actor, LT_RECEIVER_REJECTED);
+        break;
+    case 9:
+    case 10:
+        actor_break(actor, 0);
+        break;
     case 5:
         world_step_wall(&sim->world, (int64_t)world_random_below(&sim->random, 4000) - 2000);
         break;
@@ -340,6 +357,12 @@ static void run_storm(struct sim *sim)
         if (world_random_chance(&sim->random, 20) && !check_heads(broker_flow(sim->broker))) {
             oracle_fail(&sim->oracle, "a lane's head is wrong", NULL);
         }
+        if (broker_flow(sim->broker)->sweeper.last.differing != 0) {
+            oracle_fail(&sim->oracle, "the sweeper counts another sum", NULL);
+        }
+        if (world_random_chance(&sim->random, 20) && !check_parked(broker_flow(sim->broker))) {
+            oracle_fail(&sim->oracle, "parked legs are counted wrongly", NULL);
+        }
         for (uint32_t i = 0; i < AGENCIES_SIM; i++) {
             actor_step(sim->actors[i]);
         }
@@ -393,6 +416,7 @@ static void judge(struct sim *sim)
     }
     check_picture(broker_flow(sim->broker), &used);
     world_net_stop(sim->net, 0);
+    sim->timed += broker_flow(sim->broker)->sweeper.timed;
     broker_close(&sim->broker);
     unlink(sim->state_path);
     open_broker(sim);
@@ -442,9 +466,10 @@ static void run_seed(uint64_t seed, const char *folder, bool verbose)
     judge(sim);
     if (verbose) {
         printf("seed %llu: %u wishes, %u crashes (%u of state.mdb, full %u times), "
-               "%llu frames verified late, %lld s\n",
+               "%llu incidents, %llu parked by time, %llu frames verified late, %lld s\n",
                (unsigned long long)seed, sim->oracle.count, sim->crashes, sim->disk_failures,
-               sim->disk_fillings, (unsigned long long)sim->verifier.put,
+               sim->disk_fillings, (unsigned long long)broker_flow(sim->broker)->incidents,
+               (unsigned long long)sim->timed, (unsigned long long)sim->verifier.put,
                (long long)(sim->world.mono_ms / 1000));
     }
     for (uint32_t i = 0; i < AGENCIES_SIM; i++) {

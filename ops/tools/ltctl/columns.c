@@ -179,6 +179,51 @@ COLUMNS(parked, false,
     C("contact", TEXT, "Liên hệ", "Contact"),
     C("attempts", NUMBER, "Lần gửi", "Attempts"));
 
+COLUMNS(parked_count, false,
+    C("count", NUMBER, "Số lượt", "Count"),
+    C("code", CODE, "Lý do", "Cause"),
+    C("who", WHO, "Ai xử lý", "Who must act"),
+    C("agency", TEXT, "Đến", "To"),
+    C("agency_name", TEXT, "Đơn vị", "Name"),
+    C("reason", TEXT, "Chi tiết", "Reason"),
+    C("contact", TEXT, "Liên hệ", "Contact"));
+
+COLUMNS(incidents, false,
+    C("number", NUMBER, "Số", "Number"),
+    C("state", RESULT, "Tình trạng", "State"),
+    C("agency", TEXT, "Mã", "Agency"),
+    C("agency_name", TEXT, "Đơn vị", "Name"),
+    C("code", CODE, "Nguyên nhân", "Cause"),
+    C("since_ms", TIME, "Từ lúc", "Since"),
+    C("last_ms", TIME, "Lần cuối", "Last"),
+    C("waiting", NUMBER, "Đang chờ", "Waiting"),
+    C("parked", NUMBER, "Chờ can thiệp", "Parked"),
+    C("owner", WHO, "Ai xử lý", "Owner"),
+    C("contact", TEXT, "Liên hệ", "Contact"),
+    C("probes", NUMBER, "Lần thử", "Probes"),
+    C("due_ms", TIME, "Thử lại lúc", "Next probe"),
+    C("comment", TEXT, "Ghi chú", "Comment"));
+
+COLUMNS(incident_note, false,
+    C("number", NUMBER, "Số", "Number"),
+    C("agency", TEXT, "Mã", "Agency"),
+    C("code", CODE, "Nguyên nhân", "Cause"),
+    C("person", TEXT, "Người", "Person"),
+    C("comment", TEXT, "Ghi chú", "Comment"));
+
+COLUMNS(alarms, false,
+    C("what", RESULT, "Cảnh báo", "Alarm"),
+    C("agency", TEXT, "Mã", "Agency"),
+    C("agency_name", TEXT, "Đơn vị", "Name"),
+    C("id", TEXT, "Mã lượt chuyển", "Transfer"),
+    C("leg", NUMBER, "Nhánh", "Leg"),
+    C("case", TEXT, "Mã hồ sơ", "Case"),
+    C("state", STATE, "Trạng thái", "State"),
+    C("since_ms", TIME, "Từ lúc", "Since"),
+    C("code", CODE, "Lý do", "Cause"),
+    C("difference", NUMBER, "Chênh lệch", "Difference"),
+    C("count", NUMBER, "Số lượt", "Count"));
+
 COLUMNS(conservation, false,
     C("agency", TEXT, "Mã", "Agency"),
     C("name", TEXT, "Đơn vị", "Name"),

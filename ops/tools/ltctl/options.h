@@ -45,7 +45,9 @@
     OPTION(DENY, "deny", true)                                                                     \
     OPTION(NO_MARK, "no-mark", false)                                                              \
     OPTION(BY, "by", true)                                                                         \
-    OPTION(SECOND, "second", false)
+    OPTION(SECOND, "second", false)                                                                \
+    OPTION(ALL, "all", false)                                                                      \
+    OPTION(GROUP, "group", true)
 
 enum option {
 #define OPTION(name, text, value) OPTION_##name,

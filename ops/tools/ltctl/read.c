@@ -178,10 +178,17 @@ enum exit_code run_parked(struct ltctl *ltctl)
                           "conflict ...");
     }
     struct question question;
+    const char *group = ltctl->options.values[OPTION_GROUP];
+    bool known = group == NULL || strcmp(group, "code") == 0 || strcmp(group, "who") == 0 ||
+                 strcmp(group, "agency") == 0 || strcmp(group, "reason") == 0;
+    if (!known) {
+        return option_bad(ltctl, OPTION_GROUP, "code, who, agency, reason");
+    }
     question_init(&question, "parked");
+    question_add(&question, "group", group);
     question_add(&question, "agency", ltctl->options.values[OPTION_AGENCY]);
     question_add(&question, "code", code);
-    return ask_all(ltctl, &question, &columns_parked, 0);
+    return ask_all(ltctl, &question, group == NULL ? &columns_parked : &columns_parked_count, 0);
 }
 
 /* ---- conservation ---- */

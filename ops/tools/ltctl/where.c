@@ -4,8 +4,9 @@
  * since when, and what it waits for. The broker gives the facts, one row for each leg that matters;
  * the words are made here, because they belong to a language and not to the axis.
  *
- * A sentence has a front that depends on the state and, when there is more to say, one tail: the
- * line is down since, another transfer goes first, who must act. States of a newer broker get the
+ * A sentence has a front that depends on the state and, when there is more to say, a tail (the
+ * incident or the line that is waited for, the transfer that goes first, who must act) and an end:
+ * how much time is left, or that the axis holds nothing any more. States of a newer broker get the
  * plain sentence.
  */
 #include <stdio.h>
@@ -37,13 +38,53 @@ struct facts {
     char attempts[24];
     char waits_for[32];
     char waits_id[64];
+    char waits_state[32];
+    char waits_since[MOMENT_BYTES];
+    char waits_code[64];
+    char incident[24];
+    char incident_code[64];
+    char incident_since[MOMENT_BYTES];
+    char deadline[MOMENT_BYTES];
+    char left[64];
     char who[32];
     bool line_known;
+    bool deadline_known;
+    bool late;
+    bool holds_nothing;
 };
 
 static void take(char *out, size_t out_size, const struct row *row, const char *name)
 {
     text_safe(out, out_size, row_field(row, name));
+}
+
+/* "3 ngày 4 giờ", "5 giờ 12 phút": the two largest parts. */
+static void span_say(char *out, size_t out_size, int64_t ms, bool vietnamese)
+{
+    int64_t minutes = (ms < 0 ? -ms : ms) / 60000;
+    if (minutes >= 24 * 60) {
+        snprintf(out, out_size, vietnamese ? "%lld ngày %lld giờ" : "%lld days %lld hours",
+                 (long long)(minutes / (24 * 60)), (long long)(minutes / 60 % 24));
+    } else {
+        snprintf(out, out_size, vietnamese ? "%lld giờ %lld phút" : "%lld hours %lld minutes",
+                 (long long)(minutes / 60), (long long)(minutes % 60));
+    }
+}
+
+/* What came with a later broker; absent fields stay empty. */
+static void facts_read_more(struct facts *facts, const struct row *row, bool vietnamese)
+{
+    take(facts->waits_state, sizeof(facts->waits_state), row, "waits_state");
+    take(facts->waits_code, sizeof(facts->waits_code), row, "waits_code");
+    moment_say(facts->waits_since, row_number(row, "waits_since_ms"), vietnamese);
+    take(facts->incident, sizeof(facts->incident), row, "incident");
+    take(facts->incident_code, sizeof(facts->incident_code), row, "incident_code");
+    moment_say(facts->incident_since, row_number(row, "incident_ms"), vietnamese);
+    facts->deadline_known = row_number(row, "deadline_ms") != 0;
+    moment_say(facts->deadline, row_number(row, "deadline_ms"), vietnamese);
+    facts->late = row_number(row, "left_ms") < 0;
+    span_say(facts->left, sizeof(facts->left), row_number(row, "left_ms"), vietnamese);
+    facts->holds_nothing = bytes_equal(row_field(row, "holds"), text_bytes("0"));
 }
 
 static void facts_read(struct facts *facts, const struct row *row, enum language language)
@@ -72,6 +113,7 @@ static void facts_read(struct facts *facts, const struct row *row, enum language
     moment_say(facts->due, row_number(row, "due_ms"), vietnamese);
     facts->line_known = row_number(row, "line_since_ms") != 0;
     moment_say(facts->line, row_number(row, "line_since_ms"), vietnamese);
+    facts_read_more(facts, row, vietnamese);
 }
 
 static enum phrase front_of(const struct facts *facts)
@@ -114,6 +156,44 @@ static void cause_write(char *out, size_t out_size, const struct facts *facts,
     }
 }
 
+/* A code's sentence without its full stop, to stand inside another. */
+static void clause_write(char *out, size_t out_size, enum language language, const char *code)
+{
+    snprintf(out, out_size, "%s", word_code(language, code));
+    size_t size = strlen(out);
+    if (size > 0 && out[size - 1] == '.') {
+        out[size - 1] = '\0';
+    }
+}
+
+static void lane_write(char *out, size_t out_size, const struct facts *facts,
+                       enum language language)
+{
+    char cause[PART_BYTES];
+    char behind[PART_BYTES + 4];
+    if (facts->waits_state[0] == '\0') {
+        PHRASE_FILL(out, out_size, language, WHERE_LANE, facts->waits_id);
+        return;
+    }
+    clause_write(cause, sizeof(cause), language, facts->waits_code);
+    snprintf(behind, sizeof(behind), "%s%s", cause[0] != '\0' ? ": " : "", cause);
+    PHRASE_FILL(out, out_size, language, WHERE_LANE_SINCE, facts->waits_id,
+                word_state(language, facts->waits_state), facts->waits_since, behind);
+}
+
+/* How much time is left, or that the axis is through with it. */
+static void end_write(char *out, size_t out_size, const struct facts *facts, enum language language)
+{
+    out[0] = '\0';
+    if (facts->holds_nothing) {
+        PHRASE_FILL(out, out_size, language, WHERE_HOLDS_NOTHING, "");
+    } else if (facts->deadline_known && facts->late) {
+        PHRASE_FILL(out, out_size, language, WHERE_LATE, facts->left, facts->deadline);
+    } else if (facts->deadline_known) {
+        PHRASE_FILL(out, out_size, language, WHERE_LEFT, facts->left, facts->deadline);
+    }
+}
+
 static void tail_write(char *out, size_t out_size, const struct facts *facts,
                        enum language language)
 {
@@ -126,6 +206,13 @@ static void tail_write(char *out, size_t out_size, const struct facts *facts,
         } else if (who[0] != '\0') {
             PHRASE_FILL(out, out_size, language, WHERE_WHO, who);
         }
+    } else if (strcmp(facts->waits_for, "incident") == 0) {
+        char cause[PART_BYTES];
+        clause_write(cause, sizeof(cause), language, facts->incident_code);
+        PHRASE_FILL(out, out_size, language, WHERE_INCIDENT, facts->agency, cause,
+                    facts->incident_since, facts->incident);
+    } else if (strcmp(facts->waits_for, "paused") == 0) {
+        PHRASE_FILL(out, out_size, language, WHERE_PAUSED, "");
     } else if (strcmp(facts->waits_for, "line") == 0 && facts->line_known) {
         PHRASE_FILL(out, out_size, language, WHERE_LINE_DOWN, facts->line);
     } else if (strcmp(facts->waits_for, "line") == 0) {
@@ -135,7 +222,7 @@ static void tail_write(char *out, size_t out_size, const struct facts *facts,
     } else if (strcmp(facts->waits_for, "paused") == 0) {
         PHRASE_FILL(out, out_size, language, WHERE_PAUSED, "");
     } else if (strcmp(facts->waits_for, "lane") == 0 && facts->waits_id[0] != '\0') {
-        PHRASE_FILL(out, out_size, language, WHERE_LANE, facts->waits_id);
+        lane_write(out, out_size, facts, language);
     }
 }
 
@@ -153,8 +240,10 @@ void where_write(char *out, size_t out_size, const struct row *row, enum languag
     phrase_fill(front, sizeof(front), phrase(language, front_of(&facts)), values,
                 sizeof(values) / sizeof(values[0]));
     tail_write(tail, sizeof(tail), &facts, language);
-    const char *parts[] = {front, tail};
-    phrase_fill(out, out_size, tail[0] != '\0' ? "{1} {2}" : "{1}", parts, 2);
+    char end[PART_BYTES];
+    end_write(end, sizeof(end), &facts, language);
+    const char *parts[] = {front, tail[0] != '\0' ? " " : "", tail, end[0] != '\0' ? " " : "", end};
+    phrase_fill(out, out_size, "{1}{2}{3}{4}{5}", parts, 5);
 }
 
 enum exit_code run_where(struct ltctl *ltctl)

@@ -63,6 +63,8 @@ static const struct word events[] = {
     {"act", {"thao tác vận hành", "operator act"}},
     {"assigned", {"định tuyến lại", "assigned"}},
     {"noticed", {"bên gửi đã nhận thông báo", "notice stored"}},
+    {"incident", {"sự cố", "incident"}},
+    {"timed", {"quá hạn", "deadline passed"}},
     {"registry", {"đổi danh bạ", "registry change"}},
     {"blob", {"tệp đính kèm đã lưu", "attachment stored"}},
     {"blob-gone", {"tệp đính kèm đã dọn", "attachment collected"}},
@@ -115,6 +117,11 @@ static const struct word results[] = {
     {"changed", {"đã sửa", "changed"}},
     {"removed", {"đã xóa", "removed"}},
     {"same", {"không đổi", "unchanged"}},
+    {"open", {"đang diễn ra", "open"}},
+    {"closed", {"đã kết thúc", "closed"}},
+    {"stuck", {"đứng yên quá lâu", "stuck"}},
+    {"difference", {"tổng bảo toàn lệch", "sum differs"}},
+    {"more", {"còn nữa", "more"}},
 };
 
 #define WORDS_COUNT(words) (sizeof(words) / sizeof((words)[0]))

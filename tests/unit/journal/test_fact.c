@@ -544,6 +544,8 @@ static void kinds_have_names(void **unused)
     assert_string_equal(fact_kind_name(FACT_HELD), "held");
     assert_string_equal(fact_kind_name(FACT_REROUTED), "rerouted");
     assert_string_equal(fact_kind_name(FACT_BACKUP), "backup");
+    assert_string_equal(fact_kind_name(FACT_INCIDENT), "incident");
+    assert_string_equal(fact_kind_name(FACT_TIMED), "timed");
     assert_string_equal(fact_kind_name(FACT_KINDS_END), "unknown");
     assert_string_equal(fact_kind_name(FACT_BLOB_GONE), "blob-gone");
 }

@@ -250,6 +250,49 @@ static void assert_where(const struct fact *facts, const char *vi, const char *e
     }
 }
 
+static void where_tells_the_incident_and_the_time_left(void **state)
+{
+    (void)state;
+    const struct fact incident[] = {{"state", "ready"},
+                                    {"waits_for", "incident"},
+                                    {"incident", "12"},
+                                    {"incident_code", "receiver-unreachable"},
+                                    {"incident_ms", NOON},
+                                    {"deadline_ms", NOON},
+                                    {"left_ms", "273600000"},
+                                    {"holds", "1"},
+                                    {NULL, NULL}};
+    assert_where(incident,
+                 "Hồ sơ A-1: lượt \"chuyển hồ sơ\" chờ gửi đến Sở mẫu (H24.15) từ 11:00 ngày "
+                 "30/09/2025. Chờ Sở mẫu (H24.15): Không kết nối được với đơn vị nhận, từ 11:00 "
+                 "ngày 30/09/2025 (sự cố số 12). Còn 3 ngày 4 giờ đến hạn 11:00 ngày 30/09/2025.",
+                 "Case A-1: \"forward\" waits to be sent to Sở mẫu (H24.15) since 11:00 on "
+                 "2025-09-30. Waiting for Sở mẫu (H24.15): The receiver cannot be reached, since "
+                 "11:00 on 2025-09-30 (incident 12). 3 days 4 hours left until 11:00 on "
+                 "2025-09-30.");
+    const struct fact behind[] = {{"state", "behind"},
+                                  {"waits_for", "lane"},
+                                  {"waits_id", "0199a0b1-2c3d-7e4f-8a5b-6c7d8e9f0a1b"},
+                                  {"waits_state", "parked"},
+                                  {"waits_since_ms", NOON},
+                                  {"waits_code", "cannot-open"},
+                                  {"deadline_ms", NOON},
+                                  {"left_ms", "-4320000"},
+                                  {"holds", "1"},
+                                  {NULL, NULL}};
+    assert_where(behind,
+                 "Hồ sơ A-1: lượt \"chuyển hồ sơ\" đến Sở mẫu (H24.15) chờ theo thứ tự hồ sơ từ "
+                 "11:00 ngày 30/09/2025. Lượt 0199a0b1-2c3d-7e4f-8a5b-6c7d8e9f0a1b phải xong "
+                 "trước, lượt đó đang chờ can thiệp từ 11:00 ngày 30/09/2025: Đơn vị nhận không mở "
+                 "được nội dung. Đã quá hạn 11:00 ngày 30/09/2025, trễ 1 giờ 12 phút.",
+                 NULL);
+    const struct fact taken[] = {{"state", "taken"}, {"holds", "0"}, {NULL, NULL}};
+    assert_where(taken,
+                 "Hồ sơ A-1: Sở mẫu (H24.15) đã nhận lượt \"chuyển hồ sơ\" lúc 11:00 ngày "
+                 "30/09/2025. Trục không còn giữ gì của hồ sơ này.",
+                 NULL);
+}
+
 static void where_tells_who_has_it(void **state)
 {
     (void)state;
@@ -335,6 +378,7 @@ int main(void)
         cmocka_unit_test(csv_quotes_what_it_must),
         cmocka_unit_test(sections_stand_apart),
         cmocka_unit_test(where_tells_who_has_it),
+        cmocka_unit_test(where_tells_the_incident_and_the_time_left),
         cmocka_unit_test(where_tells_who_must_act),
         cmocka_unit_test(where_tells_the_end),
     };

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * What the sweeper found in its last whole round: legs that stay in one state for too long, each
+ * with its id, and agencies whose sum is not zero. The rows are in memory; a page goes on by their
+ * index, and a round that ends between two pages may show a row twice or not at all.
+ */
+#include <string.h>
+
+#include "ask.h"
+#include "proto/base/text.h"
+
+#define CURSOR_BYTES 4
+
+static void put_stuck(struct ask *ask, const struct alarm *alarm)
+{
+    struct page_draft *page = &ask->page;
+    struct transfer t;
+    page_id(page, "id", &alarm->transfer.id);
+    page_number(page, "leg", alarm->leg);
+    if (transfer_load(ask->flow, &alarm->transfer, &t) == LT_OK && alarm->leg < t.legs_count) {
+        page_text(page, "case", t.case_code);
+        row_kind(ask, t.kind);
+        page_code(page, "code", t.legs[alarm->leg].code);
+        row_who(ask, row_who_of(t.legs[alarm->leg].code));
+    }
+    page_text(page, "state", leg_state_name(alarm->state));
+    page_time(page, "since_ms", alarm->since_ms);
+}
+
+static void put_alarm(struct ask *ask, const struct alarm *alarm)
+{
+    struct page_draft *page = &ask->page;
+    const char *what = alarm->what == ALARM_STUCK ? "stuck" : "difference";
+    page_row(page);
+    page_text(page, "what", what);
+    row_agency(ask, "agency", "agency_name", alarm->agency);
+    if (alarm->what == ALARM_STUCK) {
+        put_stuck(ask, alarm);
+    } else {
+        page_difference(page, "difference", alarm->difference);
+    }
+    page_time(page, "round_ms", ask->flow->sweeper.last.ended_ms);
+}
+
+/* Those that found no room in the table. */
+static void put_more(struct ask *ask, const struct sweep_round *round)
+{
+    uint64_t all = round->stuck + round->differing;
+    if (all > round->alarms_count) {
+        page_row(&ask->page);
+        page_text(&ask->page, "what", "more");
+        page_number(&ask->page, "count", all - round->alarms_count);
+        page_time(&ask->page, "round_ms", round->ended_ms);
+    }
+}
+
+enum lt_status query_alarms(struct ask *ask)
+{
+    const struct sweep_round *round = &ask->flow->sweeper.last;
+    struct wire_reader r;
+    uint8_t cursor[CURSOR_BYTES];
+    bool resumed;
+    enum lt_status status = ask_cursor(ask, CURSOR_BYTES, &r, &resumed);
+    if (status != LT_OK) {
+        return status;
+    }
+    for (uint32_t i = resumed ? wire_u32(&r) : 0; i < round->alarms_count; i++) {
+        if (page_full(&ask->page)) {
+            struct wire_writer w;
+            wire_write_init(&w, cursor, sizeof(cursor));
+            wire_put_u32(&w, i);
+            page_cursor(&ask->page, wire_written(&w));
+            return LT_OK;
+        }
+        put_alarm(ask, &round->alarms[i]);
+    }
+    put_more(ask, round);
+    return LT_OK;
+}
