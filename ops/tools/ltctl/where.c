@@ -211,8 +211,6 @@ static void tail_write(char *out, size_t out_size, const struct facts *facts,
         clause_write(cause, sizeof(cause), language, facts->incident_code);
         PHRASE_FILL(out, out_size, language, WHERE_INCIDENT, facts->agency, cause,
                     facts->incident_since, facts->incident);
-    } else if (strcmp(facts->waits_for, "paused") == 0) {
-        PHRASE_FILL(out, out_size, language, WHERE_PAUSED, "");
     } else if (strcmp(facts->waits_for, "line") == 0 && facts->line_known) {
         PHRASE_FILL(out, out_size, language, WHERE_LINE_DOWN, facts->line);
     } else if (strcmp(facts->waits_for, "line") == 0) {
