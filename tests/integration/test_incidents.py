@@ -49,8 +49,12 @@ def broken_receiver(house):
     check(row["parked"] == 0 and row["state"] == "open", row)
     said = house.tool("incident", "note", str(row["number"]), "--reason", "da goi truc ban")
     check(said.returncode == 0, said.stderr)
-    where = house.ltctl("where", "SUCO-39")
-    check("sự cố số %s" % row["number"] in where, where)
+    told = "sự cố số %s" % row["number"]  # while it is not the one that is out to try
+
+    def where():
+        answer_all(receiver, ltp_pb2.FAILED, FAULTY)
+        return told in house.ltctl("where", "SUCO-39")
+    run_until(both, where, 20, "where names the incident")
 
     house.process.send_signal(signal.SIGKILL)
     house.process.wait()
