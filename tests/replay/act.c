@@ -280,6 +280,34 @@ static void peer_settles(struct stage *stage, struct peer *peer)
     }
 }
 
+/* What its local system says of a transfer it was asked about. */
+static void peer_answers(struct stage *stage, struct peer *peer)
+{
+    struct statement *st = stage->statement;
+    const char *name = stage_word(stage, "a transfer");
+    const struct parcel_made *made = stage_transfer(stage, name);
+    const struct heard *asked = ask_of(peer, made);
+    if (asked == NULL) {
+        stage_fail(stage, "%s was never asked about %s", peer->name, name);
+    }
+    struct held_said said = {.number = asked->seq,
+                             .id = made->id,
+                             .leg = asked->leg,
+                             .position = asked->position,
+                             .time_ms = stage->world.wall_ms,
+                             .by = text_bytes("local system")};
+    if (word_is(st, "held")) {
+        said.held = LT_HELD_YES;
+        said.outcome = word_has(st, "taken") ? LT_OUTCOME_TAKEN : LT_OUTCOME_NONE;
+    } else if (word_is(st, "not-held")) {
+        said.held = LT_HELD_NO;
+    } else if (!word_is(st, "unknown")) {
+        stage_fail(stage, "held [taken], not-held or unknown");
+    }
+    struct frame frame = {.kind = FRAME_HELD_ANSWER, .held_answer = {.items = &said, .count = 1}};
+    peer_say(stage, peer, &frame);
+}
+
 static void peer_line(struct stage *stage, struct peer *peer, const char *verb)
 {
     struct statement *st = stage->statement;
@@ -325,6 +353,8 @@ static void peer_act(struct stage *stage, const char *name)
         peer_grants(stage, peer);
     } else if (strcmp(verb, "settles") == 0) {
         peer_settles(stage, peer);
+    } else if (strcmp(verb, "answers") == 0) {
+        peer_answers(stage, peer);
     } else if (strcmp(verb, "says") == 0 && word_is(stage->statement, "bye")) {
         struct frame frame = {.kind = FRAME_BYE};
         peer_say(stage, peer, &frame);

@@ -149,12 +149,12 @@ static const struct {
     enum heard_kind kind;
 } kinds[] = {
     {"verdict", HEARD_VERDICT}, {"delivery", HEARD_DELIVERY}, {"settled", HEARD_SETTLED},
-    {"notice", HEARD_NOTICE},   {"end", HEARD_END},
+    {"notice", HEARD_NOTICE},   {"asked", HEARD_ASK},         {"end", HEARD_END},
 };
 
 static const char *read_kind(struct stage *stage, enum heard_kind *ret_kind)
 {
-    const char *word = stage_word(stage, "verdict, delivery, settled, notice or end");
+    const char *word = stage_word(stage, "verdict, delivery, settled, notice, asked or end");
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
         if (strcmp(kinds[i].word, word) == 0) {
             *ret_kind = kinds[i].kind;
@@ -179,6 +179,9 @@ static void check(struct stage *stage, const struct said *said, const struct hea
     case HEARD_SETTLED:
         same_number(stage, "its leg", said->leg, heard->leg);
         same_code(stage, said->code, heard);
+        return;
+    case HEARD_ASK:
+        same_number(stage, "its leg", said->leg, heard->leg);
         return;
     case HEARD_END:
         same_code(stage, said->code, heard);

@@ -237,6 +237,17 @@ static void hear_notice(struct stage *stage, struct peer *peer, const struct not
     peer_say(stage, peer, &frame);
 }
 
+static void hear_ask(struct stage *stage, struct peer *peer, const struct held_ask *ask)
+{
+    for (uint32_t i = 0; i < ask->count; i++) {
+        struct heard *heard = hear(stage, peer, HEARD_ASK);
+        heard->made = stage_transfer_by_id(stage, &ask->items[i].id);
+        heard->leg = ask->items[i].leg;
+        heard->position = ask->items[i].position;
+        heard->seq = ask->items[i].number;
+    }
+}
+
 static void hear_end(struct stage *stage, struct peer *peer, const struct ending *ending)
 {
     struct heard *heard = hear(stage, peer, HEARD_END);
@@ -286,6 +297,9 @@ static void hear_frame(struct stage *stage, struct peer *peer, const struct fram
         return;
     case FRAME_NOTICE:
         hear_notice(stage, peer, &frame->notice);
+        return;
+    case FRAME_HELD_ASK:
+        hear_ask(stage, peer, &frame->held_ask);
         return;
     default:
         return;
@@ -349,6 +363,16 @@ const struct heard *delivery_of(struct stage *stage, uint32_t agency,
                 last = heard;
             }
         }
+    }
+    return last;
+}
+
+const struct heard *ask_of(struct peer *peer, const struct parcel_made *made)
+{
+    const struct heard *last = NULL;
+    for (uint32_t i = 0; i < peer->heard_count; i++) {
+        const struct heard *heard = &peer->heard[i];
+        last = heard->kind == HEARD_ASK && heard->made == made ? heard : last;
     }
     return last;
 }

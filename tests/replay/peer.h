@@ -27,7 +27,14 @@ struct parcel_made {
     uint64_t position; /* once accepted */
 };
 
-enum heard_kind { HEARD_VERDICT, HEARD_DELIVERY, HEARD_SETTLED, HEARD_NOTICE, HEARD_END };
+enum heard_kind {
+    HEARD_VERDICT,
+    HEARD_DELIVERY,
+    HEARD_SETTLED,
+    HEARD_NOTICE,
+    HEARD_ASK, /* does your local system hold it? `seq` is the number of the question */
+    HEARD_END
+};
 
 struct heard {
     enum heard_kind kind;
@@ -81,6 +88,9 @@ struct heard *peer_heard(struct peer *peer, enum heard_kind kind);
 /* The last delivery of the transfer to any connection of that agency. */
 const struct heard *delivery_of(struct stage *stage, uint32_t agency,
                                 const struct parcel_made *made, uint32_t leg);
+
+/* The last question about the transfer that this connection was asked; NULL: none. */
+const struct heard *ask_of(struct peer *peer, const struct parcel_made *made);
 
 /* peer_submit.c: "NAME submits ..." */
 void peer_submit(struct stage *stage, struct peer *peer);
