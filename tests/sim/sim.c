@@ -20,6 +20,7 @@
 #include "broker/core/broker.h"
 #include "broker/flow/fold_leg.h"
 #include "broker/flow/lane.h"
+#include "broker/flow/steps.h"
 #include "broker/registry/agency.h"
 #include "check.h"
 #include "harness/io_faults.h"
@@ -255,6 +256,60 @@ static void replay_parked(struct sim *sim)
     assert(status == LT_OK);
 }
 
+static void act_on(struct flow *flow, const struct lane_key *lane, enum act_kind act,
+                   enum leg_state next)
+{
+    uint8_t memory[128];
+    uint64_t position;
+    struct fact_act fact = {.position = lane->position,
+                            .leg = lane->leg,
+                            .act = (uint8_t)act,
+                            .next = (uint8_t)next,
+                            .person = text_bytes("sim"),
+                            .reason = text_bytes("hold and release")};
+    enum lt_status status =
+        flow_fact(flow, FACT_ACT, fact_write_act(memory, sizeof(memory), &fact), &position);
+    assert(status == LT_OK);
+    flight_land(flow, lane->position, lane->leg);
+}
+
+/* An operator holds some open leg, wherever it is; one that was sent, too. */
+static void hold_some(struct sim *sim)
+{
+    struct flow *flow = broker_flow(sim->broker);
+    struct lane_key key = {.agency = 1 + (uint32_t)world_random_below(&sim->random, AGENCIES_SIM)};
+    uint8_t from[RECORD_KEY_MAX];
+    struct state_entry at;
+    struct lane_entry entry;
+    key.lane.bytes[0] = (uint8_t)world_random_below(&sim->random, 256);
+    enum lt_status status = state_seek(flow->state, STATE_LANES, lane_key_write(from, &key), &at);
+    if (status == LT_OK && at.found && flow_room_small(flow) && lane_key_read(at.key, &key) &&
+        lane_entry_read(at.value, &entry) && transfer_next(entry.state, LEG_ON_HOLD) != LEG_NONE) {
+        act_on(flow, &key, ACT_HOLD, LEG_HELD);
+    }
+}
+
+/* And lets the first held one go again. */
+static void release_held(struct sim *sim)
+{
+    struct flow *flow = broker_flow(sim->broker);
+    struct state_entry at;
+    struct lane_key key;
+    struct lane_entry entry;
+    enum lt_status status = state_seek(flow->state, STATE_LANES, (struct lt_bytes){0}, &at);
+    while (status == LT_OK && at.found && lane_key_read(at.key, &key) &&
+           lane_entry_read(at.value, &entry) && entry.state != LEG_HELD) {
+        status = state_step(flow->state, &at);
+    }
+    struct transfer_key transfer;
+    struct transfer t;
+    if (status != LT_OK || !at.found || !flow_room_small(flow) ||
+        transfer_at(flow, key.position, &transfer, &t) != LT_OK) {
+        return;
+    }
+    act_on(flow, &key, ACT_RELEASE, lane_held(flow, &t, key.leg) ? LEG_BEHIND : LEG_READY);
+}
+
 static void trouble(struct sim *sim)
 {
     struct actor *actor = sim->actors[world_random_below(&sim->random, AGENCIES_SIM)];
@@ -290,6 +345,11 @@ static void trouble(struct sim *sim)
         break;
     case 5:
         world_step_wall(&sim->world, (int64_t)world_random_below(&sim->random, 4000) - 2000);
+        break;
+    case 6:
+    case 7:
+    case 8:
+        hold_some(sim);
         break;
     default:
         break;
@@ -353,6 +413,7 @@ static void run_storm(struct sim *sim)
         disk_weather(sim);
         trouble(sim);
         replay_parked(sim);
+        release_held(sim);
         turn_broker(sim);
         if (world_random_chance(&sim->random, 20) && !check_heads(broker_flow(sim->broker))) {
             oracle_fail(&sim->oracle, "a lane's head is wrong", NULL);
@@ -386,6 +447,7 @@ static void run_calm(struct sim *sim)
     }
     do {
         replay_parked(sim);
+        release_held(sim);
         turn_broker(sim);
         for (uint32_t i = 0; i < AGENCIES_SIM; i++) {
             actor_step(sim->actors[i]);
