@@ -127,8 +127,8 @@
  *   agency-gate id= gate=pause|drain|open reason= [dry_run=1]
  *       one row: id name change ("changed", "same") paused draining position
  *   ping id=
- *       no fact; one row: id name result ("answered", "no-answer", "not-connected") took_ms by
- *       connected since_ms. LT_HELD_ASKED: ask again
+ *       no fact; one row: id name result ("answered", "adapter-only": its local system gave no
+ *       sign, "no-answer", "not-connected") took_ms by connected since_ms. LT_HELD_ASKED: ask again
  *   incident-note number= reason=
  *       who looks after it, in words; the last note stands. One row: number agency code person
  *       comment position

@@ -37,7 +37,7 @@ enum lt_status query_ping(struct ask *ask)
     page_text(page, "id", agency->id);
     page_text(page, "name", agency->name);
     page_text(page, "result",
-              status == LT_OK        ? "answered"
+              status == LT_OK        ? (pong.local ? "answered" : "adapter-only")
               : status == LT_TIMEOUT ? "no-answer"
                                      : "not-connected");
     page_flag(page, "connected", desk->receiving != NULL);

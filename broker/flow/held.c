@@ -154,6 +154,7 @@ enum lt_status held_ping(struct flow *flow, uint32_t agency, struct held_pong *r
     bool answered = asked->answered;
     if (answered) {
         ret_pong->took_ms = asked->took_ms;
+        ret_pong->local = asked->local;
         memcpy(ret_pong->by, asked->by, sizeof(ret_pong->by));
     }
     memset(asked, 0, sizeof(*asked)); /* told once: the next ping is a new one */
@@ -212,6 +213,7 @@ static enum lt_status take_one(struct flow *flow, struct session *session,
         return LT_OK;
     }
     asked->answered = true;
+    asked->local = said->held != LT_HELD_UNKNOWN;
     asked->took_ms = flow->mono_ms - asked->sent_ms;
     text_copy(asked->by, sizeof(asked->by), cut(said->by, HELD_BY_MAX));
     return asked->position == 0 ? LT_OK : stage_answer(flow, asked, said);

@@ -27,6 +27,7 @@ struct held_asked {
     int64_t sent_ms;  /* monotonic: last given to a session */
     int64_t took_ms;  /* from there to the answer */
     bool answered;
+    bool local; /* answered with more than "unknown" */
     char by[HELD_BY_MAX + 1];
 };
 
@@ -50,6 +51,7 @@ enum lt_status held_rule(struct flow *flow, const struct transfer_key *key,
  * what came back; LT_HELD_ASKED: ask again; LT_TIMEOUT; LT_RECEIVER_UNREACHABLE: no session. */
 struct held_pong {
     int64_t took_ms;
+    bool local; /* the local system itself gave a sign of life; else the adapter spoke alone */
     char by[HELD_BY_MAX + 1];
 };
 enum lt_status held_ping(struct flow *flow, uint32_t agency, struct held_pong *ret_pong);

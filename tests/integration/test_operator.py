@@ -193,6 +193,21 @@ def reload_refused(house):
         house.process.send_signal(signal.SIGHUP)
 
 
+def agency_gates(house):
+    """A ping goes through a real adapter and back; a gate is turned, seen, and opened again."""
+    agency = house.agency()
+    silent = house.tool("ping", agency)
+    check(silent.returncode == 5 and "not connected" in silent.stdout, silent.stdout)
+    with Adapter(house, [agency], "pinged"):
+        # Nobody takes questions at this adapter's door: it says so itself, which is a finding.
+        answer = house.tool("ping", agency)
+        check(answer.returncode == 5 and "only the adapter" in answer.stdout, answer.stdout)
+        house.ltctl("agency", "pause", agency, "--reason", "service")
+        check(house.rows("agency", "show", agency)[0]["paused"], "paused in its entry")
+    house.ltctl("agency", "open", agency, "--reason", "service is over")
+    check(not house.rows("agency", "show", agency)[0]["paused"], "open again")
+
+
 if __name__ == "__main__":
-    run_cases([broker_typos, readable_secret, adapter_typos, code_twice, second_broker, port_in_use,
+    run_cases([agency_gates, broker_typos, readable_secret, adapter_typos, code_twice, second_broker, port_in_use,
                reload_refused], __doc__)

@@ -109,6 +109,7 @@ static const struct word results[] = {
     {"no", {"bên nhận không giữ", "not held"}},
     {"unknown", {"bên nhận không rõ", "cannot say"}},
     {"answered", {"có trả lời", "answered"}},
+    {"adapter-only", {"chỉ bộ nối trả lời", "only the adapter answered"}},
     {"no-answer", {"không trả lời", "no answer"}},
     {"not-connected", {"không kết nối", "not connected"}},
     {"added", {"đã thêm", "added"}},

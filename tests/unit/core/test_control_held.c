@@ -371,12 +371,17 @@ static void a_ping_goes_there_and_back(void **state)
     struct held_item item = hear_ask(&b);
     assert_true(id_empty(&item.id));
     pass_ms(300);
-    answer(&b, &item, LT_HELD_UNKNOWN, LT_OUTCOME_NONE);
+    answer(&b, &item, LT_HELD_YES, LT_OUTCOME_NONE);
     page = ask_ok(&house, OPERATOR, "ping", ARGS("id", "B"));
     assert_field(&house, &page, 0, "result", "answered");
     assert_field(&house, &page, 0, "by", "phần mềm một cửa");
     assert_true(atoll(field(&house, &page, 0, "took_ms")) >= 300);
     ask_code(&house, OPERATOR, "ping", ARGS("id", "B"), LT_HELD_ASKED); /* a new one */
+    item = hear_ask(&b);
+    answer(&b, &item, LT_HELD_UNKNOWN, LT_OUTCOME_NONE); /* its local system gives no sign */
+    page = ask_ok(&house, OPERATOR, "ping", ARGS("id", "B"));
+    assert_field(&house, &page, 0, "result", "adapter-only");
+    ask_code(&house, OPERATOR, "ping", ARGS("id", "B"), LT_HELD_ASKED);
     pass_ms(HELD_WAIT_MS);
     page = ask_ok(&house, OPERATOR, "ping", ARGS("id", "B"));
     assert_field(&house, &page, 0, "result", "no-answer");
