@@ -217,6 +217,8 @@ static void tail_write(char *out, size_t out_size, const struct facts *facts,
         PHRASE_FILL(out, out_size, language, WHERE_NEVER_SEEN, "");
     } else if (strcmp(facts->waits_for, "credit") == 0) {
         PHRASE_FILL(out, out_size, language, WHERE_CREDIT, "");
+    } else if (strcmp(facts->waits_for, "paused") == 0) {
+        PHRASE_FILL(out, out_size, language, WHERE_PAUSED, "");
     } else if (strcmp(facts->waits_for, "lane") == 0 && facts->waits_id[0] != '\0') {
         lane_write(out, out_size, facts, language);
     }
