@@ -80,6 +80,22 @@
 #define GIVINGS_MAX     32   /* BytesAsks under way */
 #define GIVING_MS_MAX   30000
 
+/* replay plans */
+#define PLANS_LIVE_MAX         64
+#define PLAN_ITEMS_MAX         200000 /* of one plan; configurable */
+#define PLAN_SECOND_OVER       100    /* items: above, a second person approves; configurable */
+#define PLAN_PACE_MAX          60000  /* per minute */
+#define PLAN_PACE_NORMAL       600
+#define PLAN_STOP_NORMAL       20               /* percent of failures among the outcomes */
+#define PLAN_RESULTS_LEAST     20               /* outcomes before that share means anything */
+#define PLAN_LIST_IDLE_MS      (10 * 60 * 1000) /* between two pages of a list */
+#define PLAN_STEPS_TURN        64               /* items carried out in one turn, per plan */
+#define PLAN_LOOKS_TURN        4000 /* parked legs looked at in one turn while choosing */
+#define PLAN_DIGEST_TURN       8000 /* items */
+#define PLAN_TURN_FACTS_BUSY   256  /* more in the batch: live traffic has this turn */
+#define PLAN_LOOK_ITEMS        2000 /* of one page of a dry run */
+#define PLAN_LOOK_HEADER_COSTS 16   /* a header read back counts like so many items */
+
 /* disk */
 #define RESERVE_BYTES  (64LL * 1024 * 1024)
 #define FREE_LOW_BYTES (256LL * 1024 * 1024) /* below: intake refuses; configurable */

@@ -261,6 +261,8 @@ static struct flow_settings settings_of(const struct config *config)
         .lease_ms = LEASE_MS,
         .beat_ms = BEAT_MS,
         .reconcile_ms = (int64_t)config->restore_minutes * 60 * 1000,
+        .plan_items_max = config->plan_items_max,
+        .plan_second_over = config->plan_second_person_over,
         .blob_endpoint = config->blob_public,
         .software = SOFTWARE,
     };

@@ -7,17 +7,15 @@
  * registry is asked again: the new legs are a fact of their own and take the old one's place. Still
  * nobody: the row says not-parked with the code, because there is nothing to replay yet.
  *
- * All facts of a replay are staged in one turn or none is: room for them is asked first.
+ * All facts of a replay are staged in one turn or none is: room for them is asked first. A leg that
+ * a live plan has before it is the plan's: the single replay is refused and names it.
  */
 #include <string.h>
 
-#include "broker/flow/lane.h"
-#include "broker/flow/steps.h"
+#include "broker/flow/plan.h"
+#include "broker/flow/replay.h"
 #include "judge.h"
 #include "proto/base/text.h"
-
-/* An assignment names its attachments again. */
-#define FACT_BYTES (LT_REASON_MAX + 512 + LT_ATTACHMENTS_MAX * 40)
 
 struct replay {
     struct transfer_key key;
@@ -70,27 +68,17 @@ static const char *done_word(const struct replay *replay)
 
 static enum lt_status replay_leg(struct ask *ask, const struct replay *replay, uint8_t index)
 {
-    uint8_t memory[FACT_BYTES];
-    uint64_t position;
     const struct leg *leg = &replay->transfer.legs[index];
-    bool blocked = lane_held(ask->flow, &replay->transfer, index);
     struct outcome outcome = {
         .result = done_word(replay),
         .code = leg->code,
         .before = leg->state,
-        .next = blocked ? LEG_BEHIND : LEG_READY,
-    };
-    struct fact_act act = {
-        .position = replay->transfer.position,
-        .leg = index,
-        .act = ACT_REPLAY,
-        .next = (uint8_t)outcome.next,
-        .person = text_bytes(ask->person->name),
-        .reason = replay->reason,
+        .next = replay_next(ask->flow, &replay->transfer, index),
     };
     if (!replay->dry_run) {
         enum lt_status status =
-            ask_fact(ask, FACT_ACT, fact_write_act(memory, sizeof(memory), &act), &position);
+            ask_staged(replay_stage(ask->flow, &replay->transfer, index,
+                                    text_bytes(ask->person->name), replay->reason, &outcome.next));
         if (status != LT_OK) {
             return status;
         }
@@ -102,41 +90,6 @@ static enum lt_status replay_leg(struct ask *ask, const struct replay *replay, u
 /* ---- a transfer that nobody was competent for ---------------------------------------------------
  */
 
-/* Legs by the registry of now; LT_OK with agency 0 in the first leg: still nobody. */
-static enum lt_status assign_again(struct ask *ask, const struct replay *replay,
-                                   struct fact_assigned *assigned)
-{
-    struct header header;
-    struct lt_bytes header_bytes;
-    struct lt_bytes body;
-    struct fact_accepted accepted;
-    memset(&accepted, 0, sizeof(accepted));
-    enum lt_status status =
-        ask_parcel(ask, replay->transfer.position, &header, &header_bytes, &body);
-    if (status == LT_DAMAGED) {
-        /* One record that does not read must not end the house; the leg stays where it is. */
-        accepted.legs[0] = (struct fact_leg){.agency = 0, .parked = LT_DAMAGED};
-        accepted.legs_count = 1;
-    } else if (status != LT_OK) {
-        return status;
-    } else {
-        status = assign(ask->flow->registry, &header, &accepted, &ask->fault);
-        if (status != LT_OK) {
-            return status;
-        }
-    }
-    assigned->attachments_count = 0;
-    for (uint32_t i = 0; status == LT_OK && i < header.attachments_count; i++) {
-        assigned->attachments[assigned->attachments_count++] = (struct fact_attachment){
-            .sha256 = header.attachments[i].sha256, .size = header.attachments[i].size};
-    }
-    assigned->position = replay->transfer.position;
-    assigned->person = text_bytes(ask->person->name);
-    memcpy(assigned->legs, accepted.legs, sizeof(assigned->legs));
-    assigned->legs_count = accepted.legs_count;
-    return LT_OK;
-}
-
 /* What the transfer would be with its new legs: nothing is changed by looking. */
 static struct transfer foresee(struct ask *ask, const struct replay *replay,
                                const struct fact_assigned *assigned)
@@ -146,18 +99,17 @@ static struct transfer foresee(struct ask *ask, const struct replay *replay,
     memset(t.legs, 0, sizeof(t.legs));
     for (uint8_t i = 0; i < t.legs_count; i++) {
         t.legs[i].agency = assigned->legs[i].agency;
-        t.legs[i].state = lane_held(ask->flow, &t, i) ? LEG_BEHIND : LEG_READY;
+        t.legs[i].state = replay_next(ask->flow, &t, i);
     }
     return t;
 }
 
 static enum lt_status replay_undetermined(struct ask *ask, const struct replay *replay)
 {
-    uint8_t memory[FACT_BYTES];
-    uint64_t position;
     struct fact_assigned assigned;
     const struct leg *nobody = &replay->transfer.legs[0];
-    enum lt_status status = assign_again(ask, replay, &assigned);
+    enum lt_status status = replay_assign(ask->flow, &replay->transfer,
+                                          text_bytes(ask->person->name), &assigned, &ask->fault);
     if (status != LT_OK) {
         return status;
     }
@@ -167,8 +119,7 @@ static enum lt_status replay_undetermined(struct ask *ask, const struct replay *
     }
     struct transfer after = foresee(ask, replay, &assigned);
     if (!replay->dry_run) {
-        status = ask_fact(ask, FACT_ASSIGNED,
-                          fact_write_assigned(memory, sizeof(memory), &assigned), &position);
+        status = ask_staged(replay_assign_stage(ask->flow, &assigned));
         if (status == LT_OK) {
             status = transfer_load(ask->flow, &replay->key, &after);
         }
@@ -236,6 +187,21 @@ static enum lt_status replay_one(struct ask *ask, const struct replay *replay, u
     return leg->agency == 0 ? replay_undetermined(ask, replay) : replay_leg(ask, replay, index);
 }
 
+/* Before the first fact: one leg of a live plan refuses the whole replay. */
+static enum lt_status check_leases(struct ask *ask, const struct replay *replay)
+{
+    for (uint8_t i = 0; i < replay->transfer.legs_count; i++) {
+        bool parked = replay->transfer.legs[i].state == LEG_PARKED;
+        uint64_t number = parked && asked_for(replay, i)
+                              ? plan_leased(ask->flow, replay->transfer.position, i)
+                              : 0;
+        if (number != 0) {
+            return fault_set(&ask->fault, LT_LEASED, "plan", "%llu", (unsigned long long)number);
+        }
+    }
+    return LT_OK;
+}
+
 enum lt_status act_replay(struct ask *ask)
 {
     struct replay replay;
@@ -245,6 +211,9 @@ enum lt_status act_replay(struct ask *ask)
     }
     for (uint8_t i = 0; i < replay.transfer.legs_count && status == LT_OK; i++) {
         status = asked_for(&replay, i) ? judge_scope(ask, replay.transfer.legs[i].agency) : LT_OK;
+    }
+    if (status == LT_OK) {
+        status = check_leases(ask, &replay);
     }
     if (status != LT_OK) {
         return status;

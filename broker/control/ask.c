@@ -9,6 +9,8 @@
 
 #include <string.h>
 
+#include "broker/flow/plan.h"
+#include "broker/flow/replay.h"
 #include "broker/limits.h"
 #include "proto/base/text.h"
 #include "proto/message.h"
@@ -85,6 +87,46 @@ enum lt_status ask_agency(struct ask *ask, const char *name, uint32_t *ret_numbe
     const struct agency *agency = registry_by_id(ask->flow->registry, id);
     *ret_number = agency == NULL ? AGENCY_NONE : agency->number;
     return LT_OK;
+}
+
+enum lt_status ask_code_arg(struct ask *ask, uint16_t *ret_code)
+{
+    char text[64];
+    enum lt_status status = ask_text(ask, "code", text, sizeof(text));
+    if (status != LT_OK || text[0] == '\0') {
+        return status;
+    }
+    const struct lt_error *error = lt_error_by_code(text);
+    if (error == NULL || error->status == LT_OK) {
+        return ask_bad(ask, "code");
+    }
+    *ret_code = (uint16_t)error->status;
+    return LT_OK;
+}
+
+enum lt_status ask_plan(struct ask *ask, uint64_t *ret_number, struct plan *ret_plan,
+                        struct plan_now *ret_now)
+{
+    uint64_t number = 0;
+    bool given;
+    enum lt_status status = ask_number(ask, "number", UINT64_MAX / 2, &number, &given);
+    if (status != LT_OK) {
+        return status;
+    }
+    if (!given) {
+        return ask_missing(ask, "number");
+    }
+    status = plan_load(ask->flow, number, ret_plan);
+    if (status == LT_OK) {
+        status = plan_now_load(ask->flow, number, ret_now);
+    }
+    if (status == LT_NOT_FOUND) {
+        return fault_set(&ask->fault, LT_NOT_FOUND, "plan", "%llu", (unsigned long long)number);
+    }
+    if (status == LT_OK) {
+        *ret_number = number;
+    }
+    return status;
 }
 
 /* ---- the transfer that is meant -------------------------------------------------------------- */
@@ -184,30 +226,15 @@ bool ask_look(struct ask *ask)
 enum lt_status ask_parcel(struct ask *ask, uint64_t position, struct header *ret_header,
                           struct lt_bytes *ret_header_bytes, struct lt_bytes *ret_body)
 {
-    struct flow *flow = ask->flow;
-    struct cached cached;
-    struct fact fact;
-    struct fact_accepted accepted;
-    struct lt_bytes header;
-    struct lt_bytes body;
-    if (!cache_get(&flow->cache, position, &cached, &header, &body)) {
-        enum lt_status status = journal_read(flow->journal, position, &flow->arena, &fact);
-        if (status != LT_OK) {
-            /* A fact that is staged only is nowhere else than in the cache. */
-            return status == LT_NOT_FOUND && position > flow->durable ? LT_AGAIN : status;
-        }
-        if (fact.kind != FACT_ACCEPTED || !fact_read_accepted(fact.payload, &accepted)) {
-            return LT_DAMAGED;
-        }
-        header = accepted.header;
-        body = accepted.body;
+    return parcel_read(ask->flow, position, ret_header, ret_header_bytes, ret_body);
+}
+
+enum lt_status ask_staged(enum lt_status status)
+{
+    if (status == LT_OK || status == LT_BUSY || lt_class(status) == LT_CLASS_STOP) {
+        return status;
     }
-    if (header_read(header, &flow->arena, ret_header, NULL) != LT_OK) {
-        return LT_DAMAGED;
-    }
-    *ret_header_bytes = header;
-    *ret_body = body;
-    return LT_OK;
+    return LT_IO; /* staged and not folded: what is shown from now on cannot be trusted */
 }
 
 enum lt_status ask_fact(struct ask *ask, enum fact_kind kind, struct lt_bytes payload,
@@ -216,9 +243,5 @@ enum lt_status ask_fact(struct ask *ask, enum fact_kind kind, struct lt_bytes pa
     if (!flow_room_small(ask->flow)) {
         return LT_BUSY;
     }
-    enum lt_status status = flow_fact(ask->flow, (uint8_t)kind, payload, ret_position);
-    if (status == LT_OK || status == LT_BUSY || lt_class(status) == LT_CLASS_STOP) {
-        return status;
-    }
-    return LT_IO; /* staged and not folded: what is shown from now on cannot be trusted */
+    return ask_staged(flow_fact(ask->flow, (uint8_t)kind, payload, ret_position));
 }

@@ -75,6 +75,21 @@ enum lt_status query_incidents(struct ask *ask);
 enum lt_status act_incident_note(struct ask *ask);
 enum lt_status query_parked_count(struct ask *ask, struct lt_bytes group);
 
+/* query_plan.c */
+enum lt_status query_plan_list(struct ask *ask);
+enum lt_status query_plan_show(struct ask *ask);
+enum lt_status query_plan_look(struct ask *ask);
+enum lt_status query_plan_report(struct ask *ask);
+
+/* act_plan.c */
+enum lt_status act_plan_make(struct ask *ask);
+enum lt_status act_plan_add(struct ask *ask);
+enum lt_status act_plan_freeze(struct ask *ask);
+enum lt_status act_plan_approve(struct ask *ask);
+enum lt_status act_plan_run(struct ask *ask);
+enum lt_status act_plan_pause(struct ask *ask);
+enum lt_status act_plan_cancel(struct ask *ask);
+
 /* act_replay.c, act_backup.c, act_clock.c, act_shield.c, act_registry.c */
 enum lt_status act_replay(struct ask *ask);
 enum lt_status act_backup_mark(struct ask *ask);
@@ -131,6 +146,19 @@ LT_CHECK enum lt_status ask_parcel(struct ask *ask, uint64_t position, struct he
 LT_CHECK enum lt_status ask_fact(struct ask *ask, enum fact_kind kind, struct lt_bytes payload,
                                  uint64_t *ret_position);
 
+/* The status of something staged in flow/, as ask_fact gives it: a fact that was staged and could
+ * not be folded ends the process. */
+LT_CHECK enum lt_status ask_staged(enum lt_status status);
+
+/* The plan that argument number names. LT_NOT_FOUND. */
+struct plan;
+struct plan_now;
+LT_CHECK enum lt_status ask_plan(struct ask *ask, uint64_t *ret_number, struct plan *ret_plan,
+                                 struct plan_now *ret_now);
+
+/* A stable code of errors.def in argument `code`; *ret_code 0: any. */
+LT_CHECK enum lt_status ask_code_arg(struct ask *ask, uint16_t *ret_code);
+
 /* ---- fields that many rows share (row.c) ------------------------------------------------------
  */
 
@@ -147,6 +175,9 @@ void row_unknown(struct ask *ask, const struct leg *leg);
 /* What the receiver or an operator said when the leg came into its present state. */
 void row_reason(struct ask *ask, const struct transfer_key *key, uint8_t index,
                 const struct leg *leg);
+
+/* Everything there is to say of a plan in one row (query_plan.c). */
+LT_CHECK enum lt_status row_plan(struct ask *ask, uint64_t number);
 
 /* Who must act on a code: "sender", "receiver", "operator". */
 enum lt_who row_who_of(uint16_t code);

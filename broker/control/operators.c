@@ -61,6 +61,18 @@ static const struct verb verbs[] = {
     {"agency-gate", OPERATOR_OPERATOR, "id gate reason dry_run ", act_gate},
     {"ping", OPERATOR_OPERATOR, "id ", query_ping},
     {"incident-note", OPERATOR_OPERATOR, "number reason ", act_incident_note},
+    {"plan-make", OPERATOR_OPERATOR,
+     "agency from case procedure code since until list pace stop reason ", act_plan_make},
+    {"plan-add", OPERATOR_OPERATOR, "number what ", act_plan_add},
+    {"plan-freeze", OPERATOR_OPERATOR, "number ", act_plan_freeze},
+    {"plan-approve", OPERATOR_APPROVER, "number reason ", act_plan_approve},
+    {"plan-run", OPERATOR_OPERATOR, "number reason ", act_plan_run},
+    {"plan-pause", OPERATOR_OPERATOR, "number reason ", act_plan_pause},
+    {"plan-cancel", OPERATOR_OPERATOR, "number reason ", act_plan_cancel},
+    {"plan-list", OPERATOR_VIEWER, "", query_plan_list},
+    {"plan-show", OPERATOR_VIEWER, "number ", query_plan_show},
+    {"plan-look", OPERATOR_VIEWER, "number ", query_plan_look},
+    {"plan-report", OPERATOR_VIEWER, "number result ", query_plan_report},
     {"agency-put", OPERATOR_REGISTRAR, "dry_run ", act_agency_put},
     {"route-put", OPERATOR_REGISTRAR, "dry_run ", act_route_put},
     {"route-gone", OPERATOR_REGISTRAR, "dry_run ", act_route_gone},
@@ -237,7 +249,15 @@ static enum lt_status take(void *self, struct flow *flow, struct session *sessio
     return LT_OK;
 }
 
+/* Asked of the door for every receiver of a plan; one that is not configured any more has none. */
+static bool operators_in_scope(void *self, const char *person, const char *agency)
+{
+    const struct operators *operators = self;
+    const struct operator_entry *entry = config_operator(operators->config, person);
+    return entry != NULL && operator_may_touch(entry, agency);
+}
+
 struct flow_operators operators_door(struct operators *operators)
 {
-    return (struct flow_operators){.self = operators, .take = take};
+    return (struct flow_operators){.self = operators, .take = take, .in_scope = operators_in_scope};
 }

@@ -96,6 +96,22 @@
  *       turns; the difference is beyond what these explain
  *   quarantine
  *       facts that do not read or were passed over in this life: position kind what found_ms
+ *   plan-list
+ *       newest first, a row each: number state since_ms made_ms person reason selection items
+ *       agencies left_out (legs of other live plans) passed replayed passed_over taken refused
+ *       parked_again ended outstanding pace stop duration_ms (of the rest, at the pace) second
+ *       (flag: needs a second person) approver code state_person state_reason digest
+ *   plan-show number=
+ *       the same row of one plan
+ *   plan-look number=
+ *       the dry run as of now, in parts: a page looks at some items and has a row per receiver;
+ *       the rows of all pages are added up: to to_name items passed taken moved (no longer parked)
+ *       unknown reassign (today's routing finds a receiver) nobody unreadable bytes oldest_ms
+ *       newest_ms suspended successor
+ *   plan-report number= [result=]
+ *       a row per item, in the order of the plan: id leg case from to to_name bytes position
+ *       result (waiting, sent-again, taken, refused, parked-again, ended, passed-over) state code
+ *       time_ms
  *   agency-get id=
  *       one row: id number entry (hex of agency_write)
  *
@@ -132,6 +148,16 @@
  *   incident-note number= reason=
  *       who looks after it, in words; the last note stands. One row: number agency code person
  *       comment position
+ *   plan-make reason= [agency= ("-": of nobody yet) from= case= procedure= code= since= until=]
+ *             [list=] [pace=] [stop=]
+ *       the row of the plan, which is chosen from then on; with list= nothing is chosen: legs come
+ *       by plan-add, and plan-freeze ends the list. No dry_run: a plan sends nothing by itself
+ *   plan-add number= what=ids|codes payload=<lines>
+ *       at most 150 lines; a row for each that was not taken: value result (not-found, not-parked,
+ *       leased) plan. LT_SCOPE, LT_PLAN_TOO_LARGE: the whole plan is cancelled
+ *   plan-freeze, plan-approve (approver, another than the maker), plan-run (also: resume),
+ *   plan-pause, plan-cancel number= [reason=]
+ *       the row of the plan; LT_PLAN_STATE, LT_SECOND_PERSON, LT_SCOPE
  *   agency-put payload=<entry> [dry_run=1]
  *       registrar; the whole entry as agency_write makes it; the number is the one of
  *       agency-get, or 0: given by the broker. One row: id number change ("added", "changed",

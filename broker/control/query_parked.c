@@ -160,22 +160,6 @@ static void put_cursor(struct ask *ask, const struct head *head)
     page_cursor(&ask->page, wire_written(&w));
 }
 
-/* The code asked for; *ret_code 0: any. */
-static enum lt_status read_code(struct ask *ask, uint16_t *ret_code)
-{
-    char text[64];
-    enum lt_status status = ask_text(ask, "code", text, sizeof(text));
-    if (status != LT_OK || text[0] == '\0') {
-        return status;
-    }
-    const struct lt_error *error = lt_error_by_code(text);
-    if (error == NULL || error->status == LT_OK) {
-        return ask_bad(ask, "code");
-    }
-    *ret_code = (uint16_t)error->status;
-    return LT_OK;
-}
-
 enum lt_status query_parked(struct ask *ask)
 {
     struct heads heads;
@@ -187,7 +171,7 @@ enum lt_status query_parked(struct ask *ask)
         return query_parked_count(ask, group);
     }
     memset(&heads, 0, sizeof(heads));
-    enum lt_status status = read_code(ask, &code);
+    enum lt_status status = ask_code_arg(ask, &code);
     if (status == LT_OK) {
         status = ask_cursor(ask, CURSOR_BYTES, &reader, &resumed);
     }

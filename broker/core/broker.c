@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "broker/flow/fold.h"
+#include "broker/flow/plan.h"
 #include "broker/flow/restored.h"
 #include "broker/flow/shield.h"
 #include "broker/flow/steps.h"
@@ -151,6 +152,9 @@ static enum lt_status open_tables(struct broker *broker)
     if (status == LT_OK) {
         status = cache_open(&flow->cache, BODY_CACHE_BYTES);
     }
+    if (status == LT_OK) {
+        status = plans_open(&flow->plans);
+    }
     return status;
 }
 
@@ -231,6 +235,11 @@ enum lt_status broker_open(struct broker **ret_broker, const struct broker_optio
         flow->trace = (struct flow_trace){.self = broker, .note = note_frame};
         note_frame(broker, 0, 0);
     }
+    status = plans_restart(flow);
+    if (status != LT_OK) {
+        fault_set(fault, status, "broker", "cannot end the plans that were being chosen");
+        goto done;
+    }
     *ret_broker = broker;
     return LT_OK;
 done:
@@ -287,6 +296,7 @@ void broker_close(struct broker **broker_p)
         desks_close(&flow->desks);
         flights_close(&flow->flights);
         cache_close(&flow->cache);
+        plans_close(&flow->plans);
     }
     if (flow->registry != NULL) {
         registry_close(&flow->registry);

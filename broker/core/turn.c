@@ -3,7 +3,7 @@
  * One turn of the house (broker/README.md has the picture):
  *
  *   clock -> tickets -> fetched -> blobs -> join -> receive (intake, join, decide, fold) -> commit
- *         -> answer -> notice -> dispatch -> sweep -> commit
+ *         -> answer -> notice -> dispatch -> sweep -> plans -> commit
  *
  * Tickets come first, so that whatever became durable while the last turn ran is answered by this
  * one. A batch is sent to the disk as soon as none is in flight: batches form by themselves while
@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "blob_desk.h"
+#include "broker/flow/plan.h"
 #include "broker/flow/restored.h"
 #include "broker/flow/steps.h"
 #include "broker/journal/scrub.h"
@@ -184,6 +185,9 @@ static enum lt_status steps(struct broker *broker, struct work *work)
         status = restored_step(flow);
     }
     if (status == LT_OK) {
+        status = step_plans(flow);
+    }
+    if (status == LT_OK) {
         commit(broker);
     }
     return status;
@@ -224,7 +228,7 @@ enum lt_status broker_turn(struct broker *broker, bool *ret_idle, struct fault *
         return status;
     }
     *ret_idle = work.frames == 0 && work.joined == 0 && !work.ticket && !work.blobs &&
-                !work.gives && flow->desks.active.count == 0;
+                !work.gives && flow->desks.active.count == 0 && !plans_due(flow);
     return LT_OK;
 }
 

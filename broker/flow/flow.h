@@ -17,6 +17,7 @@
 #include "flight.h"
 #include "giving.h"
 #include "held.h"
+#include "plans.h"
 #include "proto/base/arena.h"
 #include "proto/base/uuid7.h"
 #include "proto/digest.h"
@@ -50,6 +51,8 @@ struct flow_settings {
     int64_t line_incident_ms; /* a line down for longer, with legs waiting: an incident; 0: never */
     int64_t deadline_ms;      /* of kinds that park at their deadline and name none; 0: never */
     int64_t stuck_ms;         /* in one state for longer: an alarm; 0: never */
+    uint32_t plan_items_max;  /* 0: PLAN_ITEMS_MAX */
+    uint32_t plan_second_over; /* items; more, or a second agency: two persons */
     const char *blob_endpoint; /* told in Welcome; "" = next port of the same host */
     const char *software;
 };
@@ -70,6 +73,8 @@ struct flow_operators {
     void *self;
     enum lt_status (*take)(void *self, struct flow *flow, struct session *session,
                            const struct query *query);
+    /* May this person act on legs of that agency ("": of nobody yet)? NULL: everybody may. */
+    bool (*in_scope)(void *self, const char *person, const char *agency);
 };
 
 /* Where the broker is, for whoever looks after a crash: `agency` whose frame is being handled, 0
@@ -127,6 +132,7 @@ struct flow {
     uint32_t verifying; /* submissions kept over turns, and the memory they hold */
     uint64_t verifying_bytes;
     struct givings givings;
+    struct plans plans;
     struct flow_counters counters;
     struct quarantine quarantine;
     uint64_t batch_start; /* last position of the batch before the one being staged */

@@ -13,6 +13,7 @@
 #include "fold_act.h"
 #include "fold_incident.h"
 #include "fold_leg.h"
+#include "plan.h"
 #include "proto/base/log.h"
 #include "proto/base/text.h"
 #include "proto/message.h"
@@ -488,6 +489,14 @@ static enum lt_status fold_kind(struct flow *flow, const struct fact *fact,
         return fold_restored(flow, fact);
     case FACT_SHIELD:
         return fold_shield(flow, fact);
+    case FACT_PLAN:
+        return fold_plan(flow, fact);
+    case FACT_PLAN_ITEMS:
+        return fold_plan_items(flow, fact);
+    case FACT_PLAN_STEP:
+        return fold_plan_step(flow, fact);
+    case FACT_PLAN_STATE:
+        return fold_plan_state(flow, fact);
     default:
         return LT_FORMAT_UNKNOWN;
     }
@@ -570,6 +579,9 @@ enum lt_status fold_load(struct flow *flow)
     }
     if (status == LT_OK) {
         status = load_incidents(flow);
+    }
+    if (status == LT_OK) {
+        status = plans_load(flow);
     }
     return status == LT_OK ? shields_load(flow) : status;
 }

@@ -15,6 +15,7 @@
 
 #include "fold_incident.h"
 #include "lane.h"
+#include "plan.h"
 #include "proto/base/log.h"
 #include "proto/base/text.h"
 
@@ -354,6 +355,7 @@ bool leg_move(struct flow *flow, const struct move *move)
     if (tells_sender(before, after, move->event)) {
         notice_put(flow, move, l);
     }
+    plan_follow(flow, move->fact, t->position, move->leg, after, l->code);
     if (role_before == LANE_HOLDS && lane_role_of(l) != LANE_HOLDS) {
         lane_free(flow, move->fact, t, move->leg);
     }

@@ -32,10 +32,14 @@ enum fact_kind {
     FACT_REROUTED = 15,  /* a leg ended here, a new one of the same transfer goes elsewhere */
     FACT_INCIDENT = 16,  /* one cause at one agency: opened, tried again, closed, noted */
     FACT_TIMED = 17,     /* what time alone did to a leg */
-    FACT_BACKUP = 22,    /* a backup reaches up to a position */
-    FACT_RESTORED = 25,  /* the journal was restored from a backup: declared, and done */
-    FACT_SHIELD = 27,    /* an agency is kept out after crashes, or let in again */
-    FACT_CLOCK = 28,     /* the wall clock became suspect, agreed again, or was confirmed */
+    FACT_PLAN = 18,      /* a replay plan was begun; fact_plan.h has these four */
+    FACT_PLAN_ITEMS = 19, /* legs that belong to it: the frozen set is these, no file beside */
+    FACT_PLAN_STEP = 20,  /* one of them carried out or passed over */
+    FACT_PLAN_STATE = 21, /* the plan went on: frozen, approved, running, ... */
+    FACT_BACKUP = 22,     /* a backup reaches up to a position */
+    FACT_RESTORED = 25,   /* the journal was restored from a backup: declared, and done */
+    FACT_SHIELD = 27,     /* an agency is kept out after crashes, or let in again */
+    FACT_CLOCK = 28,      /* the wall clock became suspect, agreed again, or was confirmed */
     FACT_KINDS_END = 29,
 };
 

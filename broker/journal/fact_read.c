@@ -273,13 +273,31 @@ bool fact_read_clock(struct lt_bytes payload, struct fact_clock *ret)
 const char *fact_kind_name(uint8_t kind)
 {
     static const char *const names[FACT_KINDS_END] = {
-        [FACT_DAMAGED] = "damaged",     [FACT_EPOCH] = "epoch",       [FACT_ACCEPTED] = "accepted",
-        [FACT_REFUSED] = "refused",     [FACT_SENT] = "sent",         [FACT_SETTLED] = "settled",
-        [FACT_RETURNED] = "returned",   [FACT_ACT] = "act",           [FACT_ASSIGNED] = "assigned",
-        [FACT_NOTICED] = "noticed",     [FACT_REGISTRY] = "registry", [FACT_BLOB] = "blob",
-        [FACT_BLOB_GONE] = "blob-gone", [FACT_BACKUP] = "backup",     [FACT_CLOCK] = "clock",
-        [FACT_SHIELD] = "shield",       [FACT_RESTORED] = "restored", [FACT_HELD] = "held",
-        [FACT_REROUTED] = "rerouted",   [FACT_INCIDENT] = "incident", [FACT_TIMED] = "timed",
+        [FACT_DAMAGED] = "damaged",
+        [FACT_EPOCH] = "epoch",
+        [FACT_ACCEPTED] = "accepted",
+        [FACT_REFUSED] = "refused",
+        [FACT_SENT] = "sent",
+        [FACT_SETTLED] = "settled",
+        [FACT_RETURNED] = "returned",
+        [FACT_ACT] = "act",
+        [FACT_ASSIGNED] = "assigned",
+        [FACT_NOTICED] = "noticed",
+        [FACT_REGISTRY] = "registry",
+        [FACT_BLOB] = "blob",
+        [FACT_BLOB_GONE] = "blob-gone",
+        [FACT_BACKUP] = "backup",
+        [FACT_CLOCK] = "clock",
+        [FACT_SHIELD] = "shield",
+        [FACT_RESTORED] = "restored",
+        [FACT_HELD] = "held",
+        [FACT_REROUTED] = "rerouted",
+        [FACT_INCIDENT] = "incident",
+        [FACT_TIMED] = "timed",
+        [FACT_PLAN] = "plan",
+        [FACT_PLAN_ITEMS] = "plan-items",
+        [FACT_PLAN_STEP] = "plan-step",
+        [FACT_PLAN_STATE] = "plan-state",
     };
     return kind < FACT_KINDS_END && names[kind] != NULL ? names[kind] : "unknown";
 }

@@ -13,7 +13,7 @@
  * The chain begins with the first record held: in a journal that was never cut its link is zero.
  */
 #include "verify.h"
-#include "fact.h"
+#include "fact_plan.h"
 #include "layout.h"
 #include "proto/digest.h"
 
@@ -55,6 +55,27 @@ static bool accepted_reads(struct check *check, const struct fact *fact)
 }
 
 /* One kind, one reader; a kind without one was written by a newer release or by nobody. */
+static bool act_reads(const struct fact *fact)
+{
+    union {
+        struct fact_plan plan;
+        struct fact_plan_items items;
+        struct fact_plan_step step;
+        struct fact_plan_state state;
+        struct fact_incident incident;
+        struct fact_timed timed;
+        struct fact_held held;
+    } f;
+    struct lt_bytes payload = fact->payload;
+    return (fact->kind == FACT_PLAN && fact_read_plan(payload, &f.plan)) ||
+           (fact->kind == FACT_PLAN_ITEMS && fact_read_plan_items(payload, &f.items)) ||
+           (fact->kind == FACT_PLAN_STEP && fact_read_plan_step(payload, &f.step)) ||
+           (fact->kind == FACT_PLAN_STATE && fact_read_plan_state(payload, &f.state)) ||
+           (fact->kind == FACT_INCIDENT && fact_read_incident(payload, &f.incident)) ||
+           (fact->kind == FACT_TIMED && fact_read_timed(payload, &f.timed)) ||
+           (fact->kind == FACT_HELD && fact_read_held(payload, &f.held));
+}
+
 static bool payload_reads(struct check *check, const struct fact *fact)
 {
     union {
@@ -65,13 +86,10 @@ static bool payload_reads(struct check *check, const struct fact *fact)
         struct fact_returned returned;
         struct fact_act act;
         struct fact_assigned assigned;
-        struct fact_incident incident;
-        struct fact_timed timed;
         struct fact_noticed noticed;
         struct fact_registry registry;
         struct fact_blob blob;
         struct fact_blob_gone blob_gone;
-        struct fact_held held;
         struct fact_rerouted rerouted;
         struct fact_backup backup;
         struct fact_restored restored;
@@ -104,8 +122,6 @@ static bool payload_reads(struct check *check, const struct fact *fact)
         return fact_read_blob(payload, &f.blob);
     case FACT_BLOB_GONE:
         return fact_read_blob_gone(payload, &f.blob_gone);
-    case FACT_HELD:
-        return fact_read_held(payload, &f.held);
     case FACT_REROUTED:
         return fact_read_rerouted(payload, &f.rerouted);
     case FACT_BACKUP:
@@ -117,9 +133,13 @@ static bool payload_reads(struct check *check, const struct fact *fact)
     case FACT_CLOCK:
         return fact_read_clock(payload, &f.clock);
     case FACT_INCIDENT:
-        return fact_read_incident(payload, &f.incident);
     case FACT_TIMED:
-        return fact_read_timed(payload, &f.timed);
+    case FACT_HELD:
+    case FACT_PLAN:
+    case FACT_PLAN_ITEMS:
+    case FACT_PLAN_STEP:
+    case FACT_PLAN_STATE:
+        return act_reads(fact);
     case FACT_DAMAGED:
     case FACT_KINDS_END:
         break;

@@ -53,6 +53,8 @@ struct config_text {
     int64_t line_incident_minutes;
     int64_t status_deadline_days;
     int64_t stuck_hours;
+    int64_t plan_items_max;
+    int64_t plan_second_person_over;
     int64_t blob_quota_mib;
     int64_t blob_bandwidth_kib_s;
     int64_t blob_bandwidth_office_kib_s;
@@ -85,6 +87,8 @@ static const struct number numbers[] = {
     NUMBER(line_incident_minutes, 0, 44640, 15),
     NUMBER(status_deadline_days, 0, 3660, 30),
     NUMBER(stuck_hours, 0, 8784, 24),
+    NUMBER(plan_items_max, 1, 1000000, 200000),
+    NUMBER(plan_second_person_over, 0, 1000000, 100),
     NUMBER(blob_quota_mib, 1, 64 * 1024 * 1024, 20480),
     NUMBER(blob_bandwidth_kib_s, 0, 16 * 1024 * 1024, 0),
     NUMBER(blob_bandwidth_office_kib_s, 0, 16 * 1024 * 1024, 0),
@@ -135,6 +139,8 @@ static const cyaml_schema_field_t config_fields[] = {
     FIELD_NUMBER(line_incident_minutes),
     FIELD_NUMBER(status_deadline_days),
     FIELD_NUMBER(stuck_hours),
+    FIELD_NUMBER(plan_items_max),
+    FIELD_NUMBER(plan_second_person_over),
     FIELD_NUMBER(blob_quota_mib),
     FIELD_NUMBER(blob_bandwidth_kib_s),
     FIELD_NUMBER(blob_bandwidth_office_kib_s),

@@ -33,6 +33,8 @@
  *   line_incident_minutes: 15          (r) a line down for longer is an incident; 0 = never
  *   status_deadline_days: 30           (r) of kinds that park at their deadline; 0 = never
  *   stuck_hours: 24                    (r) in one state for longer: an alarm; 0 = never
+ *   plan_items_max: 200000             (r) legs in one replay plan
+ *   plan_second_person_over: 100       (r) items; more, or a second agency, need an approver
  *   blob_quota_mib: 20480              (r) per agency
  *   blob_bandwidth_kib_s: 0            (r) per agency; 0 = no cap
  *   blob_bandwidth_office_kib_s: 0     (r) the cap from 07:30 to 17:00 on working days
@@ -76,6 +78,8 @@ struct config {
     uint32_t line_incident_minutes;
     uint32_t status_deadline_days;
     uint32_t stuck_hours;
+    uint32_t plan_items_max;
+    uint32_t plan_second_person_over;
     uint32_t blob_quota_mib;
     uint32_t blob_bandwidth_kib_s;
     uint32_t blob_bandwidth_office_kib_s;

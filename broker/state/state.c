@@ -44,6 +44,7 @@ static const char *const tree_names[STATE_TREES_END] = {
     [STATE_HEADS] = "heads",
     [STATE_HELD] = "held",
     [STATE_INCIDENTS] = "incidents",
+    [STATE_PLANS] = "plans",
 };
 
 /* ---- opening ---- */

@@ -44,6 +44,8 @@ enum state_tree {
     STATE_HELD,      /* position(8) leg(1) -> what the receiver's local system said last of a leg */
     STATE_INCIDENTS, /* letter(1) ...: incidents, parked legs counted by cause (incident_record.h)
                       */
+    STATE_PLANS,     /* 'P' 'N' number(8), 'I' number(8) item(13), 'L' position(8) leg(1):
+                        plan_record.h */
     STATE_TREES_END,
 };
 

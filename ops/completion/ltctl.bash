@@ -28,7 +28,7 @@ _ltctl()
     COMPREPLY=()
 
     case $before in
-    --config | --key | --server-key | --public-key)
+    --config | --key | --server-key | --public-key | --codes | --ids)
         mapfile -t COMPREPLY < <(compgen -f -- "$current")
         return
         ;;
@@ -45,9 +45,14 @@ _ltctl()
             expired cancelled" -- "$current")
         return
         ;;
+    --result)
+        mapfile -t COMPREPLY < <(compgen -W "waiting sent-again taken refused parked-again ended \
+            passed-over" -- "$current")
+        return
+        ;;
     --endpoint | --timeout | --agency | --from | --to | --case | --procedure | --locality | --since | \
         --until | --limit | --code | --leg | --reason | --every | --name | --contact | \
-        --successor | --rate | --quota-mib | --deny | --kind)
+        --successor | --rate | --quota-mib | --deny | --kind | --pace | --stop)
         return
         ;;
     esac

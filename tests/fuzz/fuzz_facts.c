@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "broker/journal/fact.h"
+#include "broker/journal/fact_plan.h"
 #include "broker/journal/layout.h"
 #include "proto/base/crc32c.h"
 #include "seeds.h"
@@ -46,6 +46,9 @@ ROUND_TRIP(blob)
 ROUND_TRIP(blob_gone)
 ROUND_TRIP(rerouted)
 ROUND_TRIP(held)
+ROUND_TRIP(plan)
+ROUND_TRIP(plan_step)
+ROUND_TRIP(plan_state)
 
 static void trip_sent(struct lt_bytes payload, uint8_t *memory)
 {
@@ -59,6 +62,21 @@ static void trip_sent(struct lt_bytes payload, uint8_t *memory)
         items[i] = fact_sent_at(&sent, i);
     }
     same(fact_write_sent(memory, payload.size, sent.agency, items, sent.count), payload);
+    free(items);
+}
+
+static void trip_plan_items(struct lt_bytes payload, uint8_t *memory)
+{
+    struct fact_plan_items f;
+    if (!fact_read_plan_items(payload, &f)) {
+        return;
+    }
+    struct fact_plan_item *items = malloc(f.count * sizeof(*items));
+    assert(items != NULL);
+    for (uint32_t i = 0; i < f.count; i++) {
+        items[i] = fact_plan_item_at(&f, i);
+    }
+    same(fact_write_plan_items(memory, payload.size, f.number, f.first, items, f.count), payload);
     free(items);
 }
 
@@ -82,6 +100,10 @@ static void payload_all_kinds(struct lt_bytes payload)
     trip_blob_gone(payload, memory);
     trip_rerouted(payload, memory);
     trip_held(payload, memory);
+    trip_plan(payload, memory);
+    trip_plan_items(payload, memory);
+    trip_plan_step(payload, memory);
+    trip_plan_state(payload, memory);
     free(memory);
 }
 

@@ -233,7 +233,8 @@ void stage_open(struct stage *stage, const struct script *script, bool verbose)
     stage->script = script;
     stage->verbose = verbose;
     stage->disk_free_bytes = UINT64_MAX;
-    stage->settings = (struct flow_settings){.attempts_max = 4,
+    stage->settings = (struct flow_settings){.plan_second_over = PLAN_SECOND_OVER,
+                                             .attempts_max = 4,
                                              .backoff_first_ms = 1000,
                                              .settle_timeout_ms = 10 * 60 * 1000,
                                              .lease_ms = LEASE_MS,

@@ -26,6 +26,7 @@
 #include "harness/io_faults.h"
 #include "harness/slow_verifier.h"
 #include "harness/world_net.h"
+#include "operator.h"
 #include "proto/base/log.h"
 #include "proto/base/text.h"
 
@@ -50,6 +51,7 @@ struct sim {
     struct oracle oracle;
     struct actor *actors[AGENCIES_SIM];
     struct lt_key keys[AGENCIES_SIM];
+    struct sim_operator operator;
     char state_path[128];
     uint32_t crashes;
     uint64_t timed;         /* legs parked by time */
@@ -238,7 +240,8 @@ static void replay_parked(struct sim *sim)
     uint8_t leg;
     enum lt_status status = state_seek(flow->state, STATE_PARKED, (struct lt_bytes){0}, &at);
     if (status != LT_OK || !at.found || !flow_room_small(flow) ||
-        !parked_key_read(at.key, &agency, &position, &leg)) {
+        !parked_key_read(at.key, &agency, &position, &leg) ||
+        plan_leased(flow, position, leg) != 0) {
         return;
     }
     struct transfer_key key;
@@ -346,9 +349,9 @@ static void trouble(struct sim *sim)
     case 5:
         world_step_wall(&sim->world, (int64_t)world_random_below(&sim->random, 4000) - 2000);
         break;
-    case 6:
-    case 7:
-    case 8:
+    case 11:
+    case 12:
+    case 13:
         hold_some(sim);
         break;
     default:
@@ -382,7 +385,8 @@ static bool at_rest(struct sim *sim)
             return false; /* every outcome is told in the end, also to one that was wiped */
         }
     }
-    return check_open_legs(broker_flow(sim->broker)) == 0;
+    return check_open_legs(broker_flow(sim->broker)) == 0 &&
+           broker_flow(sim->broker)->plans.count == 0;
 }
 
 /* What a person wants to know first about a world that does not come to rest. */
@@ -412,8 +416,11 @@ static void run_storm(struct sim *sim)
         journal_weather(sim);
         disk_weather(sim);
         trouble(sim);
-        replay_parked(sim);
+        if (world_random_chance(&sim->random, 5)) {
+            replay_parked(sim);
+        }
         release_held(sim);
+        operator_step(&sim->operator, broker_flow(sim->broker), &sim->random, AGENCIES_SIM);
         turn_broker(sim);
         if (world_random_chance(&sim->random, 20) && !check_heads(broker_flow(sim->broker))) {
             oracle_fail(&sim->oracle, "a lane's head is wrong", NULL);
@@ -448,6 +455,7 @@ static void run_calm(struct sim *sim)
     do {
         replay_parked(sim);
         release_held(sim);
+        operator_calm(broker_flow(sim->broker));
         turn_broker(sim);
         for (uint32_t i = 0; i < AGENCIES_SIM; i++) {
             actor_step(sim->actors[i]);
@@ -472,6 +480,9 @@ static void judge(struct sim *sim)
     oracle_rest(&sim->oracle);
     if (!check_conservation(broker_flow(sim->broker))) {
         oracle_fail(&sim->oracle, "the sum is not zero", NULL);
+    }
+    if (!operator_check(broker_flow(sim->broker))) {
+        oracle_fail(&sim->oracle, "a plan's numbers are wrong", NULL);
     }
     if (!check_accepted_order(broker_flow(sim->broker))) {
         oracle_fail(&sim->oracle, "the order of acceptance is not the sender's", NULL);
@@ -528,11 +539,14 @@ static void run_seed(uint64_t seed, const char *folder, bool verbose)
     judge(sim);
     if (verbose) {
         printf("seed %llu: %u wishes, %u crashes (%u of state.mdb, full %u times), "
-               "%llu incidents, %llu parked by time, %llu frames verified late, %lld s\n",
+               "%llu incidents, %llu parked by time, %llu frames verified late, "
+               "%llu plans (%llu runs, %llu pauses, %llu cancelled), %lld s\n",
                (unsigned long long)seed, sim->oracle.count, sim->crashes, sim->disk_failures,
                sim->disk_fillings, (unsigned long long)broker_flow(sim->broker)->incidents,
                (unsigned long long)sim->timed, (unsigned long long)sim->verifier.put,
-               (long long)(sim->world.mono_ms / 1000));
+               (unsigned long long)sim->operator.made, (unsigned long long)sim->operator.run,
+               (unsigned long long)sim->operator.paused,
+               (unsigned long long)sim->operator.cancelled, (long long)(sim->world.mono_ms / 1000));
     }
     for (uint32_t i = 0; i < AGENCIES_SIM; i++) {
         actor_close(&sim->actors[i]);

@@ -172,15 +172,15 @@ static enum exit_code dial(struct ltctl *ltctl)
     return status == LT_OK ? EXIT_GOOD : complain(ltctl, status, &fault);
 }
 
-/* Asks, and again while the broker itself is waiting for an answer. */
+/* Asks, and again while the broker itself is waiting for an answer or has no room. */
 static enum lt_status ask_patiently(struct ltctl *ltctl, const struct question *question,
                                     struct page *ret_page, struct fault *fault)
 {
     enum lt_status status = connection_ask(ltctl->connection, &question->query, ret_page, fault);
     for (int i = 0; i < PATIENCE_TIMES && question->patient && status == LT_OK &&
-                    ret_page->code == LT_HELD_ASKED;
+                    (ret_page->code == LT_HELD_ASKED || ret_page->code == LT_BUSY);
          i++) {
-        if (i == 0) {
+        if (i == 0 && ret_page->code == LT_HELD_ASKED) {
             fprintf(stderr, "%s\n", phrase(ltctl->language, PHRASE_ASKING_RECEIVER));
         }
         connection_rest(ltctl->connection, PATIENCE_MS);
@@ -212,6 +212,25 @@ enum exit_code ask(struct ltctl *ltctl, struct question *question, struct page *
     fault_set(&fault, (enum lt_status)ret_page->code, "", "%.*s", (int)ret_page->detail.size,
               (const char *)ret_page->detail.data);
     return complain(ltctl, (enum lt_status)ret_page->code, &fault);
+}
+
+enum exit_code question_moment(struct ltctl *ltctl, struct question *question, enum option option,
+                               char number[24])
+{
+    const char *text = ltctl->options.values[option];
+    int64_t moment_ms;
+    if (text == NULL) {
+        return EXIT_GOOD;
+    }
+    if (!moment_read(&moment_ms, text, ltctl->clock->wall_ms(ltctl->clock->self))) {
+        char said[SAID_MAX];
+        PHRASE_FILL(said, sizeof(said), ltctl->language, OPTION_BAD, option_text(option), text,
+                    "2026-09-30, \"30/09/2026 15:00\", 30m, 2h, 7d");
+        return complain_usage(ltctl, said);
+    }
+    snprintf(number, 24, "%lld", (long long)moment_ms);
+    question_add(question, option_text(option), number);
+    return EXIT_GOOD;
 }
 
 static void more_said(const struct ltctl *ltctl, uint64_t limit)

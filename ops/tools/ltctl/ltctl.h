@@ -68,7 +68,7 @@ struct question {
     char numbers[2][24]; /* room for values made here */
     uint8_t cursor[QUESTION_CURSOR_MAX];
     bool quiet;   /* "not there" is no failure to speak of */
-    bool patient; /* "being asked" is no answer yet: asked again by itself */
+    bool patient; /* "being asked" and "busy" are no answers yet: asked again by itself */
 };
 void question_init(struct question *question, const char *verb);
 void question_add(struct question *question, const char *name, const char *value); /* unless NULL */
@@ -82,6 +82,10 @@ bool question_next(struct question *question, const struct page *page);
 /* Every page into the output, at most `limit` rows (0: all). */
 enum exit_code ask_all(struct ltctl *ltctl, struct question *question,
                        const struct columns *columns, uint64_t limit);
+
+/* An instant of an option, as decimal text in `number`; nothing is added without the option. */
+enum exit_code question_moment(struct ltctl *ltctl, struct question *question, enum option option,
+                               char number[24]);
 
 /* A finished output, complaint included. */
 enum exit_code finish(struct ltctl *ltctl, struct output *output, bool say_empty);
@@ -116,6 +120,14 @@ enum exit_code run_ping(struct ltctl *ltctl);
 enum exit_code run_agency_pause(struct ltctl *ltctl);
 enum exit_code run_agency_drain(struct ltctl *ltctl);
 enum exit_code run_agency_open(struct ltctl *ltctl);
+enum exit_code run_plan_make(struct ltctl *ltctl);
+enum exit_code run_plan_list(struct ltctl *ltctl);
+enum exit_code run_plan_show(struct ltctl *ltctl);
+enum exit_code run_plan_approve(struct ltctl *ltctl);
+enum exit_code run_plan_run(struct ltctl *ltctl);
+enum exit_code run_plan_pause(struct ltctl *ltctl);
+enum exit_code run_plan_cancel(struct ltctl *ltctl);
+enum exit_code run_plan_report(struct ltctl *ltctl);
 enum exit_code run_watch(struct ltctl *ltctl);
 enum exit_code run_import(struct ltctl *ltctl);
 enum exit_code run_agency_add(struct ltctl *ltctl);

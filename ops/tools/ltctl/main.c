@@ -106,10 +106,27 @@ static enum exit_code run(struct ltctl *ltctl)
     return code;
 }
 
+/* "replay plan ..." is "plan ...", and alone it makes one. */
+static void replay_plan(struct options *options)
+{
+    if (options->words_count < 2 || strcmp(options->words[0], "replay") != 0 ||
+        strcmp(options->words[1], "plan") != 0) {
+        return;
+    }
+    if (options->words_count == 2) {
+        options->words[0] = "plan";
+        options->words[1] = "make";
+        return;
+    }
+    options->words_count--;
+    memmove(options->words, options->words + 1, options->words_count * sizeof(options->words[0]));
+}
+
 static enum exit_code start(struct ltctl *ltctl)
 {
     const struct options *options = &ltctl->options;
     uint32_t used;
+    replay_plan(&ltctl->options);
     ltctl->command = command_find(options->words, options->words_count, &used);
     ltctl->arguments = options->words + used;
     ltctl->arguments_count = options->words_count - used;

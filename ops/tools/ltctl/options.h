@@ -47,7 +47,12 @@
     OPTION(BY, "by", true)                                                                         \
     OPTION(SECOND, "second", false)                                                                \
     OPTION(ALL, "all", false)                                                                      \
-    OPTION(GROUP, "group", true)
+    OPTION(GROUP, "group", true)                                                                   \
+    OPTION(CODES, "codes", true)                                                                   \
+    OPTION(IDS, "ids", true)                                                                       \
+    OPTION(PACE, "pace", true)                                                                     \
+    OPTION(STOP, "stop", true)                                                                     \
+    OPTION(RESULT, "result", true)
 
 enum option {
 #define OPTION(name, text, value) OPTION_##name,

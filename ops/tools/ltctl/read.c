@@ -11,7 +11,6 @@
 #include <string.h>
 
 #include "ltctl.h"
-#include "moment.h"
 #include "proto/base/text.h"
 #include "proto/message.h"
 #include "words.h"
@@ -55,21 +54,11 @@ static bool state_known(const char *name)
     return strcmp(name, "none") != 0 && word_state(LANGUAGE_VI, name) != name;
 }
 
-/* An instant of an option as decimal text in `number`; nothing is added without the option. */
-static enum exit_code moment_add(struct ltctl *ltctl, struct question *question, enum option option,
-                                 char number[24])
+/* A table is read by people: it ends after so many rows unless told. */
+static enum exit_code limit_read(const struct ltctl *ltctl, uint64_t *ret_limit)
 {
-    const char *text = ltctl->options.values[option];
-    int64_t moment_ms;
-    if (text == NULL) {
-        return EXIT_GOOD;
-    }
-    if (!moment_read(&moment_ms, text, ltctl->clock->wall_ms(ltctl->clock->self))) {
-        return option_bad(ltctl, option, "2026-09-30, \"30/09/2026 15:00\", 30m, 2h, 7d");
-    }
-    snprintf(number, 24, "%lld", (long long)moment_ms);
-    question_add(question, option_text(option), number);
-    return EXIT_GOOD;
+    uint64_t normal = ltctl->mode == OUTPUT_TABLE ? TABLE_ROWS_NORMAL : 0;
+    return option_number(ltctl, OPTION_LIMIT, 1, LIMIT_MAX, normal, ret_limit);
 }
 
 enum exit_code run_transfers(struct ltctl *ltctl)
@@ -92,14 +81,13 @@ enum exit_code run_transfers(struct ltctl *ltctl)
         return option_bad(ltctl, OPTION_KIND, "forward, status, result, supplement-request ...");
     }
     question_add(&question, "kind", values[OPTION_KIND]);
-    enum exit_code code = moment_add(ltctl, &question, OPTION_SINCE, question.numbers[0]);
+    enum exit_code code = question_moment(ltctl, &question, OPTION_SINCE, question.numbers[0]);
     if (code == EXIT_GOOD) {
-        code = moment_add(ltctl, &question, OPTION_UNTIL, question.numbers[1]);
+        code = question_moment(ltctl, &question, OPTION_UNTIL, question.numbers[1]);
     }
     uint64_t limit = 0;
     if (code == EXIT_GOOD) {
-        uint64_t normal = ltctl->mode == OUTPUT_TABLE ? TABLE_ROWS_NORMAL : 0;
-        code = option_number(ltctl, OPTION_LIMIT, 1, LIMIT_MAX, normal, &limit);
+        code = limit_read(ltctl, &limit);
     }
     return code == EXIT_GOOD ? ask_all(ltctl, &question, &columns_transfers, limit) : code;
 }
@@ -188,7 +176,10 @@ enum exit_code run_parked(struct ltctl *ltctl)
     question_add(&question, "group", group);
     question_add(&question, "agency", ltctl->options.values[OPTION_AGENCY]);
     question_add(&question, "code", code);
-    return ask_all(ltctl, &question, group == NULL ? &columns_parked : &columns_parked_count, 0);
+    uint64_t limit = 0;
+    enum exit_code read = limit_read(ltctl, &limit);
+    const struct columns *columns = group == NULL ? &columns_parked : &columns_parked_count;
+    return read == EXIT_GOOD ? ask_all(ltctl, &question, columns, limit) : read;
 }
 
 /* ---- conservation ---- */

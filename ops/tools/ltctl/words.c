@@ -123,6 +123,23 @@ static const struct word results[] = {
     {"stuck", {"đứng yên quá lâu", "stuck"}},
     {"difference", {"tổng bảo toàn lệch", "sum differs"}},
     {"more", {"còn nữa", "more"}},
+    {"waiting", {"chưa tới lượt", "waiting"}},
+    {"sent-again", {"đã cho gửi lại, chưa có kết quả", "sent again, no outcome yet"}},
+    {"taken", {"đã nhận", "taken"}},
+    {"refused", {"từ chối", "refused"}},
+    {"parked-again", {"chờ can thiệp lại", "parked again"}},
+    {"ended", {"hết hạn hoặc hủy", "expired or cancelled"}},
+    {"passed-over", {"bỏ qua", "passed over"}},
+    {"not-found", {"không tìm thấy", "not found"}},
+    {"leased", {"đang thuộc kế hoạch khác", "in another plan"}},
+    {"selecting", {"đang chọn", "selecting"}}, /* states of a plan */
+    {"frozen", {"đã chốt danh sách", "frozen"}},
+    {"approved", {"đã phê duyệt", "approved"}},
+    {"running", {"đang chạy", "running"}},
+    {"paused", {"tạm nghỉ", "paused"}},
+    {"stopped", {"đã dừng vì nhiều lỗi", "stopped"}},
+    {"done", {"đã xong", "done"}},
+    {"cancelled", {"đã hủy", "cancelled"}},
 };
 
 #define WORDS_COUNT(words) (sizeof(words) / sizeof((words)[0]))

@@ -73,6 +73,7 @@ static inline void house_open_broker(struct house *house)
                      .backoff_first_ms = 1000,
                      .settle_timeout_ms = 600000,
                      .lease_ms = LEASE_MS,
+                     .plan_second_over = PLAN_SECOND_OVER,
                      .beat_ms = BEAT_MS,
                      .blob_endpoint = "",
                      .software = "house/1"},

@@ -224,6 +224,8 @@ static void numbers_have_ranges(void **state)
         {"attempts_max", 1, 1000},
         {"backoff_first_ms", 10, 600000},
         {"settle_timeout_s", 1, 86400},
+        {"plan_items_max", 1, 1000000},
+        {"plan_second_person_over", 0, 1000000},
         {"blob_quota_mib", 1, 67108864},
         {"blob_bandwidth_kib_s", 0, 16777216},
         {"blob_bandwidth_office_kib_s", 0, 16777216},
