@@ -186,9 +186,12 @@ static void sizes_have_bounds(void **state)
 {
     struct door *door = *state;
     struct sample sample = sample_make(6);
-    announced(door, "Content-Length: 104857601", 413);
+    announced(door, "Content-Length: 104857601\r\nExpect: 100-continue", 413);
     announced(door, "Content-Length: 0", 400);
-    announced(door, "Content-Length: 2000000\r\nContent-Range: bytes 0-1999999/104857601", 413);
+    announced(door,
+              "Content-Length: 2000000\r\nExpect: 100-continue\r\n"
+              "Content-Range: bytes 0-1999999/104857601",
+              413);
     assert_refused(put(door, &sample, "bytes 0-9/*", 0, 10), 400, "field-bad", "Content-Range");
     assert_refused(put(door, &sample, "bytes 9-0/10", 0, 10), 400, "field-bad", "Content-Range");
     assert_refused(put(door, &sample, "bytes 0-9/9", 0, 10), 400, "field-bad", "Content-Range");

@@ -119,13 +119,15 @@ static void refusals_name_their_field(void **state)
     assert_refused(reply, 405, "method-wrong", "");
 }
 
-/* A body that is announced too large is refused before it is sent. */
+/* A body that is announced too large is refused before it is sent, when the client waits for that.
+ */
 static void bodies_have_a_bound(void **state)
 {
     struct door *door = *state;
     int fd = dial(door);
-    say_text(fd, "POST /v1/transfers HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " TOKEN
-                 "\r\nIdempotency-Key: k\r\nContent-Length: 16777217\r\n\r\n");
+    say_text(fd,
+             "POST /v1/transfers HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " TOKEN
+             "\r\nIdempotency-Key: k\r\nExpect: 100-continue\r\nContent-Length: 16777217\r\n\r\n");
     assert_int_equal(heard_status(fd), 413);
     close(fd);
     fd = dial(door);
