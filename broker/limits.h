@@ -78,6 +78,7 @@
 #define LIST_LOOKS_MAX  2000 /* positions looked at for one page of a List */
 #define LIST_LOOKS_TURN 4000 /* of one turn, all agencies together */
 #define GIVINGS_MAX     32   /* BytesAsks under way */
+#define GIVINGS_TURN    4    /* of them a frame each in one turn */
 #define GIVING_MS_MAX   30000
 
 /* replay plans */

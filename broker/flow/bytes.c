@@ -5,10 +5,10 @@
  * it is delivered in its time, not given here, and the asking session's agency is the one of the
  * registry (P4). No fact is made, no window is used, nothing is awaited of the agency.
  *
- * A BytesAsk waits in one of GIVINGS_MAX places and gives at most one frame a turn. Bodies come
- * from the cache, cold ones through the fetch pool. What is not given is named with its code in a
- * List of number 0: not the agency's own, no place left, or a body that could not be read within
- * GIVING_MS_MAX. The places of a session that ended are free again.
+ * A BytesAsk waits in one of GIVINGS_MAX places; GIVINGS_TURN of them give a frame each in one
+ * turn, by turns. Bodies come from the cache, cold ones through the fetch pool. What is not given
+ * is named with its code in a List of number 0: not the agency's own, no place left, or a body that
+ * could not be read within GIVING_MS_MAX. The places of a session that ended are free again.
  */
 #include <string.h>
 
@@ -188,7 +188,9 @@ static void give(struct flow *flow, struct giving *giving)
         return;
     }
     struct load load = {.count = 0};
-    gather(flow, giving, &load);
+    if (session->blocked_ms == 0) {
+        gather(flow, giving, &load);
+    }
     struct frame frame = {.kind = FRAME_DELIVER, .deliver = {load.items, load.count}};
     if (load.count > 0 && session_out(flow, session, &frame) == LT_OK) {
         take_out(giving, &load);
@@ -201,15 +203,22 @@ static void give(struct flow *flow, struct giving *giving)
 
 bool step_giving(struct flow *flow)
 {
+    struct givings *givings = &flow->givings;
+    uint32_t first = givings->turn;
+    uint32_t given = 0;
     bool more = false;
-    flow->givings.list_looks = LIST_LOOKS_TURN;
-    for (uint32_t i = 0; i < GIVINGS_MAX; i++) {
-        struct giving *giving = &flow->givings.all[i];
-        if (giving->used) {
-            uint32_t before = giving->count;
-            give(flow, giving);
-            more = more || (giving->used && giving->count < before);
+    givings->list_looks = LIST_LOOKS_TURN;
+    for (uint32_t i = 0; i < GIVINGS_MAX && given < GIVINGS_TURN; i++) {
+        uint32_t at = (first + i) % GIVINGS_MAX;
+        struct giving *giving = &givings->all[at];
+        if (!giving->used) {
+            continue;
         }
+        uint32_t before = giving->count;
+        give(flow, giving);
+        more = more || (giving->used && giving->count < before);
+        given += giving->count < before ? 1 : 0;
+        givings->turn = (at + 1) % GIVINGS_MAX;
     }
-    return more;
+    return more || given == GIVINGS_TURN;
 }

@@ -28,6 +28,7 @@ struct giving {
 
 struct givings {
     struct giving all[GIVINGS_MAX];
+    uint32_t turn;       /* where the next turn begins */
     uint32_t list_looks; /* positions that may still be looked at in this turn */
 };
 

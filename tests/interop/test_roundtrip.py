@@ -264,6 +264,44 @@ def large_and_many(clients, commune, department, run):
           "150 transfers, some of 64 KiB, within the windows")
 
 
+def listed(clients, client, what):
+    """The whole list, page by page."""
+    items, after, number = [], 0, 100 * what
+    while True:
+        number += 1
+        client.ask_list(number, what, after=after, rows=50)
+        page = run_until(clients, lambda: client.lists.pop(number, None), WAIT_S, "a List")
+        check(rules.CODES[page.code] == "ok" and len(page.items) <= 50, "a page of the list")
+        items += page.items
+        after = page.next
+        if not after:
+            return items
+
+
+def own_list_and_bytes(clients, commune, department):
+    """What the axis has of one's own, and its bytes again: no delivery, nothing to settle."""
+    taken = [i for i in listed(clients, department, 1) if i.state == "taken"]
+    check(len(taken) >= 150 and all(i.agency == commune.agency for i in taken),
+          "the department lists what it took")
+    check(len({i.position for i in taken}) == len(taken)
+          and sorted(i.position for i in taken) == [i.position for i in taken],
+          "each once, in the order of acceptance")
+    sent = listed(clients, commune, 2)
+    check({i.id for i in taken} <= {i.id for i in sent} and all(i.sender_key for i in sent),
+          "the commune lists what became of its transfers")
+    settled = dict(department.settled)
+    wanted = [ltp_pb2.BytesItem(position=i.position, leg=i.leg, id=i.id) for i in taken[:20]]
+    foreign = ltp_pb2.BytesItem(position=taken[0].position, id=taken[0].id, sent=True)
+    department.ask_bytes(*wanted, foreign)
+    run_until(clients, lambda: len(department.restored) == 20, WAIT_S, "restored deliveries")
+    refused = run_until(clients, lambda: department.lists.pop(0, None), WAIT_S, "what is not given")
+    check([rules.CODES[i.code] for i in refused.items] == ["not-here"],
+          "another agency's own transfer is not given")
+    check({h.id for _, h in department.restored} == {i.id for i in wanted}
+          and all(d.attempt == 0 for d, _ in department.restored), "twenty came back, restored")
+    check(department.settled == settled and not department.deliveries, "and nothing else happened")
+
+
 def rounds(commune, department, world):
     clients = (commune, department)
     run = "%x" % now_ms()
@@ -275,6 +313,7 @@ def rounds(commune, department, world):
     refusal(clients, commune, department, run)
     gap(clients, commune, department, run)
     large_and_many(clients, commune, department, run)
+    own_list_and_bytes(clients, commune, department)
     attachments(clients, commune, department, run)
     if world:
         restart(clients, commune, department, world, run)

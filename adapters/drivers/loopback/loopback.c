@@ -216,7 +216,7 @@ static void *taker_run(void *argument)
         bool goes_on = stopper_rest(loopback->stopper, (int)loopback->options.pause_ms);
         for (uint32_t i = 0; i < count && goes_on; i++) {
             enum lt_status status = LT_OK;
-            if (loopback->options.answer_results) {
+            if (loopback->options.answer_results && !deliveries[i].restored) {
                 status = answer_forward(taker, &deliveries[i]);
             }
             settle(taker, &deliveries[i], status);

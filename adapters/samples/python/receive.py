@@ -64,7 +64,9 @@ def answer(delivery, outcome, value):
 
 
 def work(database, delivery, folder):
-    if delivery["kind"] == "forward" and not handles(delivery.get("procedure_normal", "")):
+    restored = delivery.get("restored")  # after a restore: records only, no citizen hears of it again
+    if (delivery["kind"] == "forward" and not restored
+            and not handles(delivery.get("procedure_normal", ""))):
         answer(delivery, "refused", REFUSED)
         print("từ chối", delivery["case_code"])
         return

@@ -88,6 +88,7 @@ static void everything_is_read(void **state)
                   "    tls_cert: /c.pem\n    tls_key: /k.pem\n  spool: {poll_ms: 250}\n"
                   "  loopback: {answer_results: true, pause_ms: 5}\n" AGENCIES "    token: " TOKEN
                   "\n    folder: /srv/a\n    wake_url: http://127.0.0.1:1/w\n"
+                  "    held_url: https://127.0.0.1:1/h?a=1\n"
                   "    blob_kib_s: 64\n    outbox_mib: 3\n"
                   "  - {id: H24.16, key: /k/b.key, token_file: %s/token, loopback: true}\n"
                   "  - {id: H24.17, key: /k/c.key}\n",
@@ -107,6 +108,7 @@ static void everything_is_read(void **state)
     const struct host_agency *a = &config->agencies[0];
     assert_string_equal(a->token, TOKEN);
     assert_string_equal(a->wake_url, "http://127.0.0.1:1/w");
+    assert_string_equal(a->held_url, "https://127.0.0.1:1/h?a=1");
     assert_int_equal(a->blob_kib_s, 64);
     assert_int_equal(a->outbox_mib, 3);
     assert_true(host_serves(a, "http") && host_serves(a, "spool") && !host_serves(a, "loopback"));
@@ -164,6 +166,8 @@ static void slips_of_values(void **state)
         "agencies[1].outbox_mib", 11, "1..1048576");
     bad(HEAD DRIVERS AGENCIES "    token: " TOKEN "\n    wake_url: ftp://x\n",
         "agencies[1].wake_url", 11, "http://");
+    bad(HEAD DRIVERS AGENCIES "    token: " TOKEN "\n    held_url: file:///etc/passwd\n",
+        "agencies[1].held_url", 11, "http://");
     bad(HEAD DRIVERS "agencies:\n  - id: h24\n    key: k\n", "agencies[1].id", 8, "0-9A-Z");
 }
 

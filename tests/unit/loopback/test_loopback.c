@@ -149,6 +149,36 @@ static void only_forwards_are_answered(void **state)
     assert_int_equal(sent_count(&desk->b, sents), 0);
 }
 
+static struct held_said asked(struct bench *b, uint64_t number, const struct lt_id *id)
+{
+    struct held_item item = {.number = number, .id = *id};
+    struct frame frame = {.kind = FRAME_HELD_ASK, .held_ask = {&item, 1}};
+    line_say(&b->line, &frame);
+    frame = heard(b, FRAME_HELD_ANSWER);
+    assert_int_equal(frame.held_answer.count, 1);
+    return frame.held_answer.items[0];
+}
+
+/* It is its own local system: what it took it holds, what is older than its start it cannot say. */
+static void it_answers_for_itself(void **state)
+{
+    struct desk *desk = *state;
+    struct lt_id taken = {{0x01, 0x9b, 0x12, 0x34, 0x56, 0x78, 0x70, 0, 0x80, 0, 0, 0, 0, 0, 0, 1}};
+    struct lt_id old = taken;
+    struct lt_id young = {{0x7f, 0xff, 0, 0, 0, 0, 0x70, 0, 0x80}};
+    driver_open(desk, false);
+    deliver(&desk->b, LT_KIND_FORWARD, 1);
+    (void)heard(&desk->b, FRAME_SETTLE);
+    struct held_said said = asked(&desk->b, 1, &taken);
+    assert_int_equal(said.held, LT_HELD_YES);
+    assert_int_equal(said.outcome, LT_OUTCOME_TAKEN);
+    old.bytes[15] = 2;
+    assert_int_equal(asked(&desk->b, 2, &old).held, LT_HELD_UNKNOWN);
+    assert_int_equal(asked(&desk->b, 3, &young).held, LT_HELD_NO);
+    static const struct lt_id ping;
+    assert_int_equal(asked(&desk->b, 4, &ping).held, LT_HELD_YES);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -156,6 +186,7 @@ int main(void)
         TEST(everything_is_taken),
         TEST(a_forward_is_answered_once),
         TEST(only_forwards_are_answered),
+        TEST(it_answers_for_itself),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
