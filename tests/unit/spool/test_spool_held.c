@@ -115,11 +115,44 @@ static void files_and_lines_are_the_index(void **state)
     assert_int_equal(asked(desk, TWO, 5).held, LT_HELD_NO);
 }
 
+static void deliver_one(struct desk *desk)
+{
+    struct digester *digester = NULL;
+    struct lt_bytes to = text_bytes(US);
+    struct delivery item = {.position = 1, .attempt = 1, .body = text_bytes("{}")};
+    struct header header = {
+        .sender_key = text_bytes("their-key"),
+        .kind = LT_KIND_FORWARD,
+        .from = text_bytes(THEM),
+        .to = &to,
+        .to_count = 1,
+        .case_code = text_bytes("HS-1"),
+        .created_ms = desk->b.time.wall_ms,
+        .schema_version = 1,
+        .body_size = 2,
+    };
+    assert_true(id_read(&header.id, ONE));
+    assert_int_equal(digester_open(&digester), LT_OK);
+    header.body_sha256 = digest_of(digester, item.body);
+    assert_int_equal(header_write(&header, &desk->b.line.arena, &item.header), LT_OK);
+    item.digest = digest_of_two(digester, item.header, item.body);
+    digester_close(&digester);
+    struct frame frame = {.kind = FRAME_DELIVER, .deliver = {&item, 1}};
+    line_say(&desk->b.line, &frame);
+    step(&desk->b);
+}
+
 static void what_lies_unanswered_is_not_denied(void **state)
 {
     struct desk *desk = *state;
+    char path[512];
     index_make(desk);
-    put(desk, "in/" ONE "-0.json", "{}");
+    deliver_one(desk);
+    snprintf(path, sizeof(path), "%s/in/" ONE "-0.json", desk->folder);
+    for (int i = 0; i < 400 && access(path, F_OK) != 0; i++) {
+        usleep(10000);
+    }
+    assert_int_equal(access(path, F_OK), 0);
     assert_int_equal(asked(desk, ONE, 0).held, LT_HELD_UNKNOWN);
 }
 
