@@ -177,6 +177,12 @@ def status_query(house):
           {"%d-%d" % (c, n) for c in range(CASES) for n in range(2 * EACH)}, "by sender key")
 
 
+def asked_through_the_axis(house):
+    """An operator's question goes to the office itself and back."""
+    done = house.tool("ping", house.receiver)
+    check(done.returncode == 0 and "spool held/" in done.stdout, done.stdout + done.stderr)
+
+
 def compared_only(house):
     house.all = dict(house.office.records)
     code, text = house.here.restore(house.since_ms - 1000)
@@ -255,6 +261,7 @@ def traffic_is_open_again(house):
 
 
 if __name__ == "__main__":
-    run_cases([work_until_the_backup, work_after_the_backup, status_query, compared_only,
+    run_cases([work_until_the_backup, work_after_the_backup, status_query,
+               asked_through_the_axis, compared_only,
                killed_on_the_way, brought_up_to_the_axis, nothing_is_missing_any_more,
                traffic_is_open_again], __doc__)
