@@ -81,6 +81,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     enum lt_status status = door_reply_read(&answer, text, &problem);
     assert(status != LT_OK || answer.leg < LT_LEGS_MAX);
+    struct lt_held_answer held = {.held = LT_HELD_UNKNOWN};
+    status = door_held_read(&held, text, &problem);
+    assert((status == LT_OK) == (held.held != LT_HELD_UNKNOWN)); /* no word without an object */
     struct lt_bytes member = json_scan_member(text, "body");
     assert(member.size == 0 || (member.data >= data && member.data + member.size <= data + size));
     return 0;

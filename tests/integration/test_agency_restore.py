@@ -249,6 +249,17 @@ def nothing_is_missing_any_more(house):
     code, text = house.here.restore(house.since_ms - 1000, "--dry-run")
     check(code == 0, text)
     check(text.count("missing here           0") == 2, text)
+
+
+def another_content_is_named(house):
+    """The office has something else under an id: nothing is written over, people must look."""
+    key = house.office.order[-1]
+    with open(house.office.path("held", key), "w", encoding="ascii") as file:
+        json.dump({"held": True, "digest": "ab" * 32}, file)
+    code, text = house.here.restore(house.since_ms - 1000)
+    check(code == 3 and "differs                1" in text and key in text, text)
+    with open(house.office.path("held", key), "w", encoding="ascii"):
+        pass
     house.here.start()
 
 
@@ -263,5 +274,5 @@ def traffic_is_open_again(house):
 if __name__ == "__main__":
     run_cases([work_until_the_backup, work_after_the_backup, status_query,
                asked_through_the_axis, compared_only,
-               killed_on_the_way, brought_up_to_the_axis, nothing_is_missing_any_more,
+               killed_on_the_way, brought_up_to_the_axis, nothing_is_missing_any_more, another_content_is_named,
                traffic_is_open_again], __doc__)
