@@ -63,6 +63,10 @@
 #define BODY_CACHE_BYTES (32 * 1024 * 1024)
 #define IDLE_WAIT_MS_MAX 100
 
+/* what is live goes over the place of a cut */
+#define CARRY_LOOK_MAX  1024 /* open legs looked at in one turn */
+#define CARRY_ASKED_MAX 8    /* transfers being read for it at one time */
+
 /* operators */
 #define PAGE_ROWS_MAX    200
 #define SCAN_ROWS_MAX    20000 /* looked at for one page */

@@ -301,7 +301,9 @@ static enum lt_status open_broker(struct house *house, struct fault *fault)
 {
     const struct config *config = &house->config;
     static char state_path[sizeof(config->data) + 16];
+    static char base_path[sizeof(config->data) + 16];
     snprintf(state_path, sizeof(state_path), "%s/state.mdb", config->data);
+    snprintf(base_path, sizeof(base_path), "%s/base", config->data);
     struct backend_lmdb_options backend = {.folder = config->data,
                                            .reserve_bytes = (uint64_t)RESERVE_BYTES};
     enum lt_status status = backend_lmdb_open(&house->backend, &backend, fault);
@@ -323,7 +325,7 @@ static enum lt_status open_broker(struct house *house, struct fault *fault)
         .entropy = entropy_os(),
         .port = server_zmq_port(house->server),
         .backend = backend_lmdb_door(house->backend),
-        .state = {.path = state_path},
+        .state = {.path = state_path, .base = base_path},
         .settings = settings_of(config),
         .operators = operators_door(house->operators),
         .fetch_threads = 2,

@@ -48,6 +48,8 @@ static const struct verb verbs[] = {
     {"conservation", OPERATOR_VIEWER, "", query_conservation},
     {"replay", OPERATOR_OPERATOR, "id from leg reason dry_run ", act_replay},
     {"backup-mark", OPERATOR_OPERATOR, "position ", act_backup_mark},
+    {"archive-mark", OPERATOR_OPERATOR, "position ", act_archive_mark},
+    {"carry", OPERATOR_APPROVER, "below dry_run ", act_carry},
     {"quarantine", OPERATOR_VIEWER, "", query_quarantine},
     {"agency-unshield", OPERATOR_OPERATOR, "id reason ", act_agency_unshield},
     {"restore-done", OPERATOR_APPROVER, "reason ", act_restore_done},

@@ -30,8 +30,8 @@
  *   status
  *       one row: software epoch started_ms uptime_ms now_ms clock ("ok", "suspect") drift_ms
  *       intake (code: "ok", or why intake refuses now: "busy", "disk-reserve", "clock-suspect",
- *       "draining") durable applied (positions) journal_bytes backed_up_to disk_free_bytes
- *       memory_bytes agencies connected sessions open ready sent behind backoff held parked
+ *       "draining") durable applied (positions) journal_bytes journal_first backed_up_to
+ *       archived_to carry_below cut_ready disk_free_bytes memory_bytes agencies connected sessions open ready sent behind backoff held parked
  *       in_flight notices_waiting accepted taken refused expired cancelled difference
  *       transfers_per_s syncs quarantined incarnation reconciling (flag: a declared restore is
  *       not over). With more open legs than a page looks at (SCAN_ROWS_MAX) those that are
@@ -123,6 +123,14 @@
  *   backup-mark position=
  *       a backup holds everything up to there; only forward, never beyond what is durable. One
  *       row: change ("changed", "same") backed_up_to position (of the fact; 0 none)
+ *   archive-mark position=
+ *       complete months of an archive hold everything up to there; the same rules. One row: change
+ *       archived_to position
+ *   carry below= [dry_run=1]
+ *       approver; what is live below is written again above it, so that the journal can be cut
+ *       there: at most archived_to + 1, backed_up_to + 1, durable. One row: change ("changed",
+ *       "would-change") below legs bytes (to be carried; more: 1 when not all open legs were looked
+ *       at) position. It is done when cut_ready of `status` equals carry_below
  *   agency-unshield id= reason=
  *       an agency that was kept out after crashes is let in again. One row: id change position
  *   restore-done reason=

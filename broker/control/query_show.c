@@ -258,6 +258,15 @@ static void put_held(struct history *history, const struct fact *fact)
     page_bytes(&history->ask->page, "reason", held.reason);
 }
 
+static void put_carried(struct history *history, const struct fact *fact)
+{
+    struct fact_carried carried;
+    if (fact_read_carried(fact->payload, &carried) &&
+        carried.position == history->transfer->position) {
+        event_row(history, fact);
+    }
+}
+
 static void put_event(struct history *history, const struct fact *fact)
 {
     bool own = fact->position == history->transfer->position;
@@ -291,6 +300,9 @@ static void put_event(struct history *history, const struct fact *fact)
         return;
     case FACT_HELD:
         put_held(history, fact);
+        return;
+    case FACT_CARRIED:
+        put_carried(history, fact);
         return;
     default:
         return;
@@ -356,6 +368,12 @@ static enum lt_status put_history(struct ask *ask, const struct transfer *t, uin
                                   uint64_t from)
 {
     struct history history = {.ask = ask, .transfer = t, .horizon_ms = horizon_of(ask, t)};
+    uint64_t first = journal_first(ask->flow->journal);
+    if (from < first) {
+        /* What happened below was cut: the archive tells it. */
+        event_row(&history,
+                  &(struct fact){.position = first, .time_ms = t->time_ms, .kind = FACT_CUT});
+    }
     enum lt_status status = journal_walk(ask->flow->journal, from, take_fact, &history);
     if (status == LT_AGAIN) {
         if (!history.over) {

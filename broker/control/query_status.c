@@ -166,7 +166,11 @@ enum lt_status query_status(struct ask *ask)
     page_number(page, "durable", flow->durable);
     page_number(page, "applied", state_applied(flow->state));
     page_number(page, "journal_bytes", journal_used_bytes(flow->journal));
+    page_number(page, "journal_first", journal_first(flow->journal));
     page_number(page, "backed_up_to", flow->backed_up_to);
+    page_number(page, "archived_to", flow->archived_to);
+    page_number(page, "carry_below", flow->carry.below);
+    page_number(page, "cut_ready", flow->carry.ready);
     page_number(page, "agencies", registry_count(flow->registry));
     page_number(page, "connected", sums.connected);
     page_number(page, "sessions", count_sessions(flow));

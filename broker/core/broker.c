@@ -2,8 +2,9 @@
 /*
  * Opening, refolding and closing. Order at start: the journal is acquired (its end checked),
  * state.mdb is opened and whatever it lacks is folded from the journal, the epoch is written as the
- * first fact. A missing or discarded state.mdb is the same path with a longer walk. A damaged fact
- * is passed over and counted; an unknown kind ends the start, because a newer release wrote it.
+ * first fact. A missing or discarded state.mdb is the same path with a longer walk, from the base
+ * on where the journal was cut. A damaged fact is passed over and counted; an unknown kind ends the
+ * start, because a newer release wrote it.
  */
 #include "broker.h"
 
@@ -15,6 +16,7 @@
 #include "broker/flow/restored.h"
 #include "broker/flow/shield.h"
 #include "broker/flow/steps.h"
+#include "broker/state/base.h"
 #include "broker_private.h"
 #include "proto/base/log.h"
 #include "proto/base/text.h"
@@ -127,6 +129,32 @@ static enum lt_status stage_epoch(struct flow *flow)
     return flow_fact(flow, FACT_EPOCH, fact_write_epoch(memory, sizeof(memory), &epoch), &position);
 }
 
+/* The journal begins higher than it did: a cut was made meanwhile, offline. */
+static enum lt_status stage_cut(struct broker *broker)
+{
+    struct flow *flow = &broker->flow;
+    uint8_t memory[128];
+    uint64_t position;
+    uint64_t first = journal_first(flow->journal);
+    struct fault fault;
+    struct base_about about = {.position = 0};
+    if (first <= 1) {
+        return LT_OK;
+    }
+    fault_init(&fault);
+    if (broker->options.state.base == NULL ||
+        base_foot(broker->options.state.base, &about, &fault) != LT_OK) {
+        /* The state speaks for what is gone, as long as it is there. */
+        log_error("base-missing", "first=%llu", (unsigned long long)first);
+    }
+    if (first <= flow->cut_below) {
+        return LT_OK;
+    }
+    log_info("cut", "first=%llu", (unsigned long long)first);
+    struct fact_cut cut = {.below = first, .base = about.digest};
+    return flow_fact(flow, FACT_CUT, fact_write_cut(memory, sizeof(memory), &cut), &position);
+}
+
 static enum lt_status open_tables(struct broker *broker)
 {
     struct flow *flow = &broker->flow;
@@ -167,7 +195,9 @@ static enum lt_status open_stores(struct broker *broker, struct fault *fault)
     if (status != LT_OK) {
         return status;
     }
-    status = state_open(&flow->state, &options->state, fault);
+    struct state_options state = options->state;
+    state.journal_first = journal_first(flow->journal);
+    status = state_open(&flow->state, &state, fault);
     if (status != LT_OK) {
         return status;
     }
@@ -220,6 +250,9 @@ enum lt_status broker_open(struct broker **ret_broker, const struct broker_optio
     flow->durable = journal_durable(flow->journal);
     flow->batch_start = journal_staged(flow->journal);
     status = stage_epoch(flow);
+    if (status == LT_OK) {
+        status = stage_cut(broker);
+    }
     if (status == LT_OK) {
         status = stage_shield(broker);
     }

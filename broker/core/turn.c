@@ -3,7 +3,7 @@
  * One turn of the house (broker/README.md has the picture):
  *
  *   clock -> tickets -> fetched -> blobs -> join -> receive (intake, join, decide, fold) -> commit
- *         -> answer -> notice -> dispatch -> sweep -> plans -> commit
+ *         -> answer -> notice -> dispatch -> carry -> sweep -> plans -> commit
  *
  * Tickets come first, so that whatever became durable while the last turn ran is answered by this
  * one. A batch is sent to the disk as soon as none is in flight: batches form by themselves while
@@ -33,6 +33,7 @@ struct work {
     bool ticket;
     bool blobs;
     bool gives; /* bytes an agency asked back could go at once */
+    bool carried;
 };
 
 static void read_clock(struct broker *broker)
@@ -179,6 +180,9 @@ static enum lt_status steps(struct broker *broker, struct work *work)
     work->gives = step_giving(flow);
     status = step_dispatch(flow);
     if (status == LT_OK) {
+        status = step_carry(flow, &work->carried);
+    }
+    if (status == LT_OK) {
         status = step_sweep(flow);
     }
     if (status == LT_OK) {
@@ -228,7 +232,7 @@ enum lt_status broker_turn(struct broker *broker, bool *ret_idle, struct fault *
         return status;
     }
     *ret_idle = work.frames == 0 && work.joined == 0 && !work.ticket && !work.blobs &&
-                !work.gives && flow->desks.active.count == 0 && !plans_due(flow);
+                !work.gives && !work.carried && flow->desks.active.count == 0 && !plans_due(flow);
     return LT_OK;
 }
 

@@ -89,7 +89,7 @@ static enum looked look_at(struct flow *flow, struct load *load, const struct du
         return LOOKED_GO;
     }
     load->misses++;
-    if (!fetch_ask(flow->fetch, key->position, load->desk->agency)) {
+    if (!parcel_ask(flow, key->position, load->desk->agency)) {
         desk_wait_room(&flow->desks, load->desk);
         return LOOKED_STOP;
     }
@@ -297,8 +297,17 @@ enum lt_status step_fetched(struct flow *flow)
     struct fetched fetched;
     while (status == LT_OK && fetch_done(flow->fetch, &fetched)) {
         struct fact_accepted accepted;
-        if (fetched.status == LT_OK && fact_read_accepted(fetched.fact.payload, &accepted)) {
-            cache_put(&flow->cache, fetched.position, fetched.fact.time_ms, &accepted.digest,
+        struct lt_bytes payload;
+        int64_t accepted_ms;
+        if (fetched.agency == FETCH_CARRY) {
+            status = carry_take(flow, &fetched);
+            fetch_release(flow->fetch, &fetched);
+            continue;
+        }
+        if (fetched.status == LT_OK &&
+            fact_acceptance(&fetched.fact, fetched.position, &accepted_ms, &payload) &&
+            fact_read_accepted(payload, &accepted)) {
+            cache_put(&flow->cache, fetched.position, accepted_ms, &accepted.digest,
                       accepted.header, accepted.body);
         } else {
             status = take_unreadable(flow, &fetched);

@@ -16,7 +16,8 @@
 #define FETCH_THREADS_MAX 4
 
 struct request {
-    uint64_t position;
+    uint64_t position; /* of the transfer */
+    uint64_t at;       /* of its bytes */
     uint32_t agency;
     enum lt_status status;
     struct arena arena;
@@ -40,7 +41,7 @@ struct fetch {
 
 static void read_one(const struct journal *journal, struct request *request)
 {
-    request->status = journal_read(journal, request->position, &request->arena, &request->fact);
+    request->status = journal_read(journal, request->at, &request->arena, &request->fact);
 }
 
 static void *run(void *argument)
@@ -137,7 +138,7 @@ uint32_t fetch_room(const struct fetch *fetch)
     return FETCH_BYTES_MAX / JOURNAL_FACT_BYTES_MAX - fetch->waiting_count;
 }
 
-bool fetch_ask(struct fetch *fetch, uint64_t position, uint32_t agency)
+bool fetch_ask(struct fetch *fetch, uint64_t position, uint64_t at, uint32_t agency)
 {
     const struct asked *asked = on_its_way(fetch, position);
     if (asked != NULL) {
@@ -151,6 +152,7 @@ bool fetch_ask(struct fetch *fetch, uint64_t position, uint32_t agency)
         return false;
     }
     request->position = position;
+    request->at = at;
     request->agency = agency;
     if (arena_init(&request->arena, 4096, JOURNAL_FACT_BYTES_MAX + 8192) != LT_OK) {
         free(request);

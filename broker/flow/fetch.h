@@ -18,8 +18,8 @@
 struct fetch;
 
 struct fetched {
-    uint64_t position;
-    uint32_t agency; /* who asked: wake its desk */
+    uint64_t position; /* of the transfer */
+    uint32_t agency;   /* who asked: wake its desk; or FETCH_CARRY */
     enum lt_status status;
     struct fact fact; /* copied; valid until fetch_release */
     void *memory;
@@ -29,9 +29,12 @@ enum lt_status fetch_open(struct fetch **ret_fetch, const struct journal *journa
                           struct fault *fault);
 void fetch_close(struct fetch **fetch_p);
 
-/* False: nothing was asked, because too many are on their way or this one is, for another agency;
- * ask again when there is room. The same position twice is asked once. */
-bool fetch_ask(struct fetch *fetch, uint64_t position, uint32_t agency);
+#define FETCH_CARRY UINT32_MAX /* asked for by carry.c, for no agency */
+
+/* The transfer accepted at `position`, whose bytes stand at `at` (carry.h says where; parcel_ask
+ * there does both). False: nothing was asked, because too many are on their way or this one is, for
+ * another agency; ask again when there is room. The same position twice is asked once. */
+bool fetch_ask(struct fetch *fetch, uint64_t position, uint64_t at, uint32_t agency);
 uint32_t fetch_room(const struct fetch *fetch); /* so many more may be asked now */
 
 /* One that came back; false when none. */

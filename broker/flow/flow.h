@@ -12,6 +12,7 @@
 #include "broker/registry/registry.h"
 #include "broker/state/state.h"
 #include "cache.h"
+#include "carry.h"
 #include "desk.h"
 #include "fetch.h"
 #include "flight.h"
@@ -147,7 +148,10 @@ struct flow {
     int64_t clock_drift_ms; /* wall clock minus now_ms */
     struct flow_restored restored;
     uint64_t backed_up_to; /* a backup holds everything up to here; 0: none was made */
-    bool intake_closed;    /* free space under the mark */
+    uint64_t archived_to;  /* complete months of an archive do */
+    uint64_t cut_below;    /* the journal was cut below this position; 0: never */
+    struct carry carry;
+    bool intake_closed; /* free space under the mark */
     bool draining;
     bool commit_full; /* the last commit met a full disk */
     uint32_t random;  /* jitter, stirred from entropy */

@@ -11,6 +11,7 @@
 
 #include "broker/registry/agency.h"
 #include "fold_act.h"
+#include "fold_cut.h"
 #include "fold_incident.h"
 #include "fold_leg.h"
 #include "plan.h"
@@ -19,8 +20,6 @@
 #include "proto/message.h"
 #include "restored.h"
 #include "shield.h"
-
-#define BACKED_UP_NAME "backed-up-to" /* in STATE_META */
 
 struct lane lane_of(struct digester *digester, struct lt_bytes case_code)
 {
@@ -117,6 +116,7 @@ static void transfer_fill(struct flow *flow, const struct fact *fact,
     memset(t, 0, sizeof(*t));
     t->digest = accepted->digest;
     t->position = fact->position;
+    t->bytes_at = fact->position;
     t->time_ms = fact->time_ms;
     t->kind = header->kind;
     t->priority =
@@ -429,21 +429,6 @@ static enum lt_status fold_blob_gone(struct flow *flow, const struct fact *fact)
     return LT_OK;
 }
 
-static enum lt_status fold_backup(struct flow *flow, const struct fact *fact)
-{
-    struct fact_backup backup;
-    uint8_t value[8];
-    struct wire_writer w;
-    if (!fact_read_backup(fact->payload, &backup)) {
-        return LT_DAMAGED;
-    }
-    wire_write_init(&w, value, sizeof(value));
-    wire_put_u64(&w, backup.position);
-    state_put(flow->state, STATE_META, text_bytes(BACKED_UP_NAME), wire_written(&w));
-    flow->backed_up_to = backup.position;
-    return LT_OK;
-}
-
 static enum lt_status fold_kind(struct flow *flow, const struct fact *fact,
                                 const struct header *header)
 {
@@ -485,6 +470,10 @@ static enum lt_status fold_kind(struct flow *flow, const struct fact *fact,
         return fold_rerouted(flow, fact);
     case FACT_BACKUP:
         return fold_backup(flow, fact);
+    case FACT_CARRIED:
+        return fold_carried(flow, fact);
+    case FACT_CUT:
+        return fold_cut(flow, fact);
     case FACT_RESTORED:
         return fold_restored(flow, fact);
     case FACT_SHIELD:
@@ -547,24 +536,6 @@ static enum lt_status load_registry(struct flow *flow)
     return status;
 }
 
-/* How far the last backup reaches; absent: none was made. */
-static enum lt_status load_backed_up(struct flow *flow)
-{
-    struct lt_bytes value;
-    enum lt_status status = state_get(flow->state, STATE_META, text_bytes(BACKED_UP_NAME), &value);
-    if (status != LT_OK) {
-        return status == LT_NOT_FOUND ? LT_OK : status;
-    }
-    struct wire_reader r;
-    wire_read_init(&r, value);
-    uint64_t position = wire_u64(&r);
-    if (!wire_read_done(&r)) {
-        return LT_DAMAGED;
-    }
-    flow->backed_up_to = position;
-    return LT_OK;
-}
-
 enum lt_status fold_load(struct flow *flow)
 {
     enum lt_status status = load_registry(flow);
@@ -572,7 +543,7 @@ enum lt_status fold_load(struct flow *flow)
         status = load_counts(flow);
     }
     if (status == LT_OK) {
-        status = load_backed_up(flow);
+        status = marks_load(flow);
     }
     if (status == LT_OK) {
         status = restored_load(flow);

@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "carry.h"
 #include "lane.h"
 #include "proto/message.h"
 #include "steps.h"
@@ -24,15 +25,19 @@ enum lt_status parcel_read(struct flow *flow, uint64_t position, struct header *
     struct cached cached;
     struct fact fact;
     struct fact_accepted accepted;
+    struct lt_bytes payload;
+    int64_t time_ms;
     struct lt_bytes header;
     struct lt_bytes body;
     if (!cache_get(&flow->cache, position, &cached, &header, &body)) {
-        enum lt_status status = journal_read(flow->journal, position, &flow->arena, &fact);
+        uint64_t at = parcel_where(flow, position);
+        enum lt_status status = journal_read(flow->journal, at, &flow->arena, &fact);
         if (status != LT_OK) {
             /* A fact that is staged only is nowhere else than in the cache. */
-            return status == LT_NOT_FOUND && position > flow->durable ? LT_AGAIN : status;
+            return status == LT_NOT_FOUND && at > flow->durable ? LT_AGAIN : status;
         }
-        if (fact.kind != FACT_ACCEPTED || !fact_read_accepted(fact.payload, &accepted)) {
+        if (!fact_acceptance(&fact, position, &time_ms, &payload) ||
+            !fact_read_accepted(payload, &accepted)) {
             return LT_DAMAGED;
         }
         header = accepted.header;

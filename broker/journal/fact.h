@@ -36,10 +36,12 @@ enum fact_kind {
     FACT_PLAN_ITEMS = 19, /* legs that belong to it: the frozen set is these, no file beside */
     FACT_PLAN_STEP = 20,  /* one of them carried out or passed over */
     FACT_PLAN_STATE = 21, /* the plan went on: frozen, approved, running, ... */
-    FACT_BACKUP = 22,     /* a backup reaches up to a position */
-    FACT_RESTORED = 25,   /* the journal was restored from a backup: declared, and done */
-    FACT_SHIELD = 27,     /* an agency is kept out after crashes, or let in again */
-    FACT_CLOCK = 28,      /* the wall clock became suspect, agreed again, or was confirmed */
+    FACT_BACKUP = 22,     /* a copy, or the preparation of a cut, reaches up to a position */
+    FACT_CARRIED = 23,  /* the bytes of a transfer again, because a cut will take the first ones */
+    FACT_CUT = 24,      /* the journal begins at a position now; a base stands for what is gone */
+    FACT_RESTORED = 25, /* the journal was restored from a backup: declared, and done */
+    FACT_SHIELD = 27,   /* an agency is kept out after crashes, or let in again */
+    FACT_CLOCK = 28,    /* the wall clock became suspect, agreed again, or was confirmed */
     FACT_KINDS_END = 29,
 };
 
@@ -247,8 +249,30 @@ struct fact_clock {
     struct lt_bytes reason;
 };
 
+/* What reaches up to a position; a fact without this field is about a backup. */
+enum mark_what {
+    MARK_BACKUP = 0,
+    MARK_ARCHIVE = 1, /* complete months of an archive hold everything up to there */
+    MARK_CARRY = 2,   /* what is live below the position is to be carried over it */
+    MARK_CARRIED = 3, /* nothing live lies below the position any more */
+};
 struct fact_backup {
     uint64_t position;
+    struct lt_bytes person;
+    uint8_t what; /* enum mark_what */
+};
+
+/* Stands in for the acceptance from here on: `accepted` is its payload to the byte, or empty when
+ * that did not read any more. */
+struct fact_carried {
+    uint64_t position; /* of the accepted fact */
+    int64_t time_ms;   /* of the accepted fact */
+    struct lt_bytes accepted;
+};
+
+struct fact_cut {
+    uint64_t below;
+    struct lt_digest base; /* of the base that was written before */
     struct lt_bytes person;
 };
 
@@ -272,6 +296,8 @@ struct lt_bytes fact_write_blob(void *memory, size_t size, const struct fact_blo
 struct lt_bytes fact_write_blob_gone(void *memory, size_t size, const struct fact_blob_gone *f);
 struct lt_bytes fact_write_backup(void *memory, size_t size, const struct fact_backup *f);
 struct lt_bytes fact_write_restored(void *memory, size_t size, const struct fact_restored *f);
+struct lt_bytes fact_write_carried(void *memory, size_t size, const struct fact_carried *f);
+struct lt_bytes fact_write_cut(void *memory, size_t size, const struct fact_cut *f);
 struct lt_bytes fact_write_shield(void *memory, size_t size, const struct fact_shield *f);
 struct lt_bytes fact_write_clock(void *memory, size_t size, const struct fact_clock *f);
 
@@ -295,8 +321,16 @@ LT_CHECK bool fact_read_blob(struct lt_bytes payload, struct fact_blob *ret);
 LT_CHECK bool fact_read_blob_gone(struct lt_bytes payload, struct fact_blob_gone *ret);
 LT_CHECK bool fact_read_backup(struct lt_bytes payload, struct fact_backup *ret);
 LT_CHECK bool fact_read_restored(struct lt_bytes payload, struct fact_restored *ret);
+LT_CHECK bool fact_read_carried(struct lt_bytes payload, struct fact_carried *ret);
+LT_CHECK bool fact_read_cut(struct lt_bytes payload, struct fact_cut *ret);
 LT_CHECK bool fact_read_shield(struct lt_bytes payload, struct fact_shield *ret);
 LT_CHECK bool fact_read_clock(struct lt_bytes payload, struct fact_clock *ret);
+
+/* The payload and time of the acceptance of `position`, out of that fact or of one that carried it;
+ * false when the fact is neither. */
+struct fact;
+LT_CHECK bool fact_acceptance(const struct fact *fact, uint64_t position, int64_t *ret_time_ms,
+                              struct lt_bytes *ret_payload);
 
 const char *act_kind_name(uint8_t act); /* "" when unknown */
 const char *fact_kind_name(uint8_t kind);

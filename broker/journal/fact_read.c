@@ -211,19 +211,6 @@ bool fact_read_blob_gone(struct lt_bytes payload, struct fact_blob_gone *ret)
     return true;
 }
 
-bool fact_read_backup(struct lt_bytes payload, struct fact_backup *ret)
-{
-    struct wire_reader r;
-    wire_read_init(&r, payload);
-    struct fact_backup f = {.position = wire_u64(&r)};
-    f.person = wire_run16(&r);
-    if (!wire_read_done(&r)) {
-        return false;
-    }
-    *ret = f;
-    return true;
-}
-
 bool fact_read_restored(struct lt_bytes payload, struct fact_restored *ret)
 {
     struct wire_reader r;
@@ -298,6 +285,8 @@ const char *fact_kind_name(uint8_t kind)
         [FACT_PLAN_ITEMS] = "plan-items",
         [FACT_PLAN_STEP] = "plan-step",
         [FACT_PLAN_STATE] = "plan-state",
+        [FACT_CARRIED] = "carried",
+        [FACT_CUT] = "cut",
     };
     return kind < FACT_KINDS_END && names[kind] != NULL ? names[kind] : "unknown";
 }

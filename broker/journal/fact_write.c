@@ -153,15 +153,6 @@ struct lt_bytes fact_write_blob_gone(void *memory, size_t size, const struct fac
     return wire_written(&w);
 }
 
-struct lt_bytes fact_write_backup(void *memory, size_t size, const struct fact_backup *f)
-{
-    struct wire_writer w;
-    wire_write_init(&w, memory, size);
-    wire_put_u64(&w, f->position);
-    wire_put_run16(&w, f->person);
-    return wire_written(&w);
-}
-
 struct lt_bytes fact_write_restored(void *memory, size_t size, const struct fact_restored *f)
 {
     struct wire_writer w;

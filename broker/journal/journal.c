@@ -364,6 +364,13 @@ const struct journal_backend *journal_backend_of(const struct journal *journal)
     return &journal->backend;
 }
 
+uint64_t journal_first(const struct journal *journal)
+{
+    struct backend_status at;
+    journal->backend.status(journal->backend.self, &at);
+    return at.first;
+}
+
 uint64_t journal_used_bytes(const struct journal *journal)
 {
     struct backend_status at;

@@ -43,6 +43,7 @@ void journal_close(struct journal **journal_p);
 
 uint64_t journal_epoch(const struct journal *journal);
 uint64_t journal_staged(const struct journal *journal);  /* position of the last staged fact */
+uint64_t journal_first(const struct journal *journal);   /* lowest position held; 0 when empty */
 uint64_t journal_durable(const struct journal *journal); /* position of the last durable fact */
 int64_t journal_time_ms(const struct journal *journal);  /* of the last staged fact */
 

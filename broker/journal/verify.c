@@ -40,10 +40,10 @@ static void finding(struct check *check, uint64_t position, const char *what)
 
 /* ---- facts ---- */
 
-static bool accepted_reads(struct check *check, const struct fact *fact)
+static bool acceptance_reads(struct check *check, const struct fact *fact, struct lt_bytes payload)
 {
     struct fact_accepted accepted;
-    if (!fact_read_accepted(fact->payload, &accepted)) {
+    if (!fact_read_accepted(payload, &accepted)) {
         return false;
     }
     struct lt_digest digest = digest_of_two(check->digester, accepted.header, accepted.body);
@@ -52,6 +52,14 @@ static bool accepted_reads(struct check *check, const struct fact *fact)
         finding(check, fact->position, "digest");
     }
     return true;
+}
+
+/* Empty: the bytes did not read any more when they were to be carried. */
+static bool carried_reads(struct check *check, const struct fact *fact)
+{
+    struct fact_carried carried;
+    return fact_read_carried(fact->payload, &carried) &&
+           (carried.accepted.size == 0 || acceptance_reads(check, fact, carried.accepted));
 }
 
 /* One kind, one reader; a kind without one was written by a newer release or by nobody. */
@@ -92,6 +100,7 @@ static bool payload_reads(struct check *check, const struct fact *fact)
         struct fact_blob_gone blob_gone;
         struct fact_rerouted rerouted;
         struct fact_backup backup;
+        struct fact_cut cut;
         struct fact_restored restored;
         struct fact_shield shield;
         struct fact_clock clock;
@@ -101,7 +110,7 @@ static bool payload_reads(struct check *check, const struct fact *fact)
     case FACT_EPOCH:
         return fact_read_epoch(payload, &f.epoch);
     case FACT_ACCEPTED:
-        return accepted_reads(check, fact);
+        return acceptance_reads(check, fact, payload);
     case FACT_REFUSED:
         return fact_read_refused(payload, &f.refused);
     case FACT_SENT:
@@ -126,6 +135,10 @@ static bool payload_reads(struct check *check, const struct fact *fact)
         return fact_read_rerouted(payload, &f.rerouted);
     case FACT_BACKUP:
         return fact_read_backup(payload, &f.backup);
+    case FACT_CARRIED:
+        return carried_reads(check, fact);
+    case FACT_CUT:
+        return fact_read_cut(payload, &f.cut);
     case FACT_RESTORED:
         return fact_read_restored(payload, &f.restored);
     case FACT_SHIELD:

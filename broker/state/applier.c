@@ -19,7 +19,6 @@
 #include "proto/base/wire.h"
 #include "state_private.h"
 
-#define APPLIED_NAME "applied"
 #define FULL_WAIT_MS 200
 
 enum lt_status own_number(struct store_txn *txn, struct store_tree own, const char *name,

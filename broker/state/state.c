@@ -24,11 +24,10 @@
 #include "proto/base/log.h"
 #include "state_private.h"
 
-#define FOLD_NAME     "fold"
 #define ASIDE_MAX     999
 #define FLUSH_WAIT_MS 200
 
-static const char *const tree_names[STATE_TREES_END] = {
+const char *const state_tree_names[STATE_TREES_END] = {
     [STATE_META] = "meta",
     [STATE_TRANSFERS] = "transfers",
     [STATE_POSITIONS] = "positions",
@@ -53,7 +52,7 @@ static enum lt_status trees_ready(struct state *state, struct fault *fault)
 {
     enum lt_status status = store_tree(state->store, "own", &state->own, fault);
     for (int i = 0; status == LT_OK && i < STATE_TREES_END; i++) {
-        status = store_tree(state->store, tree_names[i], &state->trees[i], fault);
+        status = store_tree(state->store, state_tree_names[i], &state->trees[i], fault);
     }
     return status;
 }
@@ -146,6 +145,53 @@ static enum lt_status file_open(struct state *state, const struct state_options 
     return status == LT_OK ? LT_OK : fault_set(fault, status, why.field, "%s", why.detail);
 }
 
+/* *ret_empty: nothing is in it and no position. */
+static enum lt_status how_far(struct state *state, uint64_t *ret_applied, bool *ret_empty)
+{
+    struct store_txn txn;
+    uint64_t entries = 0;
+    enum lt_status status = store_begin(state->store, false, &txn);
+    if (status != LT_OK) {
+        return status;
+    }
+    status = applied_read(&txn, state->own, ret_applied);
+    for (int i = 0; i < STATE_TREES_END; i++) {
+        entries += store_count(&txn, state->trees[i]);
+    }
+    store_abort(&txn);
+    *ret_empty = entries == 0 && *ret_applied == 0;
+    return status;
+}
+
+/* A journal that was cut does not tell its beginning: where state.mdb does not reach it, a new one
+ * is loaded from the base. */
+static enum lt_status reach_journal(struct state *state, const struct state_options *options,
+                                    struct fault *fault)
+{
+    uint64_t applied = 0;
+    bool empty = false;
+    enum lt_status status = how_far(state, &applied, &empty);
+    if (status != LT_OK) {
+        return fault_set(fault, status, "state.mdb", "cannot be read");
+    }
+    if (options->journal_first <= applied + 1) {
+        return LT_OK;
+    }
+    if (!empty) {
+        struct fault why;
+        fault_init(&why);
+        fault_set(&why, LT_DAMAGED, "state.mdb", "reaches %llu, the journal begins at %llu",
+                  (unsigned long long)applied, (unsigned long long)options->journal_first);
+        store_close(&state->store);
+        status = set_aside(options->path, &why, fault);
+        if (status == LT_OK) {
+            status = file_try(state, options, fault);
+        }
+    }
+    return status == LT_OK ? base_load(state, options->base, options->journal_first, fault)
+                           : status;
+}
+
 static enum lt_status snapshot_open(struct state *state, struct fault *fault)
 {
     enum lt_status status = store_begin(state->store, false, &state->txn);
@@ -183,6 +229,9 @@ enum lt_status state_open(struct state **ret_state, const struct state_options *
     state->random = options->seed;
     state->applier_inline = options->applier_inline;
     enum lt_status status = file_open(state, options, fault);
+    if (status == LT_OK) {
+        status = reach_journal(state, options, fault);
+    }
     if (status != LT_OK) {
         goto done;
     }

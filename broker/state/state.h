@@ -49,7 +49,8 @@ enum state_tree {
     STATE_TREES_END,
 };
 
-/* To be raised whenever the fold writes other keys or values: the old state.mdb is set aside. */
+/* To be raised whenever the fold writes other keys or values: the old state.mdb is set aside. From
+ * the first release on, bases of the version before must still be read (base.h). */
 #define STATE_FOLD_VERSION 2
 
 #define STATE_GENERATIONS_MAX      4
@@ -60,15 +61,19 @@ enum state_tree {
 #define STATE_VALUE_MAX            8192
 
 struct state_options {
-    const char *path;    /* of state.mdb */
-    uint64_t map_bytes;  /* 0: 64 GiB */
-    bool applier_inline; /* the sim: no thread, state_turn applies */
-    bool no_sync;        /* the sim only */
-    uint64_t seed;       /* of the overlay's heights */
+    const char *path;       /* of state.mdb */
+    const char *base;       /* of the base beside it; NULL: there is none */
+    uint64_t journal_first; /* the lowest position the journal holds; 0: it is empty */
+    uint64_t map_bytes;     /* 0: 64 GiB */
+    bool applier_inline;    /* the sim: no thread, state_turn applies */
+    bool no_sync;           /* the sim only */
+    uint64_t seed;          /* of the overlay's heights */
 };
 
-/* A state.mdb that does not open, or of another fold version, is set aside and made anew: the
- * caller refolds from state_applied() + 1. */
+/* A state.mdb that does not open, is of another fold version or does not reach the beginning of the
+ * journal is set aside and made anew: loaded from the base where the journal was cut, and the
+ * caller refolds from state_applied() + 1. LT_DAMAGED when neither it nor a base reaches the
+ * journal: never an empty state in front of a cut journal. */
 LT_CHECK enum lt_status state_open(struct state **ret_state, const struct state_options *options,
                                    struct fault *fault);
 void state_close(

@@ -40,6 +40,15 @@ struct generation {
     bool returned;     /* the applier is through with it */
 };
 
+/* Names of the trees on disk and in a base; of our own numbers. */
+extern const char *const state_tree_names[STATE_TREES_END];
+#define FOLD_NAME "fold"
+
+/* The marks of a base (base.h). */
+#define BASE_MAGIC       "LTB1"
+#define BASE_MAGIC_BYTES 4
+enum base_mark { BASE_TREE = 1, BASE_ENTRY = 2, BASE_END = 3 };
+
 struct scan {
     bool active;
     enum state_tree tree;
@@ -89,6 +98,10 @@ struct state {
     struct applier applier;
 };
 
+/* base_load.c: an empty state.mdb becomes what the base says. */
+LT_CHECK enum lt_status base_load(struct state *state, const char *path, uint64_t journal_first,
+                                  struct fault *fault);
+
 /* overlay.c */
 LT_CHECK enum lt_status overlay_open(struct state *state);
 void overlay_close(struct state *state);
@@ -111,6 +124,7 @@ LT_CHECK enum lt_status applied_read(struct store_txn *txn, struct store_tree ow
                                      uint64_t *ret_applied);
 LT_CHECK enum lt_status own_number(struct store_txn *txn, struct store_tree own, const char *name,
                                    uint64_t *ret_number);
+#define APPLIED_NAME "applied"
 enum lt_status own_number_put(struct store_txn *txn, struct store_tree own, const char *name,
                               uint64_t number);
 

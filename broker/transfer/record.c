@@ -73,6 +73,7 @@ struct lt_bytes transfer_write(uint8_t out[RECORD_VALUE_MAX], const struct trans
     put_transfer_key(&w, &t->twin);
     wire_put_raw(&w, t->digest.bytes, sizeof(t->digest.bytes));
     wire_put_u64(&w, t->position);
+    wire_put_u64(&w, t->bytes_at);
     wire_put_i64(&w, t->time_ms);
     wire_put_u8(&w, (uint8_t)t->kind);
     wire_put_u8(&w, t->priority);
@@ -103,6 +104,7 @@ bool transfer_read(struct lt_bytes bytes, struct transfer *ret_transfer)
     t.twin = get_transfer_key(&r);
     wire_raw(&r, t.digest.bytes, sizeof(t.digest.bytes));
     t.position = wire_u64(&r);
+    t.bytes_at = wire_u64(&r);
     t.time_ms = wire_i64(&r);
     t.kind = (enum lt_kind)wire_u8(&r);
     t.priority = wire_u8(&r);

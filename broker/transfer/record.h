@@ -47,6 +47,7 @@ struct transfer {
     struct transfer_key twin; /* code 0 and twin.from != 0: this id is another name of that one */
     struct lt_digest digest;
     uint64_t position;
+    uint64_t bytes_at; /* position of the fact that holds its bytes: its own, or where carried to */
     int64_t time_ms;
     enum lt_kind kind;
     uint8_t priority;

@@ -28,6 +28,7 @@ enum person { VIEWER, OPERATOR, APPROVER, REGISTRAR, PEOPLE };
 struct house {
     char *folder;
     char state_path[256];
+    char base_path[256];
     struct world world;
     struct world_net *net;
     struct world_clock clock;
@@ -65,6 +66,7 @@ static inline void house_open_broker(struct house *house)
         .port = world_net_server(house->net, 0),
         .backend = backend_memory_door(house->backend),
         .state = {.path = house->state_path,
+                  .base = house->base_path,
                   .map_bytes = 256 << 20,
                   .applier_inline = true,
                   .no_sync = true,
@@ -93,6 +95,7 @@ static inline void house_init(struct house *house)
     memset(house, 0, sizeof(*house));
     house->folder = folder_take();
     snprintf(house->state_path, sizeof(house->state_path), "%s/state.mdb", house->folder);
+    snprintf(house->base_path, sizeof(house->base_path), "%s/base", house->folder);
     world_init(&house->world, 5);
     world_clock_init(&house->clock, &house->world, 0);
     world_entropy_init(&house->entropy, &house->world, 1);

@@ -4,6 +4,7 @@
 #include "unit/base/base_test.h"
 
 #include "broker/journal/fact.h"
+#include "broker/journal/journal.h"
 
 #define ROOM 1024
 
@@ -486,14 +487,62 @@ static void backup(void **unused)
 {
     (void)unused;
     uint8_t memory[128];
-    struct fact_backup f = {.position = 1ULL << 40, .person = text_bytes("truc-ban-1")};
+    struct fact_backup f = {
+        .position = 1ULL << 40, .person = text_bytes("truc-ban-1"), .what = MARK_CARRY};
     struct fact_backup got;
     struct lt_bytes payload = fact_write_backup(memory, sizeof(memory), &f);
     assert_true(fact_read_backup(payload, &got));
     assert_true(got.position == f.position);
     assert_bytes(got.person, "truc-ban-1");
+    assert_int_equal(got.what, MARK_CARRY);
+    payload.size--; /* as it was written before there was more than backups */
+    assert_true(fact_read_backup(payload, &got));
+    assert_int_equal(got.what, MARK_BACKUP);
     payload.size--;
     assert_false(fact_read_backup(payload, &got));
+    f.what = MARK_CARRIED + 1;
+    assert_false(fact_read_backup(fact_write_backup(memory, sizeof(memory), &f), &got));
+}
+
+static bool reads_carried(struct lt_bytes payload)
+{
+    struct fact_carried f;
+    return fact_read_carried(payload, &f);
+}
+
+static bool reads_cut(struct lt_bytes payload)
+{
+    struct fact_cut f;
+    return fact_read_cut(payload, &f);
+}
+
+static void carried_and_cut(void **unused)
+{
+    (void)unused;
+    uint8_t memory[ROOM];
+    struct fact_carried f = {
+        .position = 77, .time_ms = 1700000000000, .accepted = text_bytes("the payload")};
+    struct lt_bytes payload = fact_write_carried(memory, ROOM, &f);
+    check_shape(payload, reads_carried);
+    struct fact fact = {.position = 900, .time_ms = 5, .kind = FACT_CARRIED, .payload = payload};
+    struct lt_bytes accepted;
+    int64_t time_ms = 0;
+    assert_false(fact_acceptance(&fact, 900, &time_ms, &accepted));
+    assert_true(fact_acceptance(&fact, 77, &time_ms, &accepted));
+    assert_true(time_ms == f.time_ms);
+    assert_bytes(accepted, "the payload");
+    fact.kind = FACT_ACCEPTED;
+    assert_false(fact_acceptance(&fact, 77, &time_ms, &accepted));
+    assert_true(fact_acceptance(&fact, 900, &time_ms, &accepted));
+    assert_true(time_ms == 5 && accepted.size == payload.size);
+
+    struct fact_cut cut = {.below = 901, .base = digest_from(4), .person = text_bytes("p")};
+    struct fact_cut back;
+    payload = fact_write_cut(memory, ROOM, &cut);
+    check_shape(payload, reads_cut);
+    assert_true(fact_read_cut(payload, &back));
+    assert_int_equal(back.below, 901);
+    assert_memory_equal(&back.base, &cut.base, sizeof(cut.base));
 }
 
 static void clock_facts(void **unused)
@@ -567,6 +616,7 @@ int main(void)
         cmocka_unit_test(noticed_and_registry),
         cmocka_unit_test(blobs),
         cmocka_unit_test(backup),
+        cmocka_unit_test(carried_and_cut),
         cmocka_unit_test(clock_facts),
         cmocka_unit_test(the_largest_transfer_fits_a_fact),
         cmocka_unit_test(kinds_have_names),
