@@ -64,6 +64,10 @@ uint64_t position_read(struct lt_bytes bytes); /* 0 when it is no position */
 /* Position of the record's last fact; `first` when its frame does not read. */
 uint64_t record_last(uint64_t first, struct lt_bytes bytes);
 
+/* The record holding `position`, or the first one behind it, in a tree of records. */
+LT_CHECK enum lt_status record_seek(struct store_cursor *cursor, uint64_t position,
+                                    uint64_t *ret_first, struct lt_bytes *ret_record);
+
 LT_CHECK enum lt_status number_get(struct backend_lmdb *backend, struct store_txn *txn,
                                    const char *name, uint64_t *ret_number);
 

@@ -71,9 +71,8 @@ void readers_close(struct backend_lmdb *backend)
     }
 }
 
-/* The record holding `position`, or the first one behind it. */
-static enum lt_status record_seek(struct store_cursor *cursor, uint64_t position,
-                                  uint64_t *ret_first, struct lt_bytes *ret_record)
+enum lt_status record_seek(struct store_cursor *cursor, uint64_t position, uint64_t *ret_first,
+                           struct lt_bytes *ret_record)
 {
     uint8_t wanted[POSITION_BYTES];
     struct lt_bytes key;

@@ -49,6 +49,8 @@ ROUND_TRIP(held)
 ROUND_TRIP(plan)
 ROUND_TRIP(plan_step)
 ROUND_TRIP(plan_state)
+ROUND_TRIP(carried)
+ROUND_TRIP(cut)
 
 static void trip_sent(struct lt_bytes payload, uint8_t *memory)
 {
@@ -104,6 +106,8 @@ static void payload_all_kinds(struct lt_bytes payload)
     trip_plan_items(payload, memory);
     trip_plan_step(payload, memory);
     trip_plan_state(payload, memory);
+    trip_carried(payload, memory);
+    trip_cut(payload, memory);
     free(memory);
 }
 
