@@ -319,3 +319,59 @@ void base_drop(const char *path)
         (void)unlink(beside);
     }
 }
+
+/* ---- copying ---- */
+
+static enum lt_status copy_bytes(int in, int out, uint8_t *buffer, struct fault *fault)
+{
+    off_t at = 0;
+    for (;;) {
+        ssize_t size = read(in, buffer, BUFFER_BYTES);
+        if (size < 0) {
+            return failed(fault, "read");
+        }
+        if (size == 0) {
+            return fdatasync(out) == 0 ? LT_OK : failed(fault, "sync");
+        }
+        if (pwrite(out, buffer, (size_t)size, at) != size) {
+            return failed(fault, "write");
+        }
+        at += size;
+    }
+}
+
+static enum lt_status copy_beside(const char *from, const char *beside, struct fault *fault)
+{
+    uint8_t *buffer = malloc(BUFFER_BYTES);
+    int in = open(from, O_RDONLY | O_CLOEXEC);
+    int out = in < 0 ? -1 : open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    enum lt_status status = buffer == NULL ? fault_set(fault, LT_NO_MEMORY, "base", "no memory")
+                            : out < 0      ? failed(fault, "open")
+                                           : copy_bytes(in, out, buffer, fault);
+    if (in >= 0) {
+        close(in);
+    }
+    if (out >= 0) {
+        close(out);
+    }
+    free(buffer);
+    return status;
+}
+
+enum lt_status base_copy(const char *from, const char *to, struct base_about *ret_about,
+                         struct fault *fault)
+{
+    char beside[PATH_MAX];
+    if (!path_beside(beside, to)) {
+        return fault_set(fault, LT_IO, "base", "the path is too long");
+    }
+    enum lt_status status = copy_beside(from, beside, fault);
+    if (status == LT_OK) {
+        status = base_read_new(to, ret_about, fault);
+    }
+    if (status == LT_OK) {
+        return base_place(to, fault);
+    }
+    base_drop(to);
+    return status;
+}

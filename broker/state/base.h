@@ -58,6 +58,10 @@ LT_CHECK enum lt_status base_read(const char *path, base_taker *take, void *cont
 LT_CHECK enum lt_status base_read_new(const char *path, struct base_about *ret_about,
                                       struct fault *fault); /* the one beside */
 
+/* Into a backup and out of it: checked on both sides. */
+LT_CHECK enum lt_status base_copy(const char *from, const char *to, struct base_about *ret_about,
+                                  struct fault *fault);
+
 /* What its foot says, unchecked. */
 LT_CHECK enum lt_status base_foot(const char *path, struct base_about *ret_about,
                                   struct fault *fault);

@@ -6,8 +6,9 @@
  *
  * A backup may be made beside a running broker, as often as one likes into the same folder: it
  * takes what is new. The journal goes first, so that every attachment it names was there when the
- * attachments are copied. In the end the broker is told how far the backup reaches; adapters keep
- * what lies above. Without that (--no-mark) the copy is as good, but nobody relies on it.
+ * attachments are copied; then the base, where the journal was cut. In the end the broker is told
+ * how far the backup reaches; adapters keep what lies above. Without that (--no-mark) the copy is
+ * as good, but nobody relies on it.
  *
  * A restore only fills an empty folder, and leaves a mark there that says who did it and why: the
  * broker that finds it declares the restore, because everything above the backup is missing and the
@@ -20,6 +21,7 @@
 
 #include "broker/journal/backend.h"
 #include "broker/journal/copy.h"
+#include "broker/state/base.h"
 #include "files.h"
 #include "ltctl.h"
 #include "proto/base/file.h"
@@ -118,6 +120,27 @@ static enum lt_status copy_files(struct work *work, const char *from, const char
     return files_copy(from_blobs, to == NULL ? NULL : to_blobs, &watch, ret_report, fault);
 }
 
+/* What stands for the part of the journal that was cut. */
+static enum lt_status copy_base(const char *from, const char *to, uint64_t last,
+                                struct fault *fault)
+{
+    char from_base[PATH_BYTES];
+    char to_base[PATH_BYTES];
+    struct base_about about;
+    path_of(from_base, from, "base");
+    path_of(to_base, to, "base");
+    if (!there(from, "base")) {
+        return LT_OK;
+    }
+    enum lt_status status = base_copy(from_base, to_base, &about, fault);
+    if (status == LT_OK && about.position > last) {
+        /* The journal was cut while it was copied. */
+        return fault_set(fault, LT_AGAIN, "base", "reaches %llu, the copy %llu",
+                         (unsigned long long)about.position, (unsigned long long)last);
+    }
+    return status;
+}
+
 static enum lt_status copy_all(struct work *work, const char *from, const char *to,
                                struct report *ret_report, struct fault *fault)
 {
@@ -131,6 +154,9 @@ static enum lt_status copy_all(struct work *work, const char *from, const char *
         status = journal_copy(&door, to, show_records, work, &ret_report->journal, fault);
     }
     backend_lmdb_close(&backend);
+    if (status == LT_OK) {
+        status = copy_base(from, to, ret_report->journal.to, fault);
+    }
     if (status == LT_OK) {
         status = copy_files(work, from, to, &ret_report->files, fault);
     }

@@ -38,7 +38,11 @@ COLUMNS(status, true,
     C("durable", NUMBER, "Vị trí đã ghi bền", "Durable position"),
     C("applied", NUMBER, "Vị trí đã áp dụng", "Applied position"),
     C("journal_bytes", BYTES, "Sổ nhật ký", "Journal"),
+    C("journal_first", NUMBER, "Sổ nhật ký bắt đầu từ vị trí", "Journal begins at"),
     C("backed_up_to", NUMBER, "Đã sao lưu đến vị trí", "Backed up to"),
+    C("archived_to", NUMBER, "Đã lưu trữ đến vị trí", "Archived to"),
+    C("carry_below", NUMBER, "Đang chuyển những gì dưới vị trí", "Carrying what lies below"),
+    C("cut_ready", NUMBER, "Cắt được dưới vị trí", "May be cut below"),
     C("disk_free_bytes", BYTES, "Đĩa còn trống", "Disk free"),
     C("memory_bytes", BYTES, "Bộ nhớ", "Memory"),
     C("agencies", NUMBER, "Số đơn vị", "Agencies"),
@@ -412,6 +416,54 @@ COLUMNS(backup, true,
     C("copied", NUMBER, "Tệp mới", "New attachments"),
     C("findings", NUMBER, "Sai lệch", "Findings"),
     C("marked", FLAG, "Đã báo cho trục", "Told to the axis"));
+
+COLUMNS(archive, true,
+    C("records", NUMBER, "Bản ghi mới", "New records"),
+    C("bytes", BYTES, "Dung lượng mới", "New bytes"),
+    C("completed", NUMBER, "Số tháng vừa khóa", "Months completed"),
+    C("to", NUMBER, "Kho lưu trữ đến vị trí", "Archive reaches to"),
+    C("archived_to", NUMBER, "Các tháng đã khóa đến vị trí", "Complete months reach to"),
+    C("findings", NUMBER, "Sai lệch", "Findings"),
+    C("marked", FLAG, "Đã báo cho trục", "Told to the axis"));
+
+COLUMNS(archive_month, false,
+    C("month", TEXT, "Tháng", "Month"),
+    C("from", NUMBER, "Từ vị trí", "From"),
+    C("to", NUMBER, "Đến vị trí", "To"),
+    C("records", NUMBER, "Bản ghi", "Records"),
+    C("damaged", NUMBER, "Hỏng sẵn", "Damaged"),
+    C("complete", FLAG, "Đã khóa", "Complete"),
+    C("seal", TEXT, "Dấu niêm", "Seal"));
+
+COLUMNS(archive_event, false,
+    C("time_ms", TIME, "Lúc", "Time"),
+    C("position", NUMBER, "Vị trí", "Position"),
+    C("event", EVENT, "Việc", "Event"),
+    C("id", TEXT, "Mã lượt chuyển", "Transfer"),
+    C("leg", NUMBER, "Nhánh", "Leg"),
+    C("agency", TEXT, "Đơn vị", "Agency"),
+    C("attempt", NUMBER, "Lần", "Attempt"),
+    C("state", STATE, "Thành", "State"),
+    C("code", CODE, "Lý do", "Cause"),
+    C("reason", TEXT, "Chi tiết", "Reason"),
+    C("person", TEXT, "Người", "Person"));
+
+COLUMNS(carry, true,
+    C("change", RESULT, "Kết quả", "Change"),
+    C("below", NUMBER, "Chuyển những gì nằm dưới vị trí", "Carry what lies below"),
+    C("legs", NUMBER, "Nhánh chưa xong phải chuyển", "Open legs to be carried"),
+    C("bytes", BYTES, "Dung lượng", "Size"),
+    C("more", FLAG, "Còn nữa, chưa đếm", "More, not counted"),
+    C("position", NUMBER, "Vị trí của lệnh", "Position of the order"));
+
+COLUMNS(cut, true,
+    C("below", NUMBER, "Cắt dưới vị trí", "Cut below"),
+    C("records", NUMBER, "Bản ghi được cắt", "Records cut"),
+    C("bytes", BYTES, "Dung lượng được cắt", "Bytes cut"),
+    C("first", NUMBER, "Sổ nhật ký bắt đầu từ vị trí", "The journal begins at"),
+    C("base", NUMBER, "Bản nền đến vị trí", "The base reaches to"),
+    C("base_bytes", BYTES, "Dung lượng bản nền", "Size of the base"),
+    C("dry_run", FLAG, "Chỉ làm thử", "Dry run"));
 /* clang-format on */
 
 struct lt_bytes row_field(const struct row *row, const char *name)

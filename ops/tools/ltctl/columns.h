@@ -32,7 +32,7 @@ struct column {
     const char *heading[LANGUAGES_END];
 };
 
-#define COLUMNS_MAX 32
+#define COLUMNS_MAX 48
 
 struct columns {
     const struct column *columns;
@@ -71,6 +71,11 @@ extern const struct columns columns_keys;
 extern const struct columns columns_finding;
 extern const struct columns columns_verify;
 extern const struct columns columns_backup;
+extern const struct columns columns_archive;
+extern const struct columns columns_archive_month;
+extern const struct columns columns_archive_event;
+extern const struct columns columns_carry;
+extern const struct columns columns_cut;
 extern const struct columns columns_clock;
 extern const struct columns columns_quarantine;
 

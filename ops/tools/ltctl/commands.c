@@ -80,6 +80,11 @@ const struct command commands[] = {
     {"restore", B(BY) | B(REASON), 2, 2, run_restore},
     {"restore declare", B(BY) | B(REASON), 1, 1, run_restore_declare},
     {"restore done", B(REASON), 0, 0, run_restore_done},
+    {"archive run", B(UNTIL) | B(NO_MARK), 2, 2, run_archive_run},
+    {"archive verify", 0, 1, 1, run_archive_verify},
+    {"archive find", B(FROM), 2, 2, run_archive_find},
+    {"journal carry", B(BELOW) | B(DRY_RUN), 0, 0, run_journal_carry},
+    {"journal cut", B(BELOW) | B(ARCHIVE) | B(DRY_RUN), 1, 1, run_journal_cut},
     {NULL, 0, 0, 0, NULL},
 };
 /* clang-format on */

@@ -41,7 +41,7 @@ static const char *const backs[LANGUAGES_END] = {
     "  --json | --csv              cho chương trình khác đọc\n"
     "  --lang vi|en                ngôn ngữ (hoặc biến LT_LANG)\n\n"
     "Mã thoát: 0 tốt, 1 lỗi, 2 sai cách dùng, 3 không tìm thấy, 4 không liên lạc được với trục,\n"
-    "          5 có sai lệch (conservation, journal verify)\n",
+    "          5 có sai lệch (conservation, verify, archive run)\n",
     "\nOptions of every command:\n"
     "  --endpoint tcp://HOST:7760  the broker\n"
     "  --server-key HEX|FILE.pub   the broker's public key\n"
@@ -51,7 +51,7 @@ static const char *const backs[LANGUAGES_END] = {
     "  --json | --csv              for other programs\n"
     "  --lang vi|en                language (or LT_LANG)\n\n"
     "Exit codes: 0 good, 1 error, 2 usage, 3 not found, 4 the broker cannot be reached,\n"
-    "            5 findings (conservation, journal verify)\n",
+    "            5 findings (conservation, verify, archive run)\n",
 };
 
 void help_all(FILE *stream, enum language language, const char *group)

@@ -149,5 +149,10 @@ enum exit_code run_backup_verify(struct ltctl *ltctl);
 enum exit_code run_restore(struct ltctl *ltctl);
 enum exit_code run_restore_declare(struct ltctl *ltctl);
 enum exit_code run_restore_done(struct ltctl *ltctl);
+enum exit_code run_archive_run(struct ltctl *ltctl);
+enum exit_code run_archive_verify(struct ltctl *ltctl);
+enum exit_code run_archive_find(struct ltctl *ltctl);
+enum exit_code run_journal_carry(struct ltctl *ltctl);
+enum exit_code run_journal_cut(struct ltctl *ltctl);
 
 #endif

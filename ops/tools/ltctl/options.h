@@ -52,7 +52,9 @@
     OPTION(IDS, "ids", true)                                                                       \
     OPTION(PACE, "pace", true)                                                                     \
     OPTION(STOP, "stop", true)                                                                     \
-    OPTION(RESULT, "result", true)
+    OPTION(RESULT, "result", true)                                                                 \
+    OPTION(BELOW, "below", true)                                                                   \
+    OPTION(ARCHIVE, "archive", true)
 
 enum option {
 #define OPTION(name, text, value) OPTION_##name,

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
  * `journal verify`: walks a journal offline and checks all that can be checked without the broker:
- * order, gaps, frames, the chain of digests, checksums, digests of stored parcels. The folder is
+ * order, gaps, frames, the chain of digests, checksums, digests of stored parcels, and the base
+ * where it was cut. The folder is
  * opened for reading only and may belong to a running broker: what is verified is the journal as it
  * was when the walk began.
  *
@@ -15,6 +16,7 @@
 
 #include "broker/journal/backend.h"
 #include "broker/journal/verify.h"
+#include "broker/state/base.h"
 #include "ltctl.h"
 #include "proto/base/text.h"
 
@@ -83,6 +85,25 @@ static void report_show(struct walk *walk, const struct verify_report *report)
     output_row(&walk->output, &row);
 }
 
+/* Where the journal was cut its base is as much the truth: missing or damaged, it is a finding. */
+static void verify_base(struct walk *walk, uint64_t first, uint64_t last,
+                        struct verify_report *report)
+{
+    char path[PATH_BYTES];
+    struct base_about about;
+    struct fault fault;
+    if (first <= 1) {
+        return;
+    }
+    fault_init(&fault);
+    snprintf(path, sizeof(path), "%s/base", walk->ltctl->arguments[0]);
+    if (base_read(path, NULL, NULL, &about, &fault) != LT_OK || about.position + 1 < first ||
+        about.position > last) {
+        report->findings++;
+        finding_take(walk, &(struct verify_finding){first - 1, "base"});
+    }
+}
+
 static enum exit_code verify(struct ltctl *ltctl, const struct journal_backend *door)
 {
     struct walk walk = {.ltctl = ltctl, .progress = isatty(STDERR_FILENO) == 1, .percent = -1};
@@ -97,6 +118,7 @@ static enum exit_code verify(struct ltctl *ltctl, const struct journal_backend *
         fputs("\r\033[K", stderr);
     }
     if (status == LT_OK) {
+        verify_base(&walk, at.first, at.last, &report);
         report_show(&walk, &report);
     }
     enum exit_code finished = finish(ltctl, &walk.output, false);

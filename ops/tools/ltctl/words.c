@@ -71,6 +71,9 @@ static const struct word events[] = {
     {"held", {"hỏi bên nhận có giữ không", "receiver asked"}},
     {"rerouted", {"chuyển hướng", "rerouted"}},
     {"damaged", {"bản ghi hỏng", "damaged record"}},
+    {"carried", {"chép lên trên chỗ cắt sổ", "carried over a cut"}},
+    {"cut", {"phần trước đó nằm trong kho lưu trữ", "what came before is in the archive"}},
+    {"backup", {"mốc sao lưu, lưu trữ", "mark of a copy"}},
 };
 
 static const struct word people[] = {
@@ -116,6 +119,7 @@ static const struct word results[] = {
     {"ok", {"bình thường", "ok"}},
     {"suspect", {"nghi ngờ, chờ xác nhận", "suspect, to be confirmed"}},
     {"changed", {"đã sửa", "changed"}},
+    {"would-change", {"sẽ sửa", "would be changed"}},
     {"removed", {"đã xóa", "removed"}},
     {"same", {"không đổi", "unchanged"}},
     {"open", {"đang diễn ra", "open"}},

@@ -402,7 +402,7 @@ static void a_run_that_dies_goes_on(void **state)
     write_december();
     bool ended = false;
     int n = 0;
-    for (n = 1; !ended; n++) {
+    for (n = 1; !ended; n += 1 + n / 6) { /* each of the first, some of the others */
         folder_drop(folder);
         folder = folder_take();
         pid_t child = fork();

@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * `archive find`: what happened to a case, or to one transfer, told from the archive alone, in the
+ * columns in which `show` tells it from a broker. Agencies are named as the registry of the
+ * archive's end names them; one that is not in it is shown by its number.
+ *
+ * With --from the words are also taken for that agency's own key of a transfer: what a vendor's log
+ * has when it has nothing else.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "broker/journal/archive.h"
+#include "broker/journal/fact.h"
+#include "broker/limits.h"
+#include "broker/registry/agency.h"
+#include "ltctl.h"
+#include "proto/base/text.h"
+#include "proto/message.h"
+
+#define FIELDS_MAX 14
+#define ROOM_BYTES 64
+#define IDS_MAX    256 /* transfers whose id is remembered */
+
+struct name {
+    char id[LT_AGENCY_ID_MAX + 1];
+};
+
+struct telling {
+    struct output output;
+    struct name *names; /* by number */
+    struct arena arena;
+    struct {
+        uint64_t position;
+        char id[ID_TEXT_BYTES];
+    } ids[IDS_MAX];
+    uint32_t ids_count;
+};
+
+/* One row being put together; texts made here live in `rooms`. */
+struct draft {
+    struct pair fields[FIELDS_MAX];
+    char rooms[FIELDS_MAX][ROOM_BYTES];
+    uint32_t count;
+};
+
+static const char *const states[] = {
+#define LEG_STATE(name, number, text, open, vi, en) [number] = text,
+#include "broker/transfer/states.def"
+};
+
+/* ---- rows ---- */
+
+static void put_bytes(struct draft *draft, const char *name, struct lt_bytes value)
+{
+    if (draft->count < FIELDS_MAX) {
+        draft->fields[draft->count++] = (struct pair){text_bytes(name), value};
+    }
+}
+
+static void put_text(struct draft *draft, const char *name, const char *value)
+{
+    if (draft->count < FIELDS_MAX) {
+        char *room = draft->rooms[draft->count];
+        snprintf(room, ROOM_BYTES, "%s", value);
+        put_bytes(draft, name, text_bytes(room));
+    }
+}
+
+static void put_number(struct draft *draft, const char *name, uint64_t value)
+{
+    char text[24];
+    snprintf(text, sizeof(text), "%llu", (unsigned long long)value);
+    put_text(draft, name, text);
+}
+
+static void put_code(struct draft *draft, uint16_t code)
+{
+    put_text(draft, "code", code == 0 ? "" : lt_code((enum lt_status)code));
+}
+
+static void put_state(struct draft *draft, uint8_t state)
+{
+    put_text(draft, "state", state < sizeof(states) / sizeof(states[0]) ? states[state] : "");
+}
+
+static void put_agency(struct telling *telling, struct draft *draft, uint32_t number)
+{
+    char text[24] = "";
+    if (number <= AGENCIES_MAX && telling->names[number].id[0] != '\0') {
+        put_text(draft, "agency", telling->names[number].id);
+        return;
+    }
+    if (number != 0) {
+        snprintf(text, sizeof(text), "#%u", number);
+    }
+    put_text(draft, "agency", text);
+}
+
+static const char *id_of(const struct telling *telling, uint64_t transfer)
+{
+    for (uint32_t i = 0; i < telling->ids_count; i++) {
+        if (telling->ids[i].position == transfer) {
+            return telling->ids[i].id;
+        }
+    }
+    return "";
+}
+
+static void remember_id(struct telling *telling, uint64_t transfer, const struct lt_id *id)
+{
+    if (telling->ids_count < IDS_MAX) {
+        telling->ids[telling->ids_count].position = transfer;
+        id_write(telling->ids[telling->ids_count++].id, id);
+    }
+}
+
+static void draft_start(struct telling *telling, struct draft *draft,
+                        const struct archive_found *found, uint64_t transfer)
+{
+    char month[ARCHIVE_MONTH_BYTES];
+    archive_month_write(month, found->month);
+    draft->count = 0;
+    put_number(draft, "time_ms", (uint64_t)found->fact->time_ms);
+    put_number(draft, "position", found->fact->position);
+    put_text(draft, "event", fact_kind_name(found->fact->kind));
+    put_text(draft, "id", id_of(telling, transfer));
+    put_text(draft, "month", month);
+}
+
+static void draft_end(struct telling *telling, struct draft *draft)
+{
+    const struct row row = {draft->fields, draft->count};
+    output_row(&telling->output, &row);
+}
+
+/* ---- facts ---- */
+
+static bool wanted(const struct archive_found *found, uint64_t transfer)
+{
+    for (uint32_t i = 0; i < found->transfers_count; i++) {
+        if (found->transfers[i] == transfer) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void tell_accepted(struct telling *telling, const struct archive_found *found)
+{
+    struct draft draft;
+    struct fact_accepted accepted;
+    struct header header;
+    arena_reset(&telling->arena);
+    if (!fact_read_accepted(found->fact->payload, &accepted) ||
+        header_read(accepted.header, &telling->arena, &header, NULL) != LT_OK) {
+        return;
+    }
+    remember_id(telling, found->fact->position, &header.id);
+    draft_start(telling, &draft, found, found->fact->position);
+    put_agency(telling, &draft, accepted.from);
+    put_bytes(&draft, "case", header.case_code);
+    put_bytes(&draft, "procedure", header.procedure);
+    put_number(&draft, "body_bytes", accepted.body.size);
+    draft_end(telling, &draft);
+}
+
+static void tell_refused(struct telling *telling, const struct archive_found *found)
+{
+    struct draft draft;
+    struct fact_refused refused;
+    if (!fact_read_refused(found->fact->payload, &refused)) {
+        return;
+    }
+    remember_id(telling, found->fact->position, &refused.id);
+    draft_start(telling, &draft, found, found->fact->position);
+    put_agency(telling, &draft, refused.from);
+    put_code(&draft, refused.code);
+    draft_end(telling, &draft);
+}
+
+static void tell_sent(struct telling *telling, const struct archive_found *found)
+{
+    struct fact_sent sent;
+    if (!fact_read_sent(found->fact->payload, &sent)) {
+        return;
+    }
+    for (uint32_t i = 0; i < sent.count; i++) {
+        struct fact_sent_item item = fact_sent_at(&sent, i);
+        struct draft draft;
+        if (!wanted(found, item.position)) {
+            continue;
+        }
+        draft_start(telling, &draft, found, item.position);
+        put_number(&draft, "leg", item.leg);
+        put_agency(telling, &draft, sent.agency);
+        put_number(&draft, "attempt", item.attempt);
+        put_text(&draft, "state", "sent");
+        draft_end(telling, &draft);
+    }
+}
+
+static void tell_settled(struct telling *telling, const struct archive_found *found)
+{
+    struct draft draft;
+    struct fact_settled settled;
+    if (!fact_read_settled(found->fact->payload, &settled)) {
+        return;
+    }
+    draft_start(telling, &draft, found, settled.position);
+    put_number(&draft, "leg", settled.leg);
+    put_agency(telling, &draft, settled.agency);
+    put_number(&draft, "attempt", settled.attempt);
+    put_state(&draft, settled.next);
+    put_code(&draft, settled.code);
+    put_bytes(&draft, "reason", settled.reason);
+    draft_end(telling, &draft);
+}
+
+static void tell_returned(struct telling *telling, const struct archive_found *found)
+{
+    struct draft draft;
+    struct fact_returned returned;
+    if (!fact_read_returned(found->fact->payload, &returned)) {
+        return;
+    }
+    draft_start(telling, &draft, found, returned.position);
+    put_number(&draft, "leg", returned.leg);
+    put_agency(telling, &draft, returned.agency);
+    put_text(&draft, "state", "ready");
+    put_code(&draft, returned.code);
+    draft_end(telling, &draft);
+}
+
+static void tell_act(struct telling *telling, const struct archive_found *found)
+{
+    struct draft draft;
+    struct fact_act act;
+    if (!fact_read_act(found->fact->payload, &act)) {
+        return;
+    }
+    draft_start(telling, &draft, found, act.position);
+    put_number(&draft, "leg", act.leg);
+    put_state(&draft, act.next);
+    put_bytes(&draft, "reason", act.reason);
+    put_bytes(&draft, "person", act.person);
+    draft_end(telling, &draft);
+}
+
+static void tell_assigned(struct telling *telling, const struct archive_found *found)
+{
+    struct fact_assigned assigned;
+    if (!fact_read_assigned(found->fact->payload, &assigned)) {
+        return;
+    }
+    for (uint32_t i = 0; i < assigned.legs_count; i++) {
+        struct draft draft;
+        draft_start(telling, &draft, found, assigned.position);
+        put_number(&draft, "leg", i);
+        put_agency(telling, &draft, assigned.legs[i].agency);
+        put_bytes(&draft, "person", assigned.person);
+        draft_end(telling, &draft);
+    }
+}
+
+/* Kinds of which no more is known here: when, and that they happened. Most begin with the position
+ * of their transfer, as all facts about one leg do. */
+static void tell_other(struct telling *telling, const struct archive_found *found)
+{
+    struct draft draft;
+    struct wire_reader r;
+    wire_read_init(&r, found->fact->payload);
+    draft_start(telling, &draft, found, wire_u64(&r));
+    draft_end(telling, &draft);
+}
+
+static enum lt_status tell(void *context, const struct archive_found *found)
+{
+    struct telling *telling = context;
+    switch (found->fact->kind) {
+    case FACT_ACCEPTED:
+        tell_accepted(telling, found);
+        break;
+    case FACT_REFUSED:
+        tell_refused(telling, found);
+        break;
+    case FACT_SENT:
+        tell_sent(telling, found);
+        break;
+    case FACT_SETTLED:
+        tell_settled(telling, found);
+        break;
+    case FACT_RETURNED:
+        tell_returned(telling, found);
+        break;
+    case FACT_ACT:
+        tell_act(telling, found);
+        break;
+    case FACT_ASSIGNED:
+        tell_assigned(telling, found);
+        break;
+    default:
+        tell_other(telling, found);
+        break;
+    }
+    return telling->output.status;
+}
+
+/* ---- the command ---- */
+
+static enum lt_status take_name(void *context, struct lt_bytes payload)
+{
+    struct telling *telling = context;
+    struct fact_registry change;
+    struct agency agency;
+    if (fact_read_registry(payload, &change) && change.change == REGISTRY_AGENCY &&
+        agency_read(change.entry, &agency) && agency.number <= AGENCIES_MAX) {
+        snprintf(telling->names[agency.number].id, sizeof(telling->names[0].id), "%s", agency.id);
+    }
+    return LT_OK;
+}
+
+static uint32_t number_of(const struct telling *telling, const char *id)
+{
+    for (uint32_t i = 1; i <= AGENCIES_MAX; i++) {
+        if (strcmp(telling->names[i].id, id) == 0) {
+            return i;
+        }
+    }
+    return 0;
+}
+
+static enum lt_status find(struct telling *telling, struct archive *archive, const char *words,
+                           const char *from, struct fault *fault)
+{
+    struct lt_id id;
+    struct archive_wanted what = {.from = from == NULL ? 0 : number_of(telling, from)};
+    if (from != NULL && what.from == 0) {
+        return fault_set(fault, LT_NOT_FOUND, "from", "%s", from);
+    }
+    if (id_read(&id, words)) {
+        what.id = &id;
+    } else if (from != NULL) {
+        what.sender_key = text_bytes(words);
+    } else {
+        what.case_code = text_bytes(words);
+    }
+    output_section(&telling->output, &columns_archive_event);
+    return archive_find(archive, &what, tell, telling, fault);
+}
+
+enum exit_code run_archive_find(struct ltctl *ltctl)
+{
+    struct archive *archive = NULL;
+    struct fault fault;
+    struct telling *telling = calloc(1, sizeof(*telling));
+    struct name *names = calloc(AGENCIES_MAX + 1, sizeof(*names));
+    fault_init(&fault);
+    enum lt_status status = telling == NULL || names == NULL ? LT_NO_MEMORY : LT_OK;
+    if (status == LT_OK) {
+        telling->names = names;
+        output_init(&telling->output, ltctl->mode, ltctl->language, stdout);
+        status = arena_init(&telling->arena, 64 * 1024, 1024 * 1024);
+    }
+    if (status == LT_OK) {
+        status = archive_open(&archive, ltctl->arguments[0], &fault);
+    }
+    if (status == LT_OK) {
+        status = archive_registry(archive, take_name, telling, &fault);
+    }
+    if (status == LT_OK) {
+        status =
+            find(telling, archive, ltctl->arguments[1], ltctl->options.values[OPTION_FROM], &fault);
+    }
+    archive_close(&archive);
+    enum exit_code finished = telling == NULL ? EXIT_ERROR : finish(ltctl, &telling->output, false);
+    if (telling != NULL) {
+        arena_deinit(&telling->arena);
+    }
+    free(names);
+    free(telling);
+    return status == LT_OK ? finished : complain(ltctl, status, &fault);
+}
