@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "broker/transfer/record.h"
+#include "carry.h"
 #include "fold_leg.h"
 #include "proto/message.h"
 #include "steps.h"
@@ -132,7 +133,7 @@ static void gather(struct flow *flow, const struct giving *giving, struct load *
         struct lt_bytes header;
         struct lt_bytes body;
         if (!cache_get(&flow->cache, item->position, &cached, &header, &body)) {
-            if (!fetch_ask(flow->fetch, item->position, giving->agency)) {
+            if (!parcel_ask(flow, item->position, giving->agency)) {
                 break; /* the pool is busy: the next turn looks again */
             }
             continue;
