@@ -38,7 +38,7 @@
 #define STOP_MS      30000
 #define YAML_MAX     2048
 #define VARIABLE_MAX 512
-#define VARIABLES    7
+#define VARIABLES    10
 #define KEPT_MAX     256
 
 extern char **environ;
@@ -212,12 +212,16 @@ static void make_variables(const struct house *house, const struct house_faults 
         (void)snprintf(sanitizers, sizeof(sanitizers), "%s%sverify_asan_link_order=0",
                        before == NULL ? "" : before, before == NULL ? "" : ":");
         add_variable(variables, "ASAN_OPTIONS", sanitizers);
-        add_variable(variables, "LD_PRELOAD", house->options.faults);
+        add_variable(variables, "LD_PRELOAD",
+                     faults->preload != NULL ? faults->preload : house->options.faults);
         add_variable(variables, "LT_FAULT_FILE", faults->file);
         add_variable(variables, "LT_FAULT_KILL", faults->kill);
         add_variable(variables, "LT_FAULT_EIO", faults->eio);
         add_variable(variables, "LT_FAULT_FULL", faults->full);
         add_variable(variables, "LT_FAULT_SHORT", faults->every);
+        add_variable(variables, "LT_FAULT_FROM", faults->from);
+        add_variable(variables, "LT_FAULT_SYNC_MS", faults->sync_ms);
+        add_variable(variables, "LT_SHIFT_S", faults->shift_s);
     }
     for (char **one = environ; *one != NULL && variables->count < VARIABLES + KEPT_MAX; one++) {
         bool asan = strncmp(*one, "ASAN_OPTIONS=", 13) == 0;

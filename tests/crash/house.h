@@ -45,7 +45,11 @@ struct house_faults {
     const char *kill;
     const char *eio;
     const char *full;
-    const char *every; /* LT_FAULT_SHORT */
+    const char *every;   /* LT_FAULT_SHORT */
+    const char *from;    /* LT_FAULT_FROM */
+    const char *sync_ms; /* LT_FAULT_SYNC_MS */
+    const char *preload; /* another library instead of the interposer */
+    const char *shift_s; /* LT_SHIFT_S: with clock_shift */
 };
 
 LT_CHECK enum lt_status house_open(struct house *house, const struct house_options *options,

@@ -1,82 +1,208 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
  * For every kind of call that the stores make on their files, in front of the first, the second,
- * the third ... of them, behind it, and in its middle: the broker is started on an empty folder
- * with the interposer told to kill it there, loaded until it is dead, looked at, started again
- * without, and brought to rest. A folder is empty at the start so that the first numbers fall into
- * the making of the files; later ones fall into opening, registering, and commits under load.
+ * the third ... of them, behind it, and in its middle: the broker is told to be killed there.
+ *
+ * The start: on an empty folder, without load, so that numbers fall into the making of the files,
+ * into opening and registering; a series ends with the first number that is not reached any more.
+ *
+ * Under load: on one folder that lives on. Numbers count from a moment at which transfers are
+ * accepted and delivered, so each falls into a commit: room taken, pages, sync, the page that makes
+ * it valid, and the next one. After each death the journal is looked at and the next broker starts
+ * on what is left.
  */
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "modes.h"
+#include "proto/base/file.h"
+#include "proto/base/text.h"
 
-#define REACH_MS 1500
-#define LOAD     1500
+#define START_MS    400
+#define REACH_MS    4000
+#define LIMIT_MS    20000
+#define LOAD        1500
+#define FLOWS       20 /* accepted and confirmed by this broker before its numbers begin */
+#define SMOOTH_EACH 20 /* brokers, then one that brings everything to rest */
 
 struct series {
     const char *file;
     const char *kind;
-    const char *moments[3]; /* take turns; NULL: the first again */
+    const char *moments[3]; /* take turns; NULL: two of them */
+    uint32_t most;          /* numbers under load: the applier commits but four times a second */
 };
 
 static const struct series all[] = {
-    {"/journal.mdb", "write", {"", ":half", ":after"}},
-    {"/journal.mdb", "sync", {"", ":after", NULL}},
-    {"/state.mdb", "write", {":half", "", ":after"}},
-    {"/state.mdb", "sync", {"", ":after", NULL}},
-    {"/data/", "any", {"", ":half", ":after"}},
+    {"/journal.mdb", "write", {"", ":half", ":after"}, UINT32_MAX},
+    {"/journal.mdb", "sync", {"", ":after", NULL}, UINT32_MAX},
+    {"/state.mdb", "write", {":half", "", ":after"}, 24},
+    {"/state.mdb", "sync", {"", ":after", NULL}, 8},
+    {"/data/", "any", {"", ":half", ":after"}, UINT32_MAX},
 };
+#define SERIES (sizeof(all) / sizeof(all[0]))
 
-/* False: that many calls were not made in the time. */
-static bool die_there(struct stage *stage, const struct series *series, uint32_t number)
+/* Calls come in rounds of as many as there are moments, so the turns are moved with each round. */
+static void write_trigger(char *out, size_t size, const struct series *series, uint32_t number)
 {
-    char kill_text[48];
-    uint32_t turn = number % (series->moments[2] == NULL ? 2 : 3);
+    uint32_t turns = series->moments[2] == NULL ? 2 : 3;
+    (void)snprintf(out, size, "%s:%u%s", series->kind, number,
+                   series->moments[(number + number / turns) % turns]);
+}
+
+/* It has died as it was told to. */
+static void look_at_death(struct stage *stage, const struct series *series, const char *trigger)
+{
     int wait_status = 0;
-    (void)snprintf(kill_text, sizeof(kill_text), "%s:%u%s", series->kind, number,
-                   series->moments[turn]);
-    const struct house_faults faults = {.file = series->file, .kill = kill_text};
-    stage_start(stage, &faults);
-    stage_register(stage);
-    stage->load_per_s = LOAD;
-    if (stage_pass(stage, REACH_MS * stage->slow)) {
-        stage_kill(stage);
-        return false;
-    }
     if (!house_ended(&stage->house, &wait_status) || !WIFSIGNALED(wait_status) ||
         WTERMSIG(wait_status) != SIGKILL) {
         oracle_fail(&stage->oracle, NULL, "%s at %s: ended with wait status 0x%x", series->file,
-                    kill_text, wait_status);
+                    trigger, wait_status);
     }
     stage->kills++;
     witness_look(stage->witness, stage->house.data);
+}
+
+/* ---- the start --------------------------------------------------------------------------- */
+
+/* False: that many calls were not made until it served and all were registered. */
+static bool die_starting(struct stage *stage, const struct series *series, uint32_t number)
+{
+    char trigger[48];
+    write_trigger(trigger, sizeof(trigger), series, number);
+    const struct house_faults faults = {.file = series->file, .kill = trigger};
+    int64_t served_ms = 0;
+    stage_start(stage, &faults);
+    stage_register(stage);
+    while (stage_pass(stage, 1)) {
+        int64_t now_ms = stage_now_ms(stage);
+        if (!stage->served || !desk_quiet(stage->desk)) {
+            served_ms = now_ms;
+        } else if (now_ms > served_ms + (int64_t)START_MS * stage->slow) {
+            stage_kill(stage);
+            stage->kills--; /* not one of those that count */
+            return false;
+        }
+    }
+    look_at_death(stage, series, trigger);
     return true;
 }
 
-static bool one_step(struct stage *stage, const struct series *series, uint32_t number)
+/* What is left serves and takes everybody in. */
+static bool one_start(struct stage *stage, const struct series *series, uint32_t number)
 {
     stage_fresh(stage);
-    bool reached = die_there(stage, series, number);
+    stage->load_per_s = 0;
+    if (!die_starting(stage, series, number)) {
+        return false;
+    }
     stage_start(stage, NULL);
     stage_register(stage);
     stage_serve(stage, true);
-    stage_rest(stage);
     stage_kill(stage);
-    stage->kills--; /* not one of those that count */
-    return reached;
+    stage->kills--;
+    return true;
+}
+
+static void starting(struct stage *stage, uint32_t steps, struct mode_note *note)
+{
+    for (size_t i = 0; i < SERIES; i++) {
+        for (uint32_t number = 1; number <= steps && one_start(stage, &all[i], number); number++) {
+            note->faults++;
+        }
+    }
+}
+
+/* ---- under load -------------------------------------------------------------------------- */
+
+static void wait_flow(struct stage *stage)
+{
+    const struct oracle_counts *counts = &stage->oracle.counts;
+    int64_t until_ms = stage_now_ms(stage) + (int64_t)LIMIT_MS * stage->slow;
+    uint64_t accepted = counts->accepted + FLOWS;
+    uint64_t confirmed = counts->confirmed + FLOWS;
+    while (counts->accepted < accepted || counts->confirmed < confirmed) {
+        if (!stage_pass(stage, 1)) {
+            oracle_fail(&stage->oracle, NULL, "the broker ended before its calls were numbered");
+        }
+        if (stage_now_ms(stage) > until_ms) {
+            oracle_fail(&stage->oracle, NULL, "never came: transfers that flow");
+        }
+    }
+}
+
+static void begin_numbers(struct stage *stage, const char *marker)
+{
+    struct fault fault;
+    fault_init(&fault);
+    if (file_write(marker, text_bytes("from here\n"), 0600, &fault) != LT_OK) {
+        oracle_fail(&stage->oracle, NULL, "%s: %s", marker, fault.detail);
+    }
+}
+
+/* False: that many calls were not made in the time. */
+static bool die_loaded(struct stage *stage, const struct series *series, uint32_t number)
+{
+    char trigger[48];
+    char marker[sizeof(stage->house.folder) + 8];
+    write_trigger(trigger, sizeof(trigger), series, number);
+    (void)snprintf(marker, sizeof(marker), "%s/from", stage->house.folder);
+    const struct house_faults faults = {.file = series->file, .kill = trigger, .from = marker};
+    (void)unlink(marker);
+    stage_start(stage, &faults);
+    stage_serve(stage, false);
+    stage->load_per_s = LOAD;
+    wait_flow(stage);
+    begin_numbers(stage, marker);
+    if (stage_pass(stage, (int64_t)REACH_MS * stage->slow)) {
+        stage_kill(stage);
+        stage->kills--;
+        return false;
+    }
+    look_at_death(stage, series, trigger);
+    return true;
+}
+
+static void come_to_rest(struct stage *stage)
+{
+    stage_start(stage, NULL);
+    stage_serve(stage, false);
+    stage_rest(stage);
+    house_stop(&stage->house);
+}
+
+static void loaded(struct stage *stage, uint32_t steps, struct mode_note *note)
+{
+    uint32_t brokers = 0;
+    stage_fresh(stage);
+    stage_start(stage, NULL);
+    stage_register(stage);
+    stage_serve(stage, true);
+    house_stop(&stage->house);
+    for (uint32_t number = 1; number <= steps; number++) {
+        for (size_t i = 0; i < SERIES; i++) {
+            if (number > all[i].most) {
+                continue;
+            }
+            bool reached = die_loaded(stage, &all[i], number);
+            note->faults += reached;
+            note->unreached += !reached;
+            if (++brokers % SMOOTH_EACH == 0) {
+                come_to_rest(stage);
+            }
+        }
+    }
 }
 
 void mode_steps(struct stage *stage, const struct mode_options *options, struct mode_note *ret_note)
 {
-    for (uint32_t number = 1; number <= options->steps; number++) {
-        for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
-            bool reached = one_step(stage, &all[i], number);
-            ret_note->faults += reached;
-            ret_note->unreached += !reached;
-        }
-    }
+    starting(stage, options->steps, ret_note);
+    uint64_t at_start = ret_note->faults;
+    loaded(stage, options->steps, ret_note);
+    (void)snprintf(ret_note->text, sizeof(ret_note->text), "at the start %llu, under load %llu",
+                   (unsigned long long)at_start, (unsigned long long)(ret_note->faults - at_start));
     stage_start(stage, NULL);
     stage_serve(stage, false);
     stage_rest(stage);

@@ -26,7 +26,8 @@ typedef void mode_run(struct stage *stage, const struct mode_options *options,
 
 /* SIGKILL at random moments under load. */
 mode_run mode_kills;
-/* SIGKILL before, after and in the middle of the n-th call of a kind on the files of the stores. */
+/* SIGKILL before, after and in the middle of the n-th call of a kind on the files of the stores: of
+ * those of a start, and of those under load. */
 mode_run mode_steps;
 /* A sync or write of a store fails once with EIO. */
 mode_run mode_eio;

@@ -255,6 +255,21 @@ static void test_other_files_untouched(void **state)
     assert_counts(scene, 0, 0);
 }
 
+static void test_numbers_from_a_moment(void **state)
+{
+    struct scene *scene = *state;
+    setenv("LT_FAULT_KILL", "write:2", 1);
+    int before = run_probe(scene, "LT_FAULT_FROM", scene->marker);
+    int fd = open(scene->marker, O_WRONLY | O_CREAT, 0600);
+    assert_true(fd >= 0);
+    close(fd);
+    int after = run_probe(scene, "LT_FAULT_FROM", scene->marker);
+    unsetenv("LT_FAULT_KILL");
+    assert_exit(before, PROBE_OK);
+    assert_killed(after);
+    assert_int_equal(file_bytes(scene->data), RECORD_BYTES);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scene_open, scene_close)
 
 int main(int count, char **arguments)
@@ -272,6 +287,7 @@ int main(int count, char **arguments)
         TEST(test_short_writes),
         TEST(test_bad_setting_stops),
         TEST(test_other_files_untouched),
+        TEST(test_numbers_from_a_moment),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
