@@ -675,6 +675,16 @@ void actor_redial(struct actor *actor)
     }
 }
 
+void actor_hang_up(struct actor *actor)
+{
+    actor->session.port.redial(actor->session.port.self);
+}
+
+uint32_t actor_lives(const struct actor *actor)
+{
+    return actor->session.lives;
+}
+
 bool actor_is_open(const struct actor *actor)
 {
     return actor->session.open;

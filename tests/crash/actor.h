@@ -33,9 +33,11 @@ void actor_stop(struct actor *actor);                   /* no new wishes, none a
 void actor_calm(struct actor *actor, bool calm);        /* takes everything at once */
 void actor_hold(struct actor *actor, bool hold);        /* grants no deliveries */
 void actor_wipe(struct actor *actor);
-void actor_redial(struct actor *actor); /* when its line is not up */
+void actor_redial(struct actor *actor);  /* when its line is not up */
+void actor_hang_up(struct actor *actor); /* dials anew, whatever its line is */
 
-bool actor_is_open(const struct actor *actor); /* has a session */
-bool actor_done(const struct actor *actor);    /* all decided, answered, confirmed and told */
+bool actor_is_open(const struct actor *actor);   /* has a session */
+uint32_t actor_lives(const struct actor *actor); /* sessions that ended */
+bool actor_done(const struct actor *actor);      /* all decided, answered, confirmed and told */
 
 #endif

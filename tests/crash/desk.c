@@ -167,10 +167,7 @@ static void take_sums(struct desk *desk, const struct page *page)
         .difference = field(total, "difference"),
     };
     for (uint32_t i = 0; i < page->count; i++) {
-        if (field(&page->rows[i], "difference") != 0) {
-            oracle_fail(desk->oracle, NULL, "conservation: row %u of %u differs by %lld", i,
-                        page->count, (long long)field(&page->rows[i], "difference"));
-        }
+        desk->sums.differing += field(&page->rows[i], "difference") != 0;
     }
     desk->asked = ASKED_NOTHING;
 }

@@ -21,6 +21,7 @@ struct desk_sums {
     uint64_t open;
     uint64_t counted;
     int64_t difference;
+    uint32_t differing; /* agencies whose two sums are not the same */
 };
 
 struct desk *desk_open(struct client_zmq *client, const struct lt_clock *clock,

@@ -27,6 +27,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "line.h"
 #include "proto/base/clock_os.h"
 #include "proto/base/file.h"
 #include "proto/base/text.h"
@@ -90,13 +91,15 @@ static enum lt_status open_notify(struct house *house, struct fault *fault)
     size_t size = strlen(house->notify);
     memcpy(address.sun_path, house->notify, size);
     address.sun_path[0] = '\0';
+    /* Abstract names belong to the network a socket was made in. */
+    line_enter(house->options.line);
     house->notify_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (house->notify_fd < 0 ||
-        bind(house->notify_fd, (struct sockaddr *)&address,
-             (socklen_t)(offsetof(struct sockaddr_un, sun_path) + size)) != 0) {
-        return fault_set(fault, LT_IO, "notify", "%s", strerror(errno));
-    }
-    return LT_OK;
+    bool bound = house->notify_fd >= 0 &&
+                 bind(house->notify_fd, (struct sockaddr *)&address,
+                      (socklen_t)(offsetof(struct sockaddr_un, sun_path) + size)) == 0;
+    int error = errno;
+    line_leave(house->options.line);
+    return bound ? LT_OK : fault_set(fault, LT_IO, "notify", "%s", strerror(error));
 }
 
 void house_configure(struct house *house)
@@ -108,7 +111,7 @@ void house_configure(struct house *house)
     int size = snprintf(yaml, sizeof(yaml),
                         "data: %s\n"
                         "listen: [\"%s\"]\n"
-                        "blob_listen: tcp://127.0.0.1:%u\n"
+                        "blob_listen: tcp://%s:%u\n"
                         "secret_key: %s/broker.key\n"
                         "operators:\n"
                         "  - name: crash\n"
@@ -118,8 +121,8 @@ void house_configure(struct house *house)
                         "free_low_mib: %u\n"
                         "attempts_max: 1000\n"
                         "backoff_first_ms: 10\n",
-                        house->data, house->endpoint, (unsigned)house->blob_port, house->folder,
-                        house->operator_text, house->free_low_mib);
+                        house->data, house->endpoint, house->host, (unsigned)house->blob_port,
+                        house->folder, house->operator_text, house->free_low_mib);
     (void)snprintf(path, sizeof(path), "%s/lienthongd.yaml", house->folder);
     if (file_write(path, (struct lt_bytes){(const uint8_t *)yaml, (size_t)size}, 0600, &fault) !=
         LT_OK) {
@@ -144,7 +147,8 @@ enum lt_status house_open(struct house *house, const struct house_options *optio
     }
     (void)snprintf(oracle->folder, sizeof(oracle->folder), "%s", house->folder);
     (void)snprintf(house->data, sizeof(house->data), "%s/data", house->folder);
-    (void)snprintf(house->endpoint, sizeof(house->endpoint), "tcp://127.0.0.1:%u",
+    house->host = options->line == NULL ? "127.0.0.1" : LINE_FAR;
+    (void)snprintf(house->endpoint, sizeof(house->endpoint), "tcp://%s:%u", house->host,
                    (unsigned)house->port);
     enum lt_status status = make_keys(house, fault);
     if (status == LT_OK) {
@@ -213,15 +217,15 @@ static void make_variables(const struct house *house, const struct house_faults 
                        before == NULL ? "" : before, before == NULL ? "" : ":");
         add_variable(variables, "ASAN_OPTIONS", sanitizers);
         add_variable(variables, "LD_PRELOAD",
-                     faults->preload != NULL ? faults->preload : house->options.faults);
+                     faults->shift != NULL ? house->options.clock : house->options.faults);
         add_variable(variables, "LT_FAULT_FILE", faults->file);
         add_variable(variables, "LT_FAULT_KILL", faults->kill);
         add_variable(variables, "LT_FAULT_EIO", faults->eio);
         add_variable(variables, "LT_FAULT_FULL", faults->full);
         add_variable(variables, "LT_FAULT_SHORT", faults->every);
-        add_variable(variables, "LT_FAULT_FROM", faults->from);
+        add_variable(variables, "LT_FAULT_WHILE", faults->marker);
         add_variable(variables, "LT_FAULT_SYNC_MS", faults->sync_ms);
-        add_variable(variables, "LT_SHIFT_S", faults->shift_s);
+        add_variable(variables, "LT_SHIFT_FILE", faults->shift);
     }
     for (char **one = environ; *one != NULL && variables->count < VARIABLES + KEPT_MAX; one++) {
         bool asan = strncmp(*one, "ASAN_OPTIONS=", 13) == 0;
@@ -251,6 +255,7 @@ static pid_t run(struct house *house, const char *program, char *const *argument
     (void)snprintf(log, sizeof(log), "%s/log", house->folder);
     pid_t pid = fork();
     if (pid == 0) {
+        line_enter(house->options.line);
         become(program, arguments, log, variables);
     }
     if (pid < 0) {
@@ -348,7 +353,7 @@ void house_stop(struct house *house)
     forget(house);
 }
 
-void house_verify(struct house *house)
+int house_verify_code(struct house *house)
 {
     char program[256];
     char data[sizeof(house->data)];
@@ -359,7 +364,16 @@ void house_verify(struct house *house)
     memcpy(data, house->data, sizeof(data));
     char *const arguments[] = {program, journal, verify, data, NULL};
     pid_t pid = run(house, program, arguments, environ);
-    if (waitpid(pid, &wait_status, 0) != pid || wait_status != 0) {
+    if (waitpid(pid, &wait_status, 0) != pid || !WIFEXITED(wait_status)) {
         oracle_fail(house->oracle, NULL, "ltctl journal verify ended with 0x%x", wait_status);
+    }
+    return WEXITSTATUS(wait_status);
+}
+
+void house_verify(struct house *house)
+{
+    int code = house_verify_code(house);
+    if (code != 0) {
+        oracle_fail(house->oracle, NULL, "ltctl journal verify ended with %d", code);
     }
 }

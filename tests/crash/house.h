@@ -17,6 +17,8 @@ struct house_options {
     const char *broker; /* programs and the interposer */
     const char *ltctl;
     const char *faults;
+    const char *clock; /* the library that shifts the wall clock */
+    struct line *line; /* the broker lives behind it; NULL: on loopback */
 };
 
 struct house {
@@ -25,6 +27,7 @@ struct house {
     char folder[200];
     char data[220];
     char endpoint[64];
+    const char *host;
     uint16_t port;
     uint16_t blob_port;
     uint32_t free_low_mib;
@@ -46,10 +49,9 @@ struct house_faults {
     const char *eio;
     const char *full;
     const char *every;   /* LT_FAULT_SHORT */
-    const char *from;    /* LT_FAULT_FROM */
+    const char *marker;  /* LT_FAULT_WHILE */
     const char *sync_ms; /* LT_FAULT_SYNC_MS */
-    const char *preload; /* another library instead of the interposer */
-    const char *shift_s; /* LT_SHIFT_S: with clock_shift */
+    const char *shift;   /* LT_SHIFT_FILE: the clock's library instead of the interposer */
 };
 
 LT_CHECK enum lt_status house_open(struct house *house, const struct house_options *options,
@@ -69,5 +71,6 @@ void house_stop(struct house *house);
 
 /* `ltctl journal verify` on the data folder, which must end with 0. */
 void house_verify(struct house *house);
+int house_verify_code(struct house *house); /* the same, and what it ended with */
 
 #endif

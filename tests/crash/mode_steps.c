@@ -23,7 +23,6 @@
 
 #define START_MS    400
 #define REACH_MS    4000
-#define LIMIT_MS    20000
 #define LOAD        1500
 #define FLOWS       20 /* accepted and confirmed by this broker before its numbers begin */
 #define SMOOTH_EACH 20 /* brokers, then one that brings everything to rest */
@@ -117,22 +116,6 @@ static void starting(struct stage *stage, uint32_t steps, struct mode_note *note
 
 /* ---- under load -------------------------------------------------------------------------- */
 
-static void wait_flow(struct stage *stage)
-{
-    const struct oracle_counts *counts = &stage->oracle.counts;
-    int64_t until_ms = stage_now_ms(stage) + (int64_t)LIMIT_MS * stage->slow;
-    uint64_t accepted = counts->accepted + FLOWS;
-    uint64_t confirmed = counts->confirmed + FLOWS;
-    while (counts->accepted < accepted || counts->confirmed < confirmed) {
-        if (!stage_pass(stage, 1)) {
-            oracle_fail(&stage->oracle, NULL, "the broker ended before its calls were numbered");
-        }
-        if (stage_now_ms(stage) > until_ms) {
-            oracle_fail(&stage->oracle, NULL, "never came: transfers that flow");
-        }
-    }
-}
-
 static void begin_numbers(struct stage *stage, const char *marker)
 {
     struct fault fault;
@@ -148,13 +131,13 @@ static bool die_loaded(struct stage *stage, const struct series *series, uint32_
     char trigger[48];
     char marker[sizeof(stage->house.folder) + 8];
     write_trigger(trigger, sizeof(trigger), series, number);
-    (void)snprintf(marker, sizeof(marker), "%s/from", stage->house.folder);
-    const struct house_faults faults = {.file = series->file, .kill = trigger, .from = marker};
+    (void)snprintf(marker, sizeof(marker), "%s/numbers", stage->house.folder);
+    const struct house_faults faults = {.file = series->file, .kill = trigger, .marker = marker};
     (void)unlink(marker);
     stage_start(stage, &faults);
     stage_serve(stage, false);
     stage->load_per_s = LOAD;
-    wait_flow(stage);
+    stage_flow(stage, FLOWS, "before the numbers begin");
     begin_numbers(stage, marker);
     if (stage_pass(stage, (int64_t)REACH_MS * stage->slow)) {
         stage_kill(stage);

@@ -13,6 +13,7 @@ struct mode_options {
     uint32_t kills;
     uint32_t steps;
     uint32_t rounds;
+    uint32_t seconds; /* that a fault lasts */
 };
 
 struct mode_note {
@@ -35,5 +36,17 @@ mode_run mode_eio;
 mode_run mode_short;
 /* No space for a while; little space. */
 mode_run mode_full;
+/* The process is stopped for a while (SIGSTOP) and goes on. */
+mode_run mode_stop;
+/* The wall clock jumps an hour back and a day forward, in a running process and before a start. */
+mode_run mode_clock;
+/* Every sync takes two seconds. */
+mode_run mode_slow;
+/* A line that loses 30 % of the packets and delays the rest by 200 ms, each way. */
+mode_run mode_loss;
+/* Connections that only one end knows of. */
+mode_run mode_half_open;
+/* One bit of a store's file is another. */
+mode_run mode_flips;
 
 #endif

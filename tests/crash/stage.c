@@ -180,6 +180,27 @@ static void greet(struct stage *stage)
     desk_redial(stage->desk);
 }
 
+void stage_mended(struct stage *stage)
+{
+    stage->mended_ms = stage_now_ms(stage);
+    stage->mended_accepted = stage->oracle.counts.accepted;
+    stage->mended_confirmed = stage->oracle.counts.confirmed;
+}
+
+static void look_recovered(struct stage *stage)
+{
+    const struct oracle_counts *counts = &stage->oracle.counts;
+    if (stage->mended_ms == 0 || counts->accepted <= stage->mended_accepted ||
+        counts->confirmed <= stage->mended_confirmed) {
+        return;
+    }
+    if (stage->recovers_count < RESTARTS_MAX) {
+        stage->recovers[stage->recovers_count++] =
+            (uint32_t)(stage_now_ms(stage) - stage->mended_ms);
+    }
+    stage->mended_ms = 0;
+}
+
 void stage_turn(struct stage *stage)
 {
     int64_t now_ms = stage_now_ms(stage);
@@ -192,6 +213,7 @@ void stage_turn(struct stage *stage)
     client_zmq_wait(stage->clients, AGENCIES + 1, fds, stage->house.pid_fd >= 0 ? 2 : 1, WAIT_MS);
     house_look(&stage->house, stage_now_ms(stage));
     greet(stage);
+    look_recovered(stage);
 }
 
 static bool still_runs(const struct stage *stage)
@@ -219,6 +241,9 @@ bool stage_pass(struct stage *stage, int64_t ms)
 void stage_start(struct stage *stage, const struct house_faults *faults)
 {
     stage->served = false;
+    if (stage->restarts_count > 0 && stage->load_per_s > 0) {
+        stage_mended(stage);
+    }
     house_start(&stage->house, faults);
 }
 
@@ -236,6 +261,24 @@ void stage_serve(struct stage *stage, bool registering)
         }
         if (stage_now_ms(stage) > until_ms) {
             oracle_fail(&stage->oracle, NULL, "the broker does not serve");
+        }
+    }
+}
+
+void stage_flow(struct stage *stage, uint32_t count, const char *when)
+{
+    const struct oracle_counts *counts = &stage->oracle.counts;
+    int64_t until_ms = stage_now_ms(stage) + (int64_t)REST_MS * stage->slow;
+    uint64_t accepted = counts->accepted + count;
+    uint64_t confirmed = counts->confirmed + count;
+    while (counts->accepted < accepted || counts->confirmed < confirmed) {
+        if (!stage_pass(stage, 1)) {
+            oracle_fail(&stage->oracle, NULL, "the broker ended by itself: %s", when);
+        }
+        if (stage_now_ms(stage) > until_ms) {
+            oracle_fail(&stage->oracle, NULL, "%s: %llu of %u accepted, %llu confirmed", when,
+                        (unsigned long long)(counts->accepted + count - accepted), count,
+                        (unsigned long long)(counts->confirmed + count - confirmed));
         }
     }
 }
@@ -258,7 +301,7 @@ void stage_expect_exit(struct stage *stage, int wait_status, int code)
 
 /* ---- the end ----------------------------------------------------------------------------- */
 
-static bool all_done(const struct stage *stage)
+bool stage_done(const struct stage *stage)
 {
     for (uint32_t i = 0; i < AGENCIES; i++) {
         if (!actor_done(stage->actors[i])) {
@@ -268,13 +311,20 @@ static bool all_done(const struct stage *stage)
     return true;
 }
 
+bool stage_sums_hold(const struct stage *stage)
+{
+    const struct desk_sums *sums = desk_sums(stage->desk);
+    const struct oracle_counts *counts = &stage->oracle.counts;
+    return sums->difference == 0 && sums->differing == 0 && sums->open == 0 && sums->counted == 0 &&
+           sums->expired == 0 && sums->cancelled == 0 && sums->accepted == counts->legs &&
+           sums->taken == counts->taken && sums->refused == counts->refused;
+}
+
 static void check_sums(struct stage *stage)
 {
     const struct desk_sums *sums = desk_sums(stage->desk);
     const struct oracle_counts *counts = &stage->oracle.counts;
-    if (sums->difference != 0 || sums->open != 0 || sums->counted != 0 || sums->expired != 0 ||
-        sums->cancelled != 0 || sums->accepted != counts->legs || sums->taken != counts->taken ||
-        sums->refused != counts->refused) {
+    if (!stage_sums_hold(stage)) {
         oracle_fail(&stage->oracle, NULL,
                     "conservation: accepted %llu of %llu, taken %llu of %llu, refused %llu of"
                     " %llu, open %llu, counted %llu, difference %lld",
@@ -310,11 +360,12 @@ void stage_rest(struct stage *stage)
 {
     stage->load_per_s = 0;
     stage->loaded_ms = 0;
+    stage->mended_ms = 0;
     for (uint32_t i = 0; i < AGENCIES; i++) {
         actor_stop(stage->actors[i]);
         actor_calm(stage->actors[i], true);
     }
-    pass_until(stage, all_done, "the rest");
+    pass_until(stage, stage_done, "the rest");
     oracle_rest(&stage->oracle);
     desk_ask_sums(stage->desk);
     pass_until(stage, asked, "the conservation sum");

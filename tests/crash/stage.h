@@ -32,6 +32,12 @@ struct stage {
     uint32_t restarts[RESTARTS_MAX]; /* ms from the start of a process until it served */
     uint32_t restarts_count;
     bool served; /* the present process has been counted there */
+    /* since a fault was over: until transfers are accepted and settlements confirmed again */
+    int64_t mended_ms; /* 0: nothing to measure */
+    uint64_t mended_accepted;
+    uint64_t mended_confirmed;
+    uint32_t recovers[RESTARTS_MAX]; /* ms */
+    uint32_t recovers_count;
     /* of runs whose oracle is gone */
     struct oracle_counts sums;
 };
@@ -48,6 +54,9 @@ void stage_kill(struct stage *stage);                    /* and looks at what is
 /* The process has ended by itself and must have ended like this; looks at what is left. */
 void stage_expect_exit(struct stage *stage, int wait_status, int code);
 
+void stage_mended(struct stage *stage); /* the fault is over now; a restart says it by itself */
+/* Turns until so many more are accepted and confirmed; or fails. */
+void stage_flow(struct stage *stage, uint32_t count, const char *when);
 void stage_turn(struct stage *stage);
 bool stage_pass(struct stage *stage, int64_t ms); /* turns; false: the process ended by itself */
 int64_t stage_now_ms(const struct stage *stage);
@@ -55,6 +64,8 @@ int64_t stage_now_ms(const struct stage *stage);
 /* No load any more; turns until all is decided, answered, confirmed and told, then holds the
  * conservation sum against the oracle. */
 void stage_rest(struct stage *stage);
+bool stage_done(const struct stage *stage);      /* all decided, answered, confirmed and told */
+bool stage_sums_hold(const struct stage *stage); /* as last asked */
 /* After a rest: ends with 0, journal clean, and the same sums from a state.mdb folded anew. */
 void stage_last_look(struct stage *stage);
 

@@ -11,9 +11,9 @@
  *                            the end fail with ENOSPC, and no disk has space left
  *   LT_FAULT_SHORT=N         every N-th write takes half of its bytes
  *   LT_FAULT_SYNC_MS=MS      every sync takes so much longer
- *   LT_FAULT_FROM=PATH       calls are numbered, and syncs are slow, only from the moment PATH
- * exists LT_FAULT_COUNT=PATH      calls are added up here, four u64: write, sync, truncate, rename;
- * in a file mapped shared, so that the sums outlive a kill and go on after it
+ *   LT_FAULT_WHILE=PATH      calls are numbered, and fail or are slow, only while PATH exists
+ *   LT_FAULT_COUNT=PATH      calls are added up here, four u64: write, sync, truncate, rename; in a
+ *                            file mapped shared, so that the sums outlive a kill and go on after it
  *
  * KIND is write, sync, truncate, rename or any (all four together). Numbers count from 1 over all
  * threads of the process. msync knows no path and counts as a sync whatever LT_FAULT_FILE says.
@@ -72,9 +72,8 @@ static struct {
     uint64_t sync_ms;
     uint64_t numbers[KINDS]; /* of calls of this process */
     uint64_t any;
-    uint64_t *counts; /* the mapped file, or NULL */
-    const char *from;
-    int begun; /* 1: `from` has been seen */
+    uint64_t *counts;   /* the mapped file, or NULL */
+    const char *marker; /* LT_FAULT_WHILE, or NULL */
     bool open;
 } faults;
 
@@ -188,7 +187,7 @@ __attribute__((constructor)) static void faults_open(void)
     FIND(rename);
     faults.file = getenv("LT_FAULT_FILE");
     faults.full = getenv("LT_FAULT_FULL");
-    faults.from = getenv("LT_FAULT_FROM");
+    faults.marker = getenv("LT_FAULT_WHILE");
     read_trigger("LT_FAULT_KILL", &faults.kill);
     read_trigger("LT_FAULT_EIO", &faults.eio);
     faults.short_every = read_setting("LT_FAULT_SHORT");
@@ -248,21 +247,15 @@ static bool disk_is_full(void)
     return faults.full != NULL && faults.full[0] != '\0' && access(faults.full, F_OK) == 0;
 }
 
-static bool has_begun(void)
+static bool sound_for_now(void)
 {
-    if (faults.from == NULL || faults.from[0] == '\0' ||
-        __atomic_load_n(&faults.begun, __ATOMIC_RELAXED) == 1) {
-        return true;
-    }
-    bool begun = access(faults.from, F_OK) == 0;
-    __atomic_store_n(&faults.begun, begun ? 1 : 0, __ATOMIC_RELAXED);
-    return begun;
+    return faults.marker != NULL && faults.marker[0] != '\0' && access(faults.marker, F_OK) != 0;
 }
 
 static struct verdict judge(enum kind kind, bool adds_bytes)
 {
     struct verdict verdict = {0, false, false};
-    if (!has_begun()) {
+    if (sound_for_now()) {
         verdict.error = adds_bytes && disk_is_full() ? ENOSPC : 0;
         return verdict;
     }

@@ -255,15 +255,15 @@ static void test_other_files_untouched(void **state)
     assert_counts(scene, 0, 0);
 }
 
-static void test_numbers_from_a_moment(void **state)
+static void test_faults_while_marked(void **state)
 {
     struct scene *scene = *state;
     setenv("LT_FAULT_KILL", "write:2", 1);
-    int before = run_probe(scene, "LT_FAULT_FROM", scene->marker);
+    int before = run_probe(scene, "LT_FAULT_WHILE", scene->marker);
     int fd = open(scene->marker, O_WRONLY | O_CREAT, 0600);
     assert_true(fd >= 0);
     close(fd);
-    int after = run_probe(scene, "LT_FAULT_FROM", scene->marker);
+    int after = run_probe(scene, "LT_FAULT_WHILE", scene->marker);
     unsetenv("LT_FAULT_KILL");
     assert_exit(before, PROBE_OK);
     assert_killed(after);
@@ -287,7 +287,7 @@ int main(int count, char **arguments)
         TEST(test_short_writes),
         TEST(test_bad_setting_stops),
         TEST(test_other_files_untouched),
-        TEST(test_numbers_from_a_moment),
+        TEST(test_faults_while_marked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
