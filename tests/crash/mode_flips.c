@@ -36,6 +36,7 @@ struct tally {
     uint32_t harmless; /* nothing stood there */
     uint32_t found;    /* serves all, journal verify names the record */
     uint32_t aside;    /* serves the others */
+    uint64_t legs;     /* of those, that wait */
     uint32_t ended;    /* says so and ends; with the bit put right all is there */
     uint32_t refolded; /* a wrong state was deleted */
 };
@@ -154,6 +155,22 @@ static void after_end(struct stage *stage, const struct flip *flip, struct tally
     rest_sound(stage);
 }
 
+/* What has not come to its end is known to the broker, leg by leg: it waits, it is not lost. */
+static void look_aside(struct stage *stage, struct tally *tally)
+{
+    const struct desk_sums *sums = desk_sums(stage->desk);
+    const struct oracle_counts *counts = &stage->oracle.counts;
+    uint64_t missing = counts->legs - counts->taken - counts->refused;
+    if (sums->difference != 0 || sums->differing != 0 || sums->accepted != counts->legs ||
+        sums->open != missing) {
+        oracle_fail(&stage->oracle, NULL,
+                    "%llu legs were not handed over, the broker knows %llu, of %llu and %llu",
+                    (unsigned long long)missing, (unsigned long long)sums->open,
+                    (unsigned long long)counts->legs, (unsigned long long)sums->accepted);
+    }
+    tally->legs += missing;
+}
+
 static void after_life(struct stage *stage, const struct flip *flip, bool state,
                        struct tally *tally)
 {
@@ -181,6 +198,8 @@ static void after_life(struct stage *stage, const struct flip *flip, bool state,
     }
     if (code == 0) {
         witness_look(stage->witness, stage->house.data);
+    } else {
+        look_aside(stage, tally);
     }
     tally->harmless += code == 0;
     tally->found += code != 0 && all;
@@ -203,6 +222,8 @@ void mode_flips(struct stage *stage, const struct mode_options *options, struct 
         ret_note->faults++;
     }
     (void)snprintf(ret_note->text, sizeof(ret_note->text),
-                   "bit hit nothing %u, found by verify %u, set aside %u, ended %u, refolded %u",
-                   tally.harmless, tally.found, tally.aside, tally.ended, tally.refolded);
+                   "nothing hit %u, verify names it %u, set aside %u (%llu legs wait), ended %u,"
+                   " state folded anew %u",
+                   tally.harmless, tally.found, tally.aside, (unsigned long long)tally.legs,
+                   tally.ended, tally.refolded);
 }

@@ -6,10 +6,10 @@
  * The start: on an empty folder, without load, so that numbers fall into the making of the files,
  * into opening and registering; a series ends with the first number that is not reached any more.
  *
- * Under load: on one folder that lives on. Numbers count from a moment at which transfers are
- * accepted and delivered, so each falls into a commit: room taken, pages, sync, the page that makes
- * it valid, and the next one. After each death the journal is looked at and the next broker starts
- * on what is left.
+ * Under load: on a folder that lives on for many deaths. Numbers count from a moment at which
+ * transfers are accepted and delivered, so each falls into a commit: room taken, pages, sync, the
+ * page that makes it valid, and the next one. After each death the journal is looked at and the
+ * next broker starts on what is left.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -21,11 +21,11 @@
 #include "proto/base/file.h"
 #include "proto/base/text.h"
 
-#define START_MS    400
-#define REACH_MS    4000
-#define LOAD        1500
-#define FLOWS       20 /* accepted and confirmed by this broker before its numbers begin */
-#define SMOOTH_EACH 20 /* brokers, then one that brings everything to rest */
+#define START_MS   400
+#define REACH_MS   4000
+#define LOAD       800
+#define FLOWS      20 /* accepted and confirmed by this broker before its numbers begin */
+#define WORLD_EACH 16 /* brokers, then one that brings everything to rest, and a new folder */
 
 struct series {
     const char *file;
@@ -148,22 +148,27 @@ static bool die_loaded(struct stage *stage, const struct series *series, uint32_
     return true;
 }
 
-static void come_to_rest(struct stage *stage)
+static void begin_world(struct stage *stage)
 {
-    stage_start(stage, NULL);
-    stage_serve(stage, false);
-    stage_rest(stage);
-    house_stop(&stage->house);
-}
-
-static void loaded(struct stage *stage, uint32_t steps, struct mode_note *note)
-{
-    uint32_t brokers = 0;
     stage_fresh(stage);
     stage_start(stage, NULL);
     stage_register(stage);
     stage_serve(stage, true);
     house_stop(&stage->house);
+}
+
+static void end_world(struct stage *stage)
+{
+    stage_start(stage, NULL);
+    stage_serve(stage, false);
+    stage_rest(stage);
+    stage_last_look(stage);
+}
+
+static void loaded(struct stage *stage, uint32_t steps, struct mode_note *note)
+{
+    uint32_t brokers = 0;
+    begin_world(stage);
     for (uint32_t number = 1; number <= steps; number++) {
         for (size_t i = 0; i < SERIES; i++) {
             if (number > all[i].most) {
@@ -172,11 +177,13 @@ static void loaded(struct stage *stage, uint32_t steps, struct mode_note *note)
             bool reached = die_loaded(stage, &all[i], number);
             note->faults += reached;
             note->unreached += !reached;
-            if (++brokers % SMOOTH_EACH == 0) {
-                come_to_rest(stage);
+            if (++brokers % WORLD_EACH == 0) {
+                end_world(stage);
+                begin_world(stage);
             }
         }
     }
+    end_world(stage);
 }
 
 void mode_steps(struct stage *stage, const struct mode_options *options, struct mode_note *ret_note)
@@ -186,8 +193,4 @@ void mode_steps(struct stage *stage, const struct mode_options *options, struct 
     loaded(stage, options->steps, ret_note);
     (void)snprintf(ret_note->text, sizeof(ret_note->text), "at the start %llu, under load %llu",
                    (unsigned long long)at_start, (unsigned long long)(ret_note->faults - at_start));
-    stage_start(stage, NULL);
-    stage_serve(stage, false);
-    stage_rest(stage);
-    stage_last_look(stage);
 }

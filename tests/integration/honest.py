@@ -28,6 +28,7 @@ class Honest(threading.Thread):
         self.received = set()
         self.resting = threading.Event()
         self.ending = threading.Event()
+        self.redialling = threading.Event()
         self.failure = None
 
     def run(self):
@@ -52,6 +53,11 @@ class Honest(threading.Thread):
             parcel = parcel_make(header, b"{}")
             self.begun[parcel.id] = now
             self.commune.submit(parcel)
+        if self.redialling.is_set():
+            self.redialling.clear()
+            for client in (self.commune, self.department):
+                client.end(0)
+                client.backoff_s, client.hello_due = 0.0, now
         for client in (self.commune, self.department):
             while client.step(0.002):
                 pass
@@ -63,6 +69,11 @@ class Honest(threading.Thread):
             if notice.state == "taken":
                 self.done.setdefault(notice.id, time.monotonic())
         self.commune.notices.clear()
+
+    def redial(self):
+        """Sessions anew, now: for a test that restarts the broker and does not want to wait for
+        the next beat, which would tell."""
+        self.redialling.set()
 
     def served(self, seconds=10):
         """One whole round trip that begins now; how long it took."""

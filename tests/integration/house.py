@@ -134,9 +134,9 @@ def arguments(description):
 class Case(unittest.TestCase):
     """One function against the house; it must not hang."""
 
-    def __init__(self, house, function):
+    def __init__(self, house, function, case_s):
         super().__init__("hold")
-        self.house, self.function = house, function
+        self.house, self.function, self.case_s = house, function, case_s
 
     def __str__(self):
         return self.function.__name__
@@ -144,7 +144,7 @@ class Case(unittest.TestCase):
     def hold(self):
         begin = time.monotonic()
         signal.signal(signal.SIGALRM, on_alarm)
-        signal.alarm(int(CASE_S * SLOW))
+        signal.alarm(int(self.case_s * SLOW))
         try:
             self.function(self.house)
             check(self.house.alive(), "the broker is up")
@@ -162,7 +162,7 @@ def afterwards(house):
     check(int(total["difference"]) == 0, "the conservation sum: %s" % total)
 
 
-def run_cases(cases, description="", extra=""):
+def run_cases(cases, description="", extra="", case_s=CASE_S):
     """All cases of a file against one house, beside honest work."""
     given = arguments(description)
     chosen = [c for c in cases if not given.cases or c.__name__ in given.cases]
@@ -172,7 +172,7 @@ def run_cases(cases, description="", extra=""):
         house.honest = Honest(house)
         house.honest.start()
         house.honest.served()
-        suite = unittest.TestSuite(Case(house, c) for c in chosen + [afterwards])
+        suite = unittest.TestSuite(Case(house, c, case_s) for c in chosen + [afterwards])
         good = unittest.TextTestRunner(verbosity=2).run(suite).wasSuccessful()
         if not good:
             print(house.log_from(0)[-6000:], file=sys.stderr)
