@@ -49,14 +49,38 @@ enum lt_status own_number_put(struct store_txn *txn, struct store_tree own, cons
     return store_put(txn, own, text_bytes(name), wire_written(&w));
 }
 
+static enum lt_status applied_put(struct store_txn *txn, struct store_tree own, uint64_t applied)
+{
+    uint8_t value[8];
+    struct wire_writer w;
+    wire_write_init(&w, value, sizeof(value));
+    wire_put_u64(&w, applied);
+    return checked_put(txn, own, text_bytes(APPLIED_NAME), wire_written(&w));
+}
+
 enum lt_status applied_read(struct store_txn *txn, struct store_tree own, uint64_t *ret_applied)
 {
-    enum lt_status status = own_number(txn, own, APPLIED_NAME, ret_applied);
+    struct lt_bytes name = text_bytes(APPLIED_NAME);
+    struct lt_bytes value;
+    struct wire_reader r;
+    enum lt_status status = store_get(txn, own, name, &value);
     if (status == LT_NOT_FOUND) {
         *ret_applied = 0;
         return LT_OK;
     }
-    return status;
+    if (status == LT_OK) {
+        status = checked_value(name, value, &value);
+    }
+    if (status != LT_OK) {
+        return status;
+    }
+    wire_read_init(&r, value);
+    uint64_t applied = wire_u64(&r);
+    if (!wire_read_done(&r)) {
+        return LT_DAMAGED;
+    }
+    *ret_applied = applied;
+    return LT_OK;
 }
 
 /* ---- the work ---- */
@@ -68,7 +92,7 @@ static void write_tree(struct store_txn *txn, struct store_tree stored, const st
     for (; node != NULL; node = tree_next(node)) {
         struct tree_entry entry = tree_at(node);
         if (entry.value.data != NULL) {
-            store_put(txn, stored, entry.key, entry.value);
+            checked_put(txn, stored, entry.key, entry.value);
         } else {
             store_delete(txn, stored, entry.key);
         }
@@ -86,7 +110,7 @@ static enum lt_status apply_once(struct applier *applier, const struct generatio
     for (int i = 0; i < STATE_TREES_END; i++) {
         write_tree(&txn, applier->trees[i], &generation->trees[i]);
     }
-    own_number_put(&txn, applier->own, APPLIED_NAME, generation->last);
+    (void)applied_put(&txn, applier->own, generation->last); /* the transaction remembers */
     status = store_commit(&txn);
     *ret_map_full = txn.map_full;
     return status;

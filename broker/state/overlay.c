@@ -255,5 +255,10 @@ enum lt_status state_get(struct state *state, enum state_tree tree, struct lt_by
         *ret_value = entry.value;
         return LT_OK;
     }
-    return store_get(&state->txn, state->trees[tree], key, ret_value);
+    struct lt_bytes stored;
+    enum lt_status status = store_get(&state->txn, state->trees[tree], key, &stored);
+    if (status == LT_OK) {
+        status = checked_value(key, stored, ret_value);
+    }
+    return status == LT_DAMAGED ? state_read_wrong(state, tree) : status;
 }

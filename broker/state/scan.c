@@ -32,18 +32,26 @@ static enum lt_status cursor_ready(struct state *state, enum state_tree tree)
     return status;
 }
 
-/* LT_NOT_FOUND from the disk is the end of its part. */
-static enum lt_status stored_is(struct scan *scan, enum lt_status status)
+/* What the cursor has found on the disk; LT_NOT_FOUND is the end of its part. */
+static enum lt_status stored_is(struct state *state, enum lt_status found, struct lt_bytes value)
 {
-    scan->stored_found = status == LT_OK;
-    return status == LT_NOT_FOUND ? LT_OK : status;
+    struct scan *scan = &state->scan;
+    enum lt_status status = found;
+    scan->stored_found = found == LT_OK;
+    if (status == LT_OK) {
+        status = checked_value(scan->stored_key, value, &scan->stored_value);
+    } else if (status == LT_NOT_FOUND) {
+        return LT_OK;
+    }
+    return status == LT_DAMAGED ? state_read_wrong(state, scan->tree) : status;
 }
 
 static enum lt_status stored_step(struct state *state)
 {
     struct scan *scan = &state->scan;
-    return stored_is(
-        scan, store_next(&state->cursors[scan->tree], &scan->stored_key, &scan->stored_value));
+    struct lt_bytes value = {NULL, 0};
+    enum lt_status found = store_next(&state->cursors[scan->tree], &scan->stored_key, &value);
+    return stored_is(state, found, value);
 }
 
 /* Who has the smallest key; of equals the newest. */
@@ -123,8 +131,9 @@ enum lt_status state_seek(struct state *state, enum state_tree tree, struct lt_b
     if (status != LT_OK) {
         return status;
     }
-    status = stored_is(
-        scan, store_seek(&state->cursors[tree], from, &scan->stored_key, &scan->stored_value));
+    struct lt_bytes value = {NULL, 0};
+    status = store_seek(&state->cursors[tree], from, &scan->stored_key, &value);
+    status = stored_is(state, status, value);
     if (status != LT_OK) {
         return status;
     }

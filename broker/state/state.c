@@ -46,6 +46,13 @@ const char *const state_tree_names[STATE_TREES_END] = {
     [STATE_PLANS] = "plans",
 };
 
+enum lt_status state_read_wrong(struct state *state, enum state_tree tree)
+{
+    enum lt_status status = state_distrust(state, tree_names[tree]);
+    atomic_store(&state->applier.failed, (unsigned)status);
+    return status;
+}
+
 /* ---- opening ---- */
 
 static enum lt_status trees_ready(struct state *state, struct fault *fault)
@@ -134,12 +141,16 @@ static enum lt_status file_open(struct state *state, const struct state_options 
 {
     struct fault why;
     fault_init(&why);
-    enum lt_status status = file_try(state, options, &why);
+    enum lt_status status =
+        state_suspect(state)
+            ? fault_set(&why, LT_DAMAGED, "state.mdb", "a value did not read in the last life")
+            : file_try(state, options, &why);
     if (status == LT_DAMAGED || status == LT_FORMAT_UNKNOWN || status == LT_IO) {
         status = set_aside(options->path, &why, fault);
         if (status != LT_OK) {
             return status;
         }
+        state_suspect_forget(state);
         return file_try(state, options, fault);
     }
     return status == LT_OK ? LT_OK : fault_set(fault, status, why.field, "%s", why.detail);
@@ -200,6 +211,9 @@ static enum lt_status snapshot_open(struct state *state, struct fault *fault)
     }
     state->snapshot_open = true;
     status = applied_read(&state->txn, state->own, &state->applied);
+    if (status == LT_DAMAGED) {
+        status = state_distrust(state, "own");
+    }
     if (status != LT_OK) {
         return fault_set(fault, status, "state.mdb", "no applied position");
     }
@@ -225,6 +239,11 @@ enum lt_status state_open(struct state **ret_state, const struct state_options *
     struct state *state = calloc(1, sizeof(*state));
     if (state == NULL) {
         return fault_set(fault, LT_NO_MEMORY, "state", "%zu bytes", sizeof(*state));
+    }
+    if (snprintf(state->path, sizeof(state->path), "%s", options->path) >=
+        (int)sizeof(state->path)) {
+        free(state);
+        return fault_set(fault, LT_LIMIT_BAD, "state.mdb", "the path is too long");
     }
     state->random = options->seed;
     state->applier_inline = options->applier_inline;
@@ -306,6 +325,8 @@ static enum lt_status snapshot_renew(struct state *state)
     status = applied_read(&state->txn, state->own, &shown);
     if (status == LT_OK) {
         state->applied = shown < state->returned ? shown : state->returned;
+    } else if (status == LT_DAMAGED) {
+        status = state_distrust(state, "own");
     }
     return status;
 }
@@ -448,6 +469,9 @@ enum lt_status state_peek(const struct state *state, enum state_tree tree, struc
     }
     struct lt_bytes value;
     status = store_get(&txn, state->trees[tree], key, &value);
+    if (status == LT_OK && checked_value(key, value, &value) != LT_OK) {
+        status = state_distrust(state, tree_names[tree]);
+    }
     if (status == LT_OK) {
         *ret_size = value.size < size ? value.size : size;
     }

@@ -23,6 +23,9 @@
  * to the last one folded. If more than STATE_GENERATIONS_MAX wait, state_room is false: intake
  * answers busy until the applier has caught up.
  *
+ * Every value on disk carries a checksum. One that does not read gives LT_IO, now and from then on:
+ * the process must end, and the next state_open sets the file aside.
+ *
  * One thread (the core) makes all calls except where said.
  */
 struct state;

@@ -24,6 +24,8 @@
 #define GENERATION_SEAL_BYTES  (STATE_GENERATION_BYTES_MAX / 2)
 #define GENERATION_BUSY_BYTES  (STATE_GENERATION_BYTES_MAX / 4 * 3)
 
+#define STATE_PATH_BYTES 4096
+
 #define FILTER_LINES      1024
 #define FILTER_LINE_WORDS 8
 
@@ -75,6 +77,7 @@ struct applier {
 enum cursor_age { CURSOR_NONE, CURSOR_OLD, CURSOR_READY };
 
 struct state {
+    char path[STATE_PATH_BYTES];
     struct store *store;
     struct store_tree trees[STATE_TREES_END];
     struct store_tree own; /* our names: applied position, fold version */
@@ -110,6 +113,18 @@ bool overlay_can_seal(const struct state *state);
 LT_CHECK enum lt_status overlay_seal(struct state *state);
 void overlay_release(struct state *state); /* frees what is applied and returned */
 size_t generation_bytes(const struct generation *generation);
+
+/* checked.c */
+LT_CHECK enum lt_status checked_value(struct lt_bytes key, struct lt_bytes stored,
+                                      struct lt_bytes *ret_value); /* LT_DAMAGED */
+enum lt_status checked_put(struct store_txn *txn, struct store_tree tree, struct lt_bytes key,
+                           struct lt_bytes value);
+/* A value of this tree does not read: says so for the next start, gives LT_IO. Any thread. */
+LT_CHECK enum lt_status state_distrust(const struct state *state, const char *tree);
+bool state_suspect(const struct state *state);
+void state_suspect_forget(const struct state *state);
+/* The same for the core: no turn succeeds any more. */
+LT_CHECK enum lt_status state_read_wrong(struct state *state, enum state_tree tree);
 
 /* applier.c */
 LT_CHECK enum lt_status applier_start(struct applier *applier, struct fault *fault);
