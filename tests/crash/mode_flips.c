@@ -7,8 +7,9 @@
  *
  *   nobody is handed other bytes than were sent, and nothing has a second effect;
  *   a broker that goes on has everything, or names what it had to set aside;
- *   a broker that ends says so with its exit code, and with the bit put right nothing is missing;
- *   a state that is not the journal's is deleted, and folded anew nothing is missing.
+ *   a broker that ends for its journal says so with its exit code, and with the bit put right
+ *   nothing is missing;
+ *   a broker that ends for its state has everything after the next start, without anybody's help.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -38,7 +39,7 @@ struct tally {
     uint32_t aside;    /* serves the others */
     uint64_t legs;     /* of those, that wait */
     uint32_t ended;    /* says so and ends; with the bit put right all is there */
-    uint32_t refolded; /* a wrong state was deleted */
+    uint32_t refolded; /* a wrong state was seen, and folded anew */
 };
 
 static void hold_all(struct stage *stage, bool hold)
@@ -138,8 +139,9 @@ static void rest_sound(struct stage *stage)
     stage_last_look(stage);
 }
 
-/* It said why and ended; put right, the same store has everything. */
-static void after_end(struct stage *stage, const struct flip *flip, struct tally *tally)
+/* It said why and ended. A state is folded anew by the next start; a journal with its bit put right
+ * has everything. */
+static void after_end(struct stage *stage, const struct flip *flip, bool state, struct tally *tally)
 {
     int wait_status = 0;
     uint8_t byte;
@@ -150,8 +152,11 @@ static void after_end(struct stage *stage, const struct flip *flip, struct tally
     (void)fprintf(stderr, "crash: %s, byte %lld bit 0x%x: ended with %s %d\n", flip->path,
                   (long long)flip->at, flip->bit, WIFSIGNALED(wait_status) ? "signal" : "code",
                   WIFSIGNALED(wait_status) ? WTERMSIG(wait_status) : WEXITSTATUS(wait_status));
-    tally->ended++;
-    (void)turn_bit(stage, flip, &byte);
+    tally->refolded += state;
+    tally->ended += !state;
+    if (!state) {
+        (void)turn_bit(stage, flip, &byte);
+    }
     rest_sound(stage);
 }
 
@@ -217,7 +222,7 @@ void mode_flips(struct stage *stage, const struct mode_options *options, struct 
         if (live_with_it(stage)) {
             after_life(stage, &flip, state, &tally);
         } else {
-            after_end(stage, &flip, &tally);
+            after_end(stage, &flip, state, &tally);
         }
         ret_note->faults++;
     }

@@ -20,7 +20,7 @@ class Honest(threading.Thread):
         super().__init__(daemon=True)
         self.house = house
         self.commune, self.department = (
-            Client(house.endpoint, house.server_public, house.agency_add(agency, name, kind, code))
+            Client(house.endpoint, house.server_public, house.secret(agency, name, kind, code))
             for agency, name, kind, code in ((COMMUNE, "Xã ngay thẳng", "commune", "00001"),
                                              (DEPARTMENT, "Sở ngay thẳng", "department", "24")))
         self.begun = {}      # id -> when it was handed over

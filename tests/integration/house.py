@@ -44,8 +44,13 @@ class House(World):
         if agency is None:
             self.made += 1
             agency = "H24.66%03d" % self.made
-        self.secrets[agency] = self.agency_add(agency, "Đơn vị thử " + agency, kind, "00001")
+        self.secret(agency, "Đơn vị thử " + agency, kind, "00001")
         return agency
+
+    def secret(self, agency, name, kind, locality):
+        """The secret key of a new agency, kept too."""
+        self.secrets[agency] = self.agency_add(agency, name, kind, locality)
+        return self.secrets[agency]
 
     def hostile(self, agency=None, **more):
         """A connected client of an agency (a new one unless named), with its session open."""

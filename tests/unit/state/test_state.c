@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "proto/base/file.h"
 #include "proto/base/log.h"
 #include "proto/base/store.h"
 
@@ -91,6 +92,50 @@ static void another_fold_version_is_set_aside(void **unused)
     assert_int_equal(state_applied(home.state), 0);
     assert_has(&home, STATE_META, "k", NULL);
     assert_int_equal(files_like(home.folder, "state.mdb.damaged-1"), 1);
+    log_capture(NULL, NULL);
+    home_deinit(&home);
+}
+
+/* One bit of a stored value is another. */
+static void turn_bit(const char *path, const char *text)
+{
+    uint8_t *bytes = NULL;
+    size_t size = 0;
+    struct fault fault;
+    fault_init(&fault);
+    assert_int_equal(file_read(path, 64 * 1024 * 1024, &bytes, &size, &fault), LT_OK);
+    uint8_t *at = memmem(bytes, size, text, strlen(text));
+    assert_non_null(at);
+    for (; at != NULL; at = memmem(at + 1, size - (size_t)(at + 1 - bytes), text, strlen(text))) {
+        *at ^= 0x04; /* wherever an old page has it, too */
+    }
+    assert_int_equal(file_write(path, run_of(bytes, size), 0600, &fault), LT_OK);
+    free(bytes);
+}
+
+static void a_turned_bit_ends_it_and_the_next_one_is_new(void **unused)
+{
+    (void)unused;
+    struct home home;
+    struct lt_bytes value;
+    int lines = 0;
+    log_capture(no_line, &lines);
+    home_init(&home, true);
+    fold_one(&home, STATE_META, "k", "a value of some length");
+    assert_int_equal(state_flush(home.state, 1), LT_OK);
+    state_close(&home.state);
+    turn_bit(home.path, "a value of some length");
+    home_open(&home);
+    assert_int_equal(state_get(home.state, STATE_META, text_bytes("k"), &value), LT_IO);
+    assert_int_equal(state_turn(home.state, 1, 0), LT_IO);
+    state_close(&home.state);
+    home_open(&home);
+    assert_int_equal(state_applied(home.state), 0);
+    assert_int_equal(files_like(home.folder, "state.mdb.damaged-1"), 1);
+    assert_int_equal(files_like(home.folder, "state.mdb.suspect"), 0);
+    state_close(&home.state);
+    home_open(&home); /* and not once more */
+    assert_int_equal(files_like(home.folder, "state.mdb.damaged-2"), 0);
     log_capture(NULL, NULL);
     home_deinit(&home);
 }
@@ -260,6 +305,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_does_not_open_is_set_aside),
         cmocka_unit_test(another_fold_version_is_set_aside),
+        cmocka_unit_test(a_turned_bit_ends_it_and_the_next_one_is_new),
         cmocka_unit_test(a_folder_that_is_missing_is_told),
         cmocka_unit_test(the_map_grows_inline),
         cmocka_unit_test(the_map_grows_beside_the_core),
