@@ -10,6 +10,7 @@ install(DIRECTORY include/lienthong DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(FILES ops/man/ltctl.1 ops/man/lt-adapter.1 ops/man/lt-bench.1
     DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 install(FILES ops/man/lienthongd.8 DESTINATION ${CMAKE_INSTALL_MANDIR}/man8)
+install(DIRECTORY ops/runbooks DESTINATION share/doc/lienthong)
 install(FILES ops/systemd/lienthongd.service ops/systemd/lt-adapter@.service
     DESTINATION lib/systemd/system)
 install(FILES ops/config/lienthongd.yaml ops/config/lt-adapter.yaml

@@ -306,7 +306,7 @@ static void where_tells_who_has_it(void **state)
     const struct fact never[] = {{"state", "ready"}, {"waits_for", "line"}, {NULL, NULL}};
     assert_where(never,
                  "Hồ sơ A-1: lượt \"chuyển hồ sơ\" chờ gửi đến Sở mẫu (H24.15) từ 11:00 ngày "
-                 "30/09/2025. Đơn vị này chưa từng kết nối với trục.",
+                 "30/09/2025. Từ khi trục khởi động, đơn vị này chưa kết nối.",
                  NULL);
     const struct fact sent[] = {
         {"state", "sent"}, {"attempts", "2"}, {"agency_name", ""}, {NULL, NULL}};
