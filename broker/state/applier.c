@@ -49,7 +49,7 @@ enum lt_status own_number_put(struct store_txn *txn, struct store_tree own, cons
     return store_put(txn, own, text_bytes(name), wire_written(&w));
 }
 
-static enum lt_status applied_put(struct store_txn *txn, struct store_tree own, uint64_t applied)
+enum lt_status applied_put(struct store_txn *txn, struct store_tree own, uint64_t applied)
 {
     uint8_t value[8];
     struct wire_writer w;

@@ -59,7 +59,11 @@ static enum lt_status each_of_tree(struct store_txn *txn, struct store_tree stor
     }
     status = store_seek(&cursor, key, &key, &value);
     while (status == LT_OK) {
-        status = take(context, tree, key, value);
+        struct lt_bytes plain;
+        status = checked_value(key, value, &plain);
+        if (status == LT_OK) {
+            status = take(context, tree, key, plain);
+        }
         if (status == LT_OK) {
             status = store_next(&cursor, &key, &value);
         } else if (status == LT_NOT_FOUND) {

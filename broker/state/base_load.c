@@ -51,7 +51,7 @@ static enum lt_status load_entry(void *context, enum state_tree tree, struct lt_
     struct load *load = context;
     enum lt_status status = load_begin(load);
     if (status == LT_OK) {
-        store_put(&load->txn, load->state->trees[tree], key, value);
+        checked_put(&load->txn, load->state->trees[tree], key, value);
         load->entries++;
     }
     return status == LT_OK && load->entries == LOAD_ENTRIES ? load_commit(load) : status;
@@ -66,7 +66,7 @@ static enum lt_status load_all(struct state *state, const char *path, bool *ret_
         status = load_begin(&load);
     }
     if (status == LT_OK) {
-        own_number_put(&load.txn, state->own, APPLIED_NAME, ret_about->position);
+        (void)applied_put(&load.txn, state->own, ret_about->position); /* it remembers */
         status = load_commit(&load);
     }
     if (load.open) {

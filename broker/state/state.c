@@ -48,7 +48,7 @@ const char *const state_tree_names[STATE_TREES_END] = {
 
 enum lt_status state_read_wrong(struct state *state, enum state_tree tree)
 {
-    enum lt_status status = state_distrust(state, tree_names[tree]);
+    enum lt_status status = state_distrust(state, state_tree_names[tree]);
     atomic_store(&state->applier.failed, (unsigned)status);
     return status;
 }
@@ -470,7 +470,7 @@ enum lt_status state_peek(const struct state *state, enum state_tree tree, struc
     struct lt_bytes value;
     status = store_get(&txn, state->trees[tree], key, &value);
     if (status == LT_OK && checked_value(key, value, &value) != LT_OK) {
-        status = state_distrust(state, tree_names[tree]);
+        status = state_distrust(state, state_tree_names[tree]);
     }
     if (status == LT_OK) {
         *ret_size = value.size < size ? value.size : size;

@@ -135,6 +135,7 @@ bool applier_hand(struct applier *applier, struct generation *generation);
 struct generation *applier_collect(struct applier *applier, int wait_ms);
 /* The work itself: one synced transaction. LT_FULL may be tried again. */
 LT_CHECK enum lt_status applier_apply(struct applier *applier, const struct generation *generation);
+enum lt_status applied_put(struct store_txn *txn, struct store_tree own, uint64_t applied);
 LT_CHECK enum lt_status applied_read(struct store_txn *txn, struct store_tree own,
                                      uint64_t *ret_applied);
 LT_CHECK enum lt_status own_number(struct store_txn *txn, struct store_tree own, const char *name,
