@@ -7,8 +7,9 @@
  *
  * A BytesAsk waits in one of GIVINGS_MAX places; GIVINGS_TURN of them give a frame each in one
  * turn, by turns. Bodies come from the cache, cold ones through the fetch pool. What is not given
- * is named with its code in a List of number 0: not the agency's own, no place left, or a body that
- * could not be read within GIVING_MS_MAX. The places of a session that ended are free again.
+ * is named with its code in a List of number 0: not the agency's own, cut from the journal (the
+ * archive has it), no place left, or a body that could not be read within GIVING_MS_MAX. The places
+ * of a session that ended are free again.
  */
 #include <string.h>
 
@@ -48,7 +49,8 @@ static enum lt_status item_check(struct flow *flow, const struct session *sessio
     }
     enum lt_status status = transfer_at(flow, item->position, &key, &t);
     if (status == LT_OK) {
-        status = own(session, item, &key, &t) ? LT_OK : LT_NOT_HERE;
+        bool here = t.bytes_at >= journal_first(flow->journal); /* else cut: in the archive */
+        status = here && own(session, item, &key, &t) ? LT_OK : LT_NOT_HERE;
     }
     return status == LT_NOT_FOUND ? LT_NOT_HERE : status;
 }

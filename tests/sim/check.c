@@ -13,8 +13,6 @@
 #include "proto/base/text.h"
 #include "proto/message.h"
 
-#define ORDER_CASES 64
-
 uint64_t check_open_legs(struct flow *flow)
 {
     struct state_entry at;
@@ -166,9 +164,9 @@ bool check_same(const struct state_picture *a, const struct state_picture *b)
     return same;
 }
 
-/* The highest number of a wish seen so far, per sender and case; the actor writes both down. */
+/* One walk: what is kept between walks, and memory for headers. */
 struct order {
-    int64_t last[AGENCIES_SIM][ORDER_CASES];
+    struct check_order *seen;
     struct arena arena;
 };
 
@@ -196,25 +194,30 @@ static enum lt_status look_at(void *context, const struct fact *fact)
         from >= AGENCIES_SIM || lane >= ORDER_CASES) {
         return LT_DAMAGED;
     }
-    if ((int64_t)number <= order->last[from][lane]) {
+    if ((int64_t)number <= order->seen->last[from][lane]) {
         fprintf(stderr, "position %llu: sender %u wish %u of case %u after wish %lld\n",
                 (unsigned long long)fact->position, from, number, lane,
-                (long long)order->last[from][lane]);
+                (long long)order->seen->last[from][lane]);
         return LT_SEQUENCE_GAP;
     }
-    order->last[from][lane] = number;
+    order->seen->last[from][lane] = number;
     return LT_OK;
 }
 
-bool check_accepted_order(struct flow *flow)
+void check_order_init(struct check_order *order)
 {
-    struct order order;
-    memset(&order, 0, sizeof(order));
-    memset(order.last, 0xff, sizeof(order.last));
+    memset(order->last, 0xff, sizeof(order->last));
+    order->next = 1;
+}
+
+bool check_accepted_order(struct flow *flow, struct check_order *seen)
+{
+    struct order order = {.seen = seen};
     if (arena_init(&order.arena, 64 * 1024, LT_FRAME_BYTES_MAX) != LT_OK) {
         return false;
     }
-    enum lt_status status = journal_walk(flow->journal, 1, look_at, &order);
+    enum lt_status status = journal_walk(flow->journal, seen->next, look_at, &order);
+    seen->next = journal_durable(flow->journal) + 1;
     arena_deinit(&order.arena);
     return status == LT_OK;
 }

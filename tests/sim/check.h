@@ -3,6 +3,7 @@
 #define TESTS_SIM_CHECK_H
 
 #include "broker/flow/flow.h"
+#include "oracle.h"
 
 /* Looks into the broker, counted independently of what the fold counted. */
 
@@ -10,7 +11,14 @@ uint64_t check_open_legs(struct flow *flow); /* entries of STATE_LANES */
 bool check_conservation(struct flow *flow);  /* P7, per agency */
 bool check_heads(struct flow *flow);         /* every lane's head against its entries */
 /* P3, over the journal: what one sender wrote of one case stands there in the order it was made. */
-bool check_accepted_order(struct flow *flow);
+#define ORDER_CASES 64
+struct check_order {
+    int64_t last[AGENCIES_SIM][ORDER_CASES]; /* highest number of a wish, per sender and case */
+    uint64_t next;                           /* position the next walk begins with */
+};
+void check_order_init(struct check_order *order);
+/* From where the last walk ended on: before a cut, and in the end. */
+bool check_accepted_order(struct flow *flow, struct check_order *order);
 /* A digest per tree, and how many entries it has. */
 struct state_picture {
     struct lt_digest digest[STATE_TREES_END];

@@ -23,6 +23,7 @@
 #include "broker/flow/steps.h"
 #include "broker/registry/agency.h"
 #include "check.h"
+#include "cut.h"
 #include "harness/io_faults.h"
 #include "harness/slow_verifier.h"
 #include "harness/world_net.h"
@@ -53,6 +54,10 @@ struct sim {
     struct lt_key keys[AGENCIES_SIM];
     struct sim_operator operator;
     char state_path[128];
+    char base_path[128];
+    struct check_order order;
+    uint32_t cuts;
+    uint32_t carried; /* transfers whose bytes went over a cut */
     uint32_t crashes;
     uint64_t timed;         /* legs parked by time */
     uint32_t disk_failures; /* of state.mdb that ended the broker */
@@ -88,6 +93,7 @@ static void open_broker(struct sim *sim)
         .port = world_net_server(sim->net, 0),
         .backend = backend_memory_door(sim->backend),
         .state = {.path = sim->state_path,
+                  .base = sim->base_path,
                   .map_bytes = 64 << 20,
                   .applier_inline = true,
                   .no_sync = true,
@@ -313,6 +319,67 @@ static void release_held(struct sim *sim)
     act_on(flow, &key, ACT_RELEASE, lane_held(flow, &t, key.leg) ? LEG_BEHIND : LEG_READY);
 }
 
+/* ---- the journal is cut ---- */
+
+/* Stopped in order: everything staged is durable. False when it crashed on the way, or will not. */
+static bool stop_in_order(struct sim *sim)
+{
+    uint32_t crashes = sim->crashes;
+    heal_disk(sim);
+    broker_drain(sim->broker);
+    for (uint32_t i = 0; i < 500 && !broker_drained(sim->broker); i++) {
+        turn_broker(sim);
+        if (sim->crashes != crashes) {
+            return false;
+        }
+        world_advance(&sim->world, 10);
+    }
+    if (!broker_drained(sim->broker)) {
+        crash(sim);
+        return false;
+    }
+    return true;
+}
+
+static void cut_journal(struct sim *sim)
+{
+    struct flow *flow = broker_flow(sim->broker);
+    struct state_picture before;
+    struct state_picture after;
+    struct fault fault;
+    uint64_t below = flow->carry.ready;
+    fault_init(&fault);
+    if (below <= journal_first(flow->journal) || !stop_in_order(sim)) {
+        return;
+    }
+    if (!check_accepted_order(flow, &sim->order)) {
+        oracle_fail(&sim->oracle, "the order of acceptance is not the sender's", NULL);
+    }
+    check_picture(flow, &before);
+    sim->carried += (uint32_t)flow->carry.carried;
+    sim->timed += flow->sweeper.timed;
+    world_net_stop(sim->net, 0);
+    broker_close(&sim->broker);
+    if (world_random_chance(&sim->random, 300)) {
+        io_plan(1 + (int)world_random_below(&sim->random, 6), EIO, false);
+    }
+    enum lt_status status = cut_make(sim->backend, sim->state_path, sim->base_path, below, &fault);
+    heal_disk(sim);
+    sim->cuts += status == LT_OK ? 1 : 0;
+    /* A leg that moved while it was carried, or the disk: nothing was cut then. */
+    if (status != LT_OK && status != LT_AGAIN && status != LT_IO) {
+        die(sim, "the journal is not cut", status, &fault);
+    }
+    if (world_random_chance(&sim->random, 500)) {
+        unlink(sim->state_path);
+    }
+    open_broker(sim);
+    check_picture(broker_flow(sim->broker), &after);
+    if (!check_same(&before, &after)) {
+        oracle_fail(&sim->oracle, "the state after a cut differs", NULL);
+    }
+}
+
 static void trouble(struct sim *sim)
 {
     struct actor *actor = sim->actors[world_random_below(&sim->random, AGENCIES_SIM)];
@@ -353,6 +420,14 @@ static void trouble(struct sim *sim)
     case 12:
     case 13:
         hold_some(sim);
+        break;
+    case 14:
+        cut_order(broker_flow(sim->broker));
+        break;
+    case 15:
+    case 16:
+    case 17:
+        cut_journal(sim);
         break;
     default:
         break;
@@ -484,7 +559,7 @@ static void judge(struct sim *sim)
     if (!operator_check(broker_flow(sim->broker))) {
         oracle_fail(&sim->oracle, "a plan's numbers are wrong", NULL);
     }
-    if (!check_accepted_order(broker_flow(sim->broker))) {
+    if (!check_accepted_order(broker_flow(sim->broker), &sim->order)) {
         oracle_fail(&sim->oracle, "the order of acceptance is not the sender's", NULL);
     }
     check_picture(broker_flow(sim->broker), &used);
@@ -510,6 +585,8 @@ static void run_seed(uint64_t seed, const char *folder, bool verbose)
     world_clock_init(&sim->clock, &sim->world, 0);
     world_entropy_init(&sim->entropy, &sim->world, 2);
     snprintf(sim->state_path, sizeof(sim->state_path), "%s/state.mdb", folder);
+    snprintf(sim->base_path, sizeof(sim->base_path), "%s/base", folder);
+    check_order_init(&sim->order);
     enum lt_status status = world_net_open(&sim->net, &sim->world);
     assert(status == LT_OK);
     status = backend_memory_open(&sim->backend);
@@ -539,13 +616,13 @@ static void run_seed(uint64_t seed, const char *folder, bool verbose)
     judge(sim);
     if (verbose) {
         printf("seed %llu: %u wishes, %u crashes (%u of state.mdb, full %u times), "
-               "%llu incidents, %llu parked by time, %llu frames verified late, "
+               "%llu incidents, %llu parked by time, %u cuts (%u carried), %llu frames late, "
                "%llu plans (%llu runs, %llu pauses, %llu cancelled), %lld s\n",
                (unsigned long long)seed, sim->oracle.count, sim->crashes, sim->disk_failures,
                sim->disk_fillings, (unsigned long long)broker_flow(sim->broker)->incidents,
-               (unsigned long long)sim->timed, (unsigned long long)sim->verifier.put,
-               (unsigned long long)sim->operator.made, (unsigned long long)sim->operator.run,
-               (unsigned long long)sim->operator.paused,
+               (unsigned long long)sim->timed, sim->cuts, sim->carried,
+               (unsigned long long)sim->verifier.put, (unsigned long long)sim->operator.made,
+               (unsigned long long)sim->operator.run, (unsigned long long)sim->operator.paused,
                (unsigned long long)sim->operator.cancelled, (long long)(sim->world.mono_ms / 1000));
     }
     for (uint32_t i = 0; i < AGENCIES_SIM; i++) {
@@ -557,6 +634,7 @@ static void run_seed(uint64_t seed, const char *folder, bool verbose)
     slow_verifier_deinit(&sim->verifier);
     world_net_close(&sim->net);
     unlink(sim->state_path);
+    unlink(sim->base_path);
     free(sim);
 }
 
