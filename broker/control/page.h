@@ -14,7 +14,7 @@
  * copied, so a value may come from a view that ends with the next step of a scan. A draft never
  * refuses a row: verbs with many rows ask page_full before each one and end with a cursor.
  */
-#define PAGE_FIELDS_MAX 50 /* of one row */
+#define PAGE_FIELDS_MAX 48 /* of one row */
 #define PAGE_CURSOR_MAX 256
 #define PAGE_ROWS_ACT                                                                              \
     (2 * LT_LEGS_MAX) /* rows beyond those wanted: of acts, which are not paged                    \
