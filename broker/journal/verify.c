@@ -84,6 +84,19 @@ static bool act_reads(const struct fact *fact)
            (fact->kind == FACT_HELD && fact_read_held(payload, &f.held));
 }
 
+static bool copy_reads(const struct fact *fact)
+{
+    union {
+        struct fact_backup backup;
+        struct fact_cut cut;
+        struct fact_restored restored;
+    } f;
+    struct lt_bytes payload = fact->payload;
+    return (fact->kind == FACT_BACKUP && fact_read_backup(payload, &f.backup)) ||
+           (fact->kind == FACT_CUT && fact_read_cut(payload, &f.cut)) ||
+           (fact->kind == FACT_RESTORED && fact_read_restored(payload, &f.restored));
+}
+
 static bool payload_reads(struct check *check, const struct fact *fact)
 {
     union {
@@ -99,9 +112,6 @@ static bool payload_reads(struct check *check, const struct fact *fact)
         struct fact_blob blob;
         struct fact_blob_gone blob_gone;
         struct fact_rerouted rerouted;
-        struct fact_backup backup;
-        struct fact_cut cut;
-        struct fact_restored restored;
         struct fact_shield shield;
         struct fact_clock clock;
     } f;
@@ -134,13 +144,11 @@ static bool payload_reads(struct check *check, const struct fact *fact)
     case FACT_REROUTED:
         return fact_read_rerouted(payload, &f.rerouted);
     case FACT_BACKUP:
-        return fact_read_backup(payload, &f.backup);
+    case FACT_CUT:
+    case FACT_RESTORED:
+        return copy_reads(fact);
     case FACT_CARRIED:
         return carried_reads(check, fact);
-    case FACT_CUT:
-        return fact_read_cut(payload, &f.cut);
-    case FACT_RESTORED:
-        return fact_read_restored(payload, &f.restored);
     case FACT_SHIELD:
         return fact_read_shield(payload, &f.shield);
     case FACT_CLOCK:

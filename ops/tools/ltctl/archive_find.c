@@ -264,14 +264,17 @@ static void tell_assigned(struct telling *telling, const struct archive_found *f
     }
 }
 
-/* Kinds of which no more is known here: when, and that they happened. Most begin with the position
- * of their transfer, as all facts about one leg do. */
+/* Kinds of which no more is told here than that they happened. All facts about one leg begin with
+ * the position of their transfer and the leg. */
 static void tell_other(struct telling *telling, const struct archive_found *found)
 {
     struct draft draft;
     struct wire_reader r;
     wire_read_init(&r, found->fact->payload);
     draft_start(telling, &draft, found, wire_u64(&r));
+    if (found->fact->kind != FACT_CARRIED && found->fact->kind != FACT_DAMAGED) {
+        put_number(&draft, "leg", wire_u8(&r));
+    }
     draft_end(telling, &draft);
 }
 
