@@ -93,7 +93,7 @@ enum lt_status act_carry(struct ask *ask)
         return status;
     }
     page_row(&ask->page);
-    page_text(&ask->page, "change", dry_run ? "would-change" : "changed");
+    page_text(&ask->page, "change", dry_run ? "would-order" : "ordered");
     page_number(&ask->page, "below", below);
     page_number(&ask->page, "legs", load.legs);
     page_number(&ask->page, "bytes", load.bytes);

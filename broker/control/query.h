@@ -128,15 +128,15 @@
  *       archived_to position
  *   carry below= [dry_run=1]
  *       approver; what is live below is written again above it, so that the journal can be cut
- *       there: at most archived_to + 1, backed_up_to + 1, durable. One row: change ("changed",
- *       "would-change") below legs bytes (to be carried; more: 1 when not all open legs were looked
+ *       there: at most archived_to + 1, backed_up_to + 1, durable. One row: change ("ordered",
+ *       "would-order") below legs bytes (to be carried; more: 1 when not all open legs were looked
  *       at) position. It is done when cut_ready of `status` equals carry_below
  *   agency-unshield id= reason=
  *       an agency that was kept out after crashes is let in again. One row: id change position
  *   restore-done reason=
  *       approver; a declared restore is reconciled, new ids come in. One row: change position
  *   clock-confirm reason=
- *       the wall clock is right although it left the monotonic one. One row: change ("changed",
+ *       the wall clock is right although it left the monotonic one. One row: change ("ordered",
  *       "same" when it was not suspect) drift_ms position
  *   hold, release, skip id= [leg=] reason= [dry_run=1]
  *   cancel, expire id= [leg=] reason= [second=1] [dry_run=1]

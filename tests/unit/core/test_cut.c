@@ -117,7 +117,7 @@ static void an_order_to_carry_has_bounds(void **state)
     carry(durable - 2, true, OPERATOR, LT_NOT_PERMITTED);
     carry(durable - 1, true, APPROVER, LT_FIELD_BAD);
     struct page page = carry(durable - 2, true, APPROVER, LT_OK);
-    assert_field(&house, &page, 0, "change", "would-change");
+    assert_field(&house, &page, 0, "change", "would-order");
     assert_field(&house, &page, 0, "legs", "100");
     assert_field(&house, &page, 0, "position", "0");
     assert_int_equal(house.flow->carry.below, 0);
