@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: EUPL-1.2
-"""Hot backups while agencies send; the copy verifies, serves, and tells when a bit of it is wrong."""
+"""Hot backups while agencies send; the copy verifies, serves, and tells of a bit that is wrong."""
 import json
 import os
 import shutil
@@ -100,8 +100,8 @@ def bits_of_the_copy(house):
 
 
 def bit_of_the_store(house):
-    """One bit of an attachment on the broker's own disk: the receiver does not take it for the file,
-    the check names it, and the file of the backup in its place makes it good."""
+    """One bit of an attachment on the broker's disk: the receiver does not take it for the file, the
+    check names it, and the file of the backup in its place makes it good."""
     target = house.path("copy-4")
     name = with_file(house, "FILE-5")
     backup(house, target)
@@ -156,4 +156,5 @@ def uuid_text(id_):
 
 
 if __name__ == "__main__":
-    run_cases([twice_under_load, bits_of_the_copy, bit_of_the_store, copy_serves], __doc__, case_s=CASE_S)
+    run_cases([twice_under_load, bits_of_the_copy, bit_of_the_store, copy_serves], __doc__,
+              case_s=CASE_S)

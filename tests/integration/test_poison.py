@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: EUPL-1.2
-"""Messages that crash the broker: three times, then the cause is set aside and everyone else served.
+"""Messages that crash the broker: three times, then the cause is set aside, everyone else served.
 
 The crash is made from outside: a library in front of protobuf-c ends the process when the bytes
 hold a certain case code (tests/harness/poison.c).

@@ -76,6 +76,7 @@ COLUMNS(agencies, false,
     C("in_flight", NUMBER, "Đang gửi", "In flight"),
     C("notices_waiting", NUMBER, "Thông báo chờ", "Notices"),
     C("suspended", FLAG, "Tạm khóa", "Suspended"),
+    C("shielded", FLAG, "Cách ly", "Shielded"),
     C("paused", FLAG, "Ngừng gửi đến", "Paused"),
     C("draining", FLAG, "Ngừng nhận mới", "Draining"));
 
