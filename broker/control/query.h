@@ -136,7 +136,7 @@
  *   restore-done reason=
  *       approver; a declared restore is reconciled, new ids come in. One row: change position
  *   clock-confirm reason=
- *       the wall clock is right although it left the monotonic one. One row: change ("ordered",
+ *       the wall clock is right although it left the monotonic one. One row: change ("changed",
  *       "same" when it was not suspect) drift_ms position
  *   hold, release, skip id= [leg=] reason= [dry_run=1]
  *   cancel, expire id= [leg=] reason= [second=1] [dry_run=1]

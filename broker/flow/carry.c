@@ -112,8 +112,8 @@ enum lt_status step_carry(struct flow *flow, bool *ret_more)
     struct carry *carry = &flow->carry;
     struct state_entry at;
     uint32_t looked = 0;
-    if (carry->ready == carry->below) {
-        return LT_OK;
+    if (carry->ready == carry->below || flow->draining) {
+        return LT_OK; /* a broker that ends has nothing more to write; the next life goes on */
     }
     enum lt_status status =
         state_seek(flow->state, STATE_LANES, (struct lt_bytes){carry->from, carry->from_size}, &at);
@@ -141,7 +141,7 @@ enum lt_status carry_take(struct flow *flow, const struct fetched *fetched)
     read_no_more(carry, fetched->position);
     bool for_good = fetched->status == LT_OK || fetched->status == LT_DAMAGED ||
                     fetched->status == LT_NOT_FOUND;
-    if (!for_good || !flow_room_small(flow) ||
+    if (!for_good || flow->draining || !flow_room_small(flow) ||
         transfer_at(flow, fetched->position, &key, &t) != LT_OK || t.bytes_at >= carry->below) {
         return LT_OK; /* the next pass finds it if it is still to be carried */
     }
