@@ -35,6 +35,8 @@
 #define WATCHES_MAX    16
 #define ZAP_FRAMES     8
 #define ZAP_BYTES_MAX  256
+/* The kernel tries a lost SYN again after 1, 3, 7 ... 63 s; a new dial begins anew. */
+#define CONNECT_MS     5000
 #define MAXRT_MS       30000
 #define BACKLOG        1024
 #define DRAIN_MS       250
@@ -604,6 +606,7 @@ enum lt_status net_socket(struct net *net, int type, uint32_t handshake_ms, int 
         {ZMQ_RCVHWM, receive_high_water},
         {ZMQ_LINGER, DRAIN_MS}, /* what was sent just before a close still has a chance */
         {ZMQ_HANDSHAKE_IVL, handshake_ms > 0 ? (int)handshake_ms : NET_HANDSHAKE_MS},
+        {ZMQ_CONNECT_TIMEOUT, CONNECT_MS},
         {ZMQ_HEARTBEAT_IVL, 0}, /* they misfire when the reader is slow; LTP has its own */
         {ZMQ_TCP_KEEPALIVE, 1},
         {ZMQ_TCP_KEEPALIVE_IDLE, KEEPALIVE_IDLE},

@@ -126,6 +126,9 @@ static void space(struct stage *stage, const char *marker, bool full)
     if (status != LT_OK) {
         oracle_fail(&stage->oracle, NULL, "%s: %s", marker, fault.detail);
     }
+    if (!full && stage->house.pid != 0) {
+        stage_mended(stage);
+    }
 }
 
 static void fill_up(struct stage *stage, const char *marker)
@@ -246,6 +249,7 @@ static void little_space(struct stage *stage, struct mode_note *note)
                     (unsigned long long)(counts->accepted - accepted));
     }
     watermark(stage, PLENTY_MIB);
+    stage_mended(stage);
     wait_for(stage, &counts->accepted, accepted + 10, "intake above the watermark");
     note->faults++;
     stage_rest(stage);
@@ -280,6 +284,7 @@ static void disk_empty(struct stage *stage, int fd)
     if (ftruncate(fd, 0) != 0) {
         oracle_fail(&stage->oracle, NULL, "filler: %s", strerror(errno));
     }
+    stage_mended(stage);
 }
 
 /* What was accepted goes all the way while the disk is full, from what was kept for that. */

@@ -125,6 +125,7 @@ class Client:
                               (zmq.RCVHWM, 8), (zmq.MAXMSGSIZE, rules.FRAME_BYTES),
                               (zmq.RECONNECT_IVL, 500 + random.randrange(250)),
                               (zmq.RECONNECT_IVL_MAX, 30000), (zmq.HANDSHAKE_IVL, 4000),
+                              (zmq.CONNECT_TIMEOUT, 5000),
                               (zmq.TCP_KEEPALIVE, 1)):
             socket.setsockopt(option, value)
         socket.curve_secretkey = secret
