@@ -21,6 +21,7 @@ TAKEN = 6  # of them before the cut
 SHIFT = "LT_CLOCK_SHIFT"
 LATER_S = 40 * 24 * 3600
 DAMAGED = 71
+BITS = 6
 
 
 class Story:
@@ -149,6 +150,26 @@ def nothing_is_lost(story, below):
     story.tell("archive", "find", story.archive, "CUT-99", code=3)
 
 
+def does_not_start(story):
+    done = subprocess.run([os.path.join(story.house.bin, "lienthongd"), "--config",
+                           story.house.path("lienthongd.yaml")], capture_output=True, text=True,
+                          timeout=60 * SLOW, check=False)
+    check(done.returncode == DAMAGED, "exit %d: %s" % (done.returncode, done.stderr))
+
+
+def base_with_a_bit_turned(story, good):
+    """Wherever the bit is, the check tells and nothing starts on it."""
+    with open(good, "rb") as file:
+        whole = file.read()
+    for part in range(BITS):
+        wrong = bytearray(whole)
+        wrong[(len(wrong) - 1) * part // (BITS - 1)] ^= 1 << part
+        with open(os.path.join(story.data, "base"), "wb") as file:
+            file.write(wrong)
+        story.tell("journal", "verify", story.data, code=5)
+        does_not_start(story)
+
+
 def without_its_base(story):
     """A new backup holds the base; without base and state.mdb nothing starts, with the base all."""
     story.tell("backup", story.data, story.house.path("backup-2"))
@@ -157,10 +178,8 @@ def without_its_base(story):
     os.remove(os.path.join(story.data, "state.mdb"))
     os.rename(os.path.join(story.data, "base"), story.house.path("base"))
     story.tell("journal", "verify", story.data, code=5)
-    done = subprocess.run([os.path.join(story.house.bin, "lienthongd"), "--config",
-                           story.house.path("lienthongd.yaml")], capture_output=True, text=True,
-                          timeout=60 * SLOW, check=False)
-    check(done.returncode == DAMAGED, "exit %d: %s" % (done.returncode, done.stderr))
+    does_not_start(story)
+    base_with_a_bit_turned(story, story.house.path("backup-2/base"))
     shutil.copy(story.house.path("backup-2/base"), os.path.join(story.data, "base"))
     story.start()
     total = story.house.rows("conservation")[-1]
