@@ -164,7 +164,8 @@ static enum lt_status look_for_restore(struct house *house, struct fault *fault)
     }
     const struct operator_entry *entry = config_operator(&house->config, house->restored.person);
     if (entry == NULL || entry->role < OPERATOR_APPROVER) {
-        return fault_set(fault, LT_NOT_PERMITTED, RESTORED_MARK_NAME, "%s, needed is %s",
+        return fault_set(fault, LT_CONFIG_BAD, RESTORED_MARK_NAME,
+                         "%s stands not under operators as %s or above: ltctl restore declare",
                          house->restored.person, operator_role_name(OPERATOR_APPROVER));
     }
     house->restored_here = true;

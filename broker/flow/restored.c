@@ -33,8 +33,17 @@ static enum lt_status stage(struct flow *flow, enum restored_change change, uint
 enum lt_status restored_declare(struct flow *flow, struct lt_bytes person, struct lt_bytes reason,
                                 uint64_t *ret_position)
 {
-    return stage(flow, RESTORED_DECLARED, flow->restored.incarnation + 1, flow->durable, person,
-                 reason, ret_position);
+    uint8_t memory[256];
+    uint64_t position;
+    struct fact_backup backup = {.position = flow->durable, .person = person};
+    enum lt_status status = stage(flow, RESTORED_DECLARED, flow->restored.incarnation + 1,
+                                  flow->durable, person, reason, ret_position);
+    if (status != LT_OK || flow->durable <= flow->backed_up_to) {
+        return status;
+    }
+    /* The mark of that backup was made after it, so it is not in it. */
+    return flow_fact(flow, FACT_BACKUP, fact_write_backup(memory, sizeof(memory), &backup),
+                     &position);
 }
 
 enum lt_status restored_done(struct flow *flow, struct lt_bytes person, struct lt_bytes reason,

@@ -43,6 +43,7 @@ static void a_declaration_outlives_a_restart(void **state)
     uint64_t durable = declare();
     assert_int_equal(house.flow->restored.incarnation, 1);
     assert_true(house.flow->restored.to == durable);
+    assert_true(house.flow->backed_up_to == durable);
     broker_close(&house.broker);
     house_open_broker(&house);
     assert_int_equal(house.flow->restored.incarnation, 1);
