@@ -64,9 +64,8 @@ def answer(delivery, outcome, value):
 
 
 def work(database, delivery, folder):
-    restored = delivery.get("restored")  # after a restore: records only, no citizen hears of it again
-    if (delivery["kind"] == "forward" and not restored
-            and not handles(delivery.get("procedure_normal", ""))):
+    restored = delivery.get("restored")  # records only: no citizen hears of it again
+    if not (restored or delivery["kind"] != "forward" or handles(delivery["procedure_normal"])):
         answer(delivery, "refused", REFUSED)
         print("từ chối", delivery["case_code"])
         return
@@ -76,8 +75,7 @@ def work(database, delivery, folder):
         answer(delivery, "later", {"retry_after_s": 60, "reason": str(error)[:200]})
         return
     answer(delivery, "taken", {})
-    print("đã nhận" if fresh else "đã có", delivery["kind"], delivery["case_code"],
-          "từ", delivery["from"], delivery["id"])
+    print("đã nhận" if fresh else "đã có", delivery["kind"], delivery["case_code"], delivery["id"])
 
 
 def main():

@@ -41,7 +41,7 @@ struct desk {
     pthread_t axis;
     bool axis_runs;
     atomic_bool axis_ends;
-    int64_t skew_ms;
+    _Atomic int64_t skew_ms; /* the axis has a thread */
     char user[64];
     char *said;
 };
