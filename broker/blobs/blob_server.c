@@ -31,8 +31,6 @@
 #define SWEEP_MS        1000
 #define SENT_MS         1000 /* a file sent to the end stays known so long */
 #define BUSY_WAIT_MS    10
-#define REFUSED_MS      1000  /* come again after */
-#define REFUSED_LONG_MS 30000 /* ... when a person or time must help first */
 
 enum lt_status blob_server_open(struct blob_server **ret_server,
                                 const struct blob_server_options *options, struct fault *fault)
@@ -74,63 +72,6 @@ void blob_server_close(struct blob_server **server_p)
     arena_deinit(&server->arena);
     free(server->chunk);
     free(server);
-}
-
-/* ---- what goes out ---- */
-
-enum lt_status blob_send(struct blob_server *server, const struct port_route *route,
-                         enum frame_kind kind, const struct blob *blob)
-{
-    struct frame frame;
-    struct lt_bytes bytes;
-    memset(&frame, 0, sizeof(frame));
-    frame.kind = kind;
-    frame.blob = *blob;
-    arena_reset(&server->arena);
-    enum lt_status status = frame_write(&frame, &server->arena, &bytes);
-    if (status != LT_OK) {
-        return status;
-    }
-    return server->options.port.send(server->options.port.self, route, bytes);
-}
-
-/* How long the peer should stay away. */
-static uint32_t pause_after(enum lt_status status)
-{
-    switch (status) {
-    case LT_BLOB_OFFSET:
-        return 0;
-    case LT_BLOB_QUOTA:
-    case LT_DISK_RESERVE:
-    case LT_BLOB_MISSING:
-    case LT_AGENCY_SUSPENDED:
-    case LT_KEY_UNKNOWN:
-        return REFUSED_LONG_MS;
-    default:
-        return REFUSED_MS;
-    }
-}
-
-void blob_refuse(struct blob_server *server, const struct port_route *route,
-                 const struct lt_digest *sha256, enum lt_status status, const char *detail)
-{
-    struct blob blob;
-    if (lt_class(status) == LT_CLASS_STOP || status == LT_NO_MEMORY) {
-        status = LT_BUSY;
-        detail = "";
-    } else if (status == LT_FULL) {
-        status = LT_DISK_RESERVE;
-    }
-    memset(&blob, 0, sizeof(blob));
-    blob.sha256 = *sha256;
-    blob.code = (uint32_t)status;
-    blob.detail = text_bytes(detail);
-    blob.retry_after_ms = lt_class(status) == LT_CLASS_REFUSE ? 0 : pause_after(status);
-    server->stat.refused++;
-    if (blob_send(server, route, FRAME_BLOB_REFUSED, &blob) != LT_OK) {
-        /* It asks again by itself. */
-        return;
-    }
 }
 
 void blob_broken(struct blob_server *server, enum lt_status status, const struct fault *fault)
@@ -342,6 +283,7 @@ bool blob_server_step(struct blob_server *server)
     bool any = take_errands(server);
     any = take_frames(server) || any;
     any = serve(server) || any;
+    blob_say_owed(server);
     if (server->now_ms - server->swept_ms >= SWEEP_MS) {
         sweep(server);
     }

@@ -29,6 +29,14 @@ struct blob_server_options {
     struct queue *collects;  /* struct errand: ERRAND_COLLECT objects that are free */
 };
 
+/* An answer that did not leave: said again until it does. */
+struct blob_owed {
+    struct port_route route;
+    enum frame_kind kind;
+    struct blob blob;
+    char detail[128];
+};
+
 struct blob_server {
     struct blob_server_options options;
     struct blob_table table;
@@ -42,6 +50,8 @@ struct blob_server {
     uint64_t flight;      /* bytes, kept up to date within a step */
     int64_t swept_ms;
     uint8_t *chunk; /* LT_CHUNK_BYTES_MAX */
+    struct blob_owed owed[BLOB_OWED_MAX];
+    uint32_t owed_count;
 };
 
 LT_CHECK enum lt_status blob_server_open(struct blob_server **ret_server,
@@ -62,6 +72,10 @@ void blob_refuse(struct blob_server *server, const struct port_route *route,
                  const struct lt_digest *sha256, enum lt_status status, const char *detail);
 LT_CHECK enum lt_status blob_send(struct blob_server *server, const struct port_route *route,
                                   enum frame_kind kind, const struct blob *blob);
+/* A last word on a file: sent, or kept and sent when the peer reads again. */
+void blob_say(struct blob_server *server, const struct port_route *route, enum frame_kind kind,
+              const struct blob *blob);
+void blob_say_owed(struct blob_server *server);
 /* The disk under the blobs has failed. */
 void blob_broken(struct blob_server *server, enum lt_status status, const struct fault *fault);
 

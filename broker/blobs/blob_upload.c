@@ -42,10 +42,7 @@ static void tell_stored(struct blob_server *server, const struct port_route *rou
     memset(&blob, 0, sizeof(blob));
     blob.sha256 = *sha256;
     blob.size = size;
-    if (blob_send(server, route, FRAME_BLOB_STORED, &blob) != LT_OK) {
-        /* Gone or slow: its next offer is answered at once. */
-        return;
-    }
+    blob_say(server, route, FRAME_BLOB_STORED, &blob);
 }
 
 /* Everything is there: the finisher takes over. */

@@ -116,6 +116,7 @@ void blobs_stat(struct blobs *blobs, struct blobs_stat *ret_stat); /* any thread
 #define BLOB_CHUNK_BYTES_MIN      4096                 /* but the last */
 #define BLOB_ASKS_PER_SECOND_MAX  50                   /* offers and first fetches of an agency */
 #define BLOB_STALL_MS             60000
+#define BLOB_OWED_MAX             256 /* answers that wait for a slow reader */
 #define BLOB_ORPHAN_MS            (7LL * 24 * 60 * 60 * 1000)
 
 #endif

@@ -60,6 +60,9 @@ struct blob_world {
     bool core_silent; /* events are left in the queue */
     enum lt_status core_says;
     uint64_t events;
+    struct server_port inner; /* what `port` of blobs stands on */
+    uint32_t full;            /* last words that find the peer's queue full, each so many times */
+    uint32_t full_left;
 
     pthread_mutex_t lock; /* the rights are asked by other threads */
     struct held held[BLOB_HELD_MAX];
@@ -191,6 +194,45 @@ static inline void blob_core(struct blob_world *world)
     }
 }
 
+/* A peer that reads slowly: the last word on a file does not leave at once. */
+static enum lt_status blob_slow_send(void *self, const struct port_route *route,
+                                     struct lt_bytes bytes)
+{
+    struct blob_world *world = self;
+    struct arena arena;
+    struct frame frame;
+    assert_int_equal(arena_init(&arena, 4096, 1024 * 1024), LT_OK);
+    assert_int_equal(frame_read(bytes, &arena, &frame, NULL), LT_OK);
+    enum frame_kind kind = frame.kind;
+    arena_deinit(&arena);
+    if (kind == FRAME_BLOB_STORED || kind == FRAME_BLOB_REFUSED) {
+        if (world->full_left > 0) {
+            world->full_left--;
+            return LT_AGAIN;
+        }
+        world->full_left = world->full;
+    }
+    return world->inner.send(world->inner.self, route, bytes);
+}
+
+static uint32_t blob_slow_receive(void *self, struct port_frame *frames, uint32_t count)
+{
+    const struct blob_world *world = self;
+    return world->inner.receive(world->inner.self, frames, count);
+}
+
+static void blob_slow_release(void *self, struct port_frame *frames, uint32_t count)
+{
+    const struct blob_world *world = self;
+    world->inner.release(world->inner.self, frames, count);
+}
+
+static void blob_slow_wait(void *self, const int *fds, uint32_t fds_count, int timeout_ms)
+{
+    const struct blob_world *world = self;
+    world->inner.wait(world->inner.self, fds, fds_count, timeout_ms);
+}
+
 static inline void blob_serve(struct blob_world *world)
 {
     const char *const endpoints[] = {world->endpoint};
@@ -208,9 +250,11 @@ static inline void blob_serve(struct blob_world *world)
         fail_msg("%s: %s", fault.field, fault.detail);
     }
     snprintf(world->endpoint, sizeof(world->endpoint), "%s", server_zmq_endpoint(world->server, 0));
+    world->inner = server_zmq_port(world->server);
+    world->full_left = world->full;
     struct blobs_options blobs_options = {
         .folder = world->blobs_folder,
-        .port = server_zmq_port(world->server),
+        .port = {world, blob_slow_receive, blob_slow_release, blob_slow_send, blob_slow_wait},
         .clock = &world->clock,
         .rights = {world, blob_may_store, blob_may_fetch, blob_is_held},
         .policy = world->policy,

@@ -427,6 +427,40 @@ static void test_quota_pushes_back_until_there_is_room(void **state)
     agency_close(&agency);
 }
 
+/* Nobody waits for a stall timer because a last word found the queue full. */
+static void test_last_words_reach_a_slow_reader(void **state)
+{
+    (void)state;
+    struct lt_digest sha256;
+    char from[128];
+    uint8_t *bytes = blob_bytes(&world, 30, CHUNK, &sha256);
+    file_of("up", bytes, CHUNK, from);
+    blob_stop(&world);
+    world.full = 5;
+    blob_serve(&world);
+    world.core_says = LT_DISK_RESERVE;
+    struct agency agency = agency_open(0, 0);
+    uint64_t job = give_upload(&agency, from, &sha256, CHUNK);
+    struct blob_progress progress = {0};
+    int64_t end_ms = blob_now_ms() + BLOB_STALL_MS / 2;
+    while (progress.waiting != LT_DISK_RESERVE) {
+        assert_true(blob_now_ms() < end_ms);
+        turn(&agency);
+        assert_true(blob_client_look(agency.client, job, &progress));
+    }
+    assert_true(blob_client_cancel(agency.client, job));
+    world.core_says = LT_OK;
+    give_upload(&agency, from, &sha256, CHUNK);
+    struct blob_done done;
+    while (!blob_client_next(agency.client, &done)) {
+        assert_true(blob_now_ms() < end_ms);
+        turn(&agency);
+    }
+    assert_int_equal(done.status, LT_OK);
+    free(bytes);
+    agency_close(&agency);
+}
+
 static void test_caps(void **state)
 {
     (void)state;
@@ -555,6 +589,7 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(test_quota_pushes_back_until_there_is_room, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(test_last_words_reach_a_slow_reader, setup, teardown),
         cmocka_unit_test_setup_teardown(test_caps, setup, teardown),
         cmocka_unit_test_setup_teardown(test_many_files_of_three_agencies, setup, teardown),
         cmocka_unit_test_setup_teardown(test_large_files_do_not_hold_up_a_small_one, setup,
