@@ -107,8 +107,8 @@ static bool scan_priority(struct flow *flow, struct load *load, uint8_t priority
     if (desk->from_known[priority]) {
         from = desk->from[priority];
     }
-    enum lt_status status =
-        state_seek(flow->state, STATE_DUE, due_key_write(from_bytes, &from), &at);
+    enum lt_status status = state_seek_part(
+        flow->state, STATE_DUE, due_key_write(from_bytes, &from), DUE_KEY_PRIORITY_BYTES, &at);
     while (status == LT_OK && at.found) {
         struct due_key key;
         struct due due;

@@ -169,8 +169,8 @@ static bool due_any(struct flow *flow, const struct desk *desk)
     struct due_key from = {.agency = desk->agency, .priority = DESK_PRIORITIES - 1};
     struct due_key key;
     struct state_entry at;
-    enum lt_status status =
-        state_seek(flow->state, STATE_DUE, due_key_write(from_bytes, &from), &at);
+    enum lt_status status = state_seek_part(
+        flow->state, STATE_DUE, due_key_write(from_bytes, &from), DUE_KEY_AGENCY_BYTES, &at);
     return status == LT_OK && at.found && due_key_read(at.key, &key) && key.agency == desk->agency;
 }
 

@@ -126,10 +126,9 @@ static bool walk(struct flow *flow, uint32_t agency, const struct lane *lane,
     struct lt_bytes prefix = lane_prefix(prefix_bytes, agency, lane);
     struct lane_key from = {.agency = agency, .lane = *lane, .position = head->first};
     struct state_entry at;
-    enum lt_status status =
-        state_seek(flow->state, STATE_LANES, lane_key_write(from_bytes, &from), &at);
-    while (status == LT_OK && at.found && at.key.size > prefix.size &&
-           memcmp(at.key.data, prefix.data, prefix.size) == 0) {
+    enum lt_status status = state_seek_part(flow->state, STATE_LANES,
+                                            lane_key_write(from_bytes, &from), prefix.size, &at);
+    while (status == LT_OK && at.found && at.key.size > prefix.size) {
         struct lane_key key;
         struct lane_entry entry;
         if (lane_key_read(at.key, &key) && lane_entry_read(at.value, &entry)) {

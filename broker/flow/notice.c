@@ -50,9 +50,9 @@ static void read_notices(struct flow *flow, const struct desk *desk, uint32_t li
     uint8_t key_bytes[RECORD_KEY_MAX];
     struct state_entry at;
     uint32_t count = 0;
-    enum lt_status status =
-        state_seek(flow->state, STATE_NOTICES,
-                   notice_key(key_bytes, desk->agency, desk->notice_told + 1), &at);
+    enum lt_status status = state_seek_part(
+        flow->state, STATE_NOTICES, notice_key(key_bytes, desk->agency, desk->notice_told + 1),
+        NOTICE_KEY_AGENCY_BYTES, &at);
     while (status == LT_OK && at.found && count < limit) {
         uint32_t agency;
         if (!notice_key_read(at.key, &agency, &seqs[count]) || agency != desk->agency ||

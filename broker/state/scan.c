@@ -9,6 +9,7 @@
  * has ended is our own mistake and asserted.
  */
 #include <assert.h>
+#include <string.h>
 
 #include "proto/base/text.h"
 #include "state_private.h"
@@ -92,12 +93,18 @@ static enum lt_status pass(struct state *state, struct lt_bytes key)
     return LT_OK;
 }
 
+static bool in_part(const struct scan *scan, struct lt_bytes key)
+{
+    return scan->part_size == 0 ||
+           (key.size >= scan->part_size && memcmp(key.data, scan->part, scan->part_size) == 0);
+}
+
 static enum lt_status next_entry(struct state *state, struct state_entry *ret_entry)
 {
     for (;;) {
         struct lt_bytes key = {NULL, 0};
         uint32_t who = smallest(state, &key);
-        if (who == FROM_NOWHERE) {
+        if (who == FROM_NOWHERE || !in_part(&state->scan, key)) {
             state->scan.active = false;
             *ret_entry = (struct state_entry){.found = false};
             return LT_OK;
@@ -120,10 +127,20 @@ static enum lt_status next_entry(struct state *state, struct state_entry *ret_en
 enum lt_status state_seek(struct state *state, enum state_tree tree, struct lt_bytes from,
                           struct state_entry *ret_entry)
 {
-    assert(tree < STATE_TREES_END);
+    return state_seek_part(state, tree, from, 0, ret_entry);
+}
+
+enum lt_status state_seek_part(struct state *state, enum state_tree tree, struct lt_bytes from,
+                               size_t same, struct state_entry *ret_entry)
+{
+    assert(tree < STATE_TREES_END && same <= from.size && same <= STATE_KEY_MAX);
     struct scan *scan = &state->scan;
     scan->active = false;
     scan->tree = tree;
+    scan->part_size = same;
+    if (same > 0) {
+        memcpy(scan->part, from.data, same);
+    }
     for (uint32_t i = 0; i < state->row_count; i++) {
         scan->nodes[i] = tree_seek(&state->row[i]->trees[tree], from);
     }

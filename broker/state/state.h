@@ -129,6 +129,13 @@ struct state_entry {
 };
 LT_CHECK enum lt_status state_seek(struct state *state, enum state_tree tree, struct lt_bytes from,
                                    struct state_entry *ret_entry);
+/*
+ * The same, but only keys that share their first `same` bytes with `from`: the scan ends behind
+ * them at once, instead of looking for the next live key through everything that was deleted there.
+ */
+LT_CHECK enum lt_status state_seek_part(struct state *state, enum state_tree tree,
+                                        struct lt_bytes from, size_t same,
+                                        struct state_entry *ret_entry);
 LT_CHECK enum lt_status state_step(struct state *state, struct state_entry *entry);
 
 /*

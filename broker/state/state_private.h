@@ -54,6 +54,8 @@ enum base_mark { BASE_TREE = 1, BASE_ENTRY = 2, BASE_END = 3 };
 struct scan {
     bool active;
     enum state_tree tree;
+    uint8_t part[STATE_KEY_MAX]; /* the first bytes of every key in it */
+    size_t part_size;
     const struct tree_node *nodes[GENERATIONS_ROOM]; /* by place in the row */
     bool stored_found;
     struct lt_bytes stored_key;

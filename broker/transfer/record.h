@@ -77,6 +77,8 @@ struct due_key {
     uint64_t position;
     uint8_t leg;
 };
+#define DUE_KEY_AGENCY_BYTES   4 /* what all keys of one agency, */
+#define DUE_KEY_PRIORITY_BYTES 5 /* and of one priority of it, begin with */
 struct due {
     struct transfer_key transfer;
     uint64_t made_by; /* position of the fact that put it here: not sent before that is durable */
@@ -209,6 +211,7 @@ struct lt_bytes held_key(uint8_t out[RECORD_KEY_MAX], uint64_t position, uint8_t
 struct lt_bytes held_write(uint8_t out[RECORD_VALUE_MAX], const struct held_record *held);
 bool held_read(struct lt_bytes bytes, struct held_record *ret_held);
 
+#define NOTICE_KEY_AGENCY_BYTES 4
 struct lt_bytes notice_key(uint8_t out[RECORD_KEY_MAX], uint32_t agency, uint64_t seq);
 bool notice_key_read(struct lt_bytes bytes, uint32_t *ret_agency, uint64_t *ret_seq);
 struct lt_bytes notice_write(uint8_t out[RECORD_VALUE_MAX], const struct notice_record *notice);

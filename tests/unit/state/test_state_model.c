@@ -106,14 +106,13 @@ static void check_get(struct model *model, uint32_t tree, uint32_t number)
     assert_true(bytes_equal(found, value_of(&model->map[tree][number], value)));
 }
 
-static void check_scan(struct model *model, uint32_t tree, uint32_t from, uint32_t most)
+/* The scan that was begun at `from` shows what is known from there up to `end`. */
+static void check_entries(struct model *model, uint32_t tree, uint32_t from, uint32_t end,
+                          uint32_t most, struct state_entry entry)
 {
     uint8_t key[STATE_KEY_MAX];
     uint8_t value[VALUE_ROOM];
-    struct state_entry entry;
-    struct lt_bytes start = from == 0 ? run_of(NULL, 0) : key_of(from, key);
-    assert_int_equal(state_seek(model->home.state, trees[tree], start, &entry), LT_OK);
-    for (uint32_t number = from; number < KEYS && most > 0; number++) {
+    for (uint32_t number = from; number < end && most > 0; number++) {
         if (!model->known[tree][number]) {
             continue;
         }
@@ -126,6 +125,26 @@ static void check_scan(struct model *model, uint32_t tree, uint32_t from, uint32
     if (most > 0) {
         assert_false(entry.found);
     }
+}
+
+static void check_scan(struct model *model, uint32_t tree, uint32_t from, uint32_t most)
+{
+    uint8_t key[STATE_KEY_MAX];
+    struct state_entry entry;
+    struct lt_bytes start = from == 0 ? run_of(NULL, 0) : key_of(from, key);
+    assert_int_equal(state_seek(model->home.state, trees[tree], start, &entry), LT_OK);
+    check_entries(model, tree, from, KEYS, most, entry);
+}
+
+/* Eight keys begin with the same letter; from one of them on, each is the beginning of the next. */
+static void check_part(struct model *model, uint32_t tree, uint32_t from)
+{
+    uint8_t key[STATE_KEY_MAX];
+    struct state_entry entry;
+    struct lt_bytes start = key_of(from, key);
+    size_t same = 1 + dice(&model->dice) % start.size;
+    assert_int_equal(state_seek_part(model->home.state, trees[tree], start, same, &entry), LT_OK);
+    check_entries(model, tree, from, (from / 8 + 1) * 8, UINT32_MAX, entry);
 }
 
 static void check_all(struct model *model)
@@ -162,6 +181,9 @@ static void step(struct model *model)
     } else if (what < 700) {
         check_scan(model, (uint32_t)(dice(&model->dice) % TREES),
                    (uint32_t)(dice(&model->dice) % KEYS), (uint32_t)(dice(&model->dice) % 40));
+    } else if (what < 750) {
+        check_part(model, (uint32_t)(dice(&model->dice) % TREES),
+                   (uint32_t)(dice(&model->dice) % KEYS));
     } else if (what < 900) {
         check_get(model, (uint32_t)(dice(&model->dice) % TREES),
                   (uint32_t)(dice(&model->dice) % KEYS));
