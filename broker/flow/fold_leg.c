@@ -96,19 +96,27 @@ void counts_store(struct flow *flow, const struct desk *desk)
               counts_write(value, &desk->counts));
 }
 
-static uint64_t *final_count(struct counts *counts, enum leg_state state)
+/* Adds to what is counted of that state (minus one takes away); false: it is not counted. */
+static bool count_add(struct counts *counts, enum leg_state state, uint64_t by)
 {
     switch (state) {
     case LEG_TAKEN:
-        return &counts->taken;
+        counts->taken += by;
+        return true;
     case LEG_REFUSED:
-        return &counts->refused;
+        counts->refused += by;
+        return true;
     case LEG_EXPIRED:
-        return &counts->expired;
+        counts->expired += by;
+        return true;
     case LEG_CANCELLED:
-        return &counts->cancelled;
+        counts->cancelled += by;
+        return true;
+    case LEG_PARKED:
+        counts->parked += by;
+        return true;
     default:
-        return NULL;
+        return false;
     }
 }
 
@@ -116,22 +124,12 @@ static void count_change(struct flow *flow, uint32_t agency, enum leg_state befo
                          enum leg_state after)
 {
     struct desk *desk = desk_of(&flow->desks, agency);
-    uint64_t *left = final_count(&desk->counts, before);
-    uint64_t *entered = final_count(&desk->counts, after);
-    if (left != NULL) {
-        (*left)--;
-    }
-    if (entered != NULL) {
-        (*entered)++;
-    }
-    if (before == LEG_PARKED && after != LEG_PARKED) {
-        desk->counts.parked--;
-    }
+    bool left = count_add(&desk->counts, before, (uint64_t)-1);
+    bool entered = count_add(&desk->counts, after, 1);
     if (after == LEG_PARKED && before != LEG_PARKED) {
-        desk->counts.parked++;
         flow->counters.parked++;
     }
-    if (left != NULL || entered != NULL || before == LEG_PARKED || after == LEG_PARKED) {
+    if (left || entered) {
         counts_store(flow, desk);
     }
 }
