@@ -7,7 +7,7 @@
  * A value that does not read is no reason to lose anything: all of it follows from the journal. So
  * the state is not used any further: a file beside it says so, the process ends, and the next start
  * sets state.mdb aside and folds a new one. What this cannot see is an entry that is missing
- * because a bit of its key, or of a page above it, is another; LMDB may find that, or the sums.
+ * because a bit of its key, or of a page above it, is another: that is for walk.c.
  */
 #include <assert.h>
 #include <stdio.h>
@@ -77,15 +77,22 @@ void state_suspect_forget(const struct state *state)
     }
 }
 
-enum lt_status state_distrust(const struct state *state, const char *tree)
+enum lt_status suspect_put(const struct state *state, const char *why, struct fault *fault)
 {
     char path[STATE_PATH_BYTES];
+    if (!suspect_path(state, path, sizeof(path))) {
+        return fault_set(fault, LT_IO, "state.mdb", "the path is too long");
+    }
+    return file_write(path, text_bytes(why), 0600, fault);
+}
+
+enum lt_status state_distrust(const struct state *state, const char *tree)
+{
     struct fault fault;
     fault_init(&fault);
     log_error("state-damaged", "tree=%s: the next start folds it anew from the journal", tree);
-    if (suspect_path(state, path, sizeof(path)) &&
-        file_write(path, text_bytes(tree), 0600, &fault) != LT_OK) {
-        log_error("state-damaged", "cannot say so in %s: %s", path, fault.detail);
+    if (suspect_put(state, tree, &fault) != LT_OK) {
+        log_error("state-damaged", "cannot say so: %s", fault.detail);
     }
     return LT_IO;
 }

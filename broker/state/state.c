@@ -90,6 +90,14 @@ static enum lt_status fold_check(struct state *state, struct fault *fault)
     return status == LT_OK ? LT_OK : fault_set(fault, status, "state.mdb", "cannot be written");
 }
 
+/* Too large to be looked at as a whole before anybody is served. */
+static bool large(const struct state *state)
+{
+    struct store_stat stat;
+    store_stat(state->store, &stat);
+    return stat.used_bytes > STATE_WALK_BYTES;
+}
+
 static enum lt_status file_try(struct state *state, const struct state_options *options,
                                struct fault *fault)
 {
@@ -105,6 +113,9 @@ static enum lt_status file_try(struct state *state, const struct state_options *
     }
     if (status == LT_OK) {
         status = fold_check(state, fault);
+    }
+    if (status == LT_OK && !large(state)) {
+        status = walk_whole(state, fault);
     }
     if (status != LT_OK) {
         store_close(&state->store);
@@ -267,6 +278,9 @@ enum lt_status state_open(struct state **ret_state, const struct state_options *
     if (!state->applier_inline) {
         status = applier_start(&state->applier, fault);
     }
+    if (status == LT_OK && !state->applier_inline && large(state)) {
+        status = walk_start(state);
+    }
     if (status != LT_OK) {
         goto done;
     }
@@ -291,6 +305,7 @@ void state_close(struct state **state_p)
     if (state->snapshot_open) {
         store_abort(&state->txn);
     }
+    walk_stop(state);
     applier_stop(&state->applier);
     overlay_close(state);
     store_close(&state->store);

@@ -60,6 +60,7 @@ enum state_tree {
 #define STATE_GENERATION_FACTS     4096
 #define STATE_GENERATION_BYTES_MAX (24 * 1024 * 1024)
 #define STATE_SEAL_AFTER_MS        250
+#define STATE_WALK_BYTES           (16LL * 1024 * 1024) /* up to here walked before it is used */
 #define STATE_KEY_MAX              96
 #define STATE_VALUE_MAX            8192
 

@@ -76,6 +76,14 @@ struct applier {
     atomic_uint failed; /* enum lt_status: no more is applied */
 };
 
+/* walk.c: looks at the whole of a large state.mdb beside the service. */
+struct walker {
+    pthread_t thread;
+    struct queue *rest; /* always empty: waiting on it is a pause that close ends */
+    bool runs;
+    atomic_bool stop;
+};
+
 enum cursor_age { CURSOR_NONE, CURSOR_OLD, CURSOR_READY };
 
 struct state {
@@ -101,6 +109,7 @@ struct state {
     enum lt_status fold_status;
     struct scan scan;
     struct applier applier;
+    struct walker walker;
 };
 
 /* base_load.c: an empty state.mdb becomes what the base says. */
@@ -123,10 +132,16 @@ enum lt_status checked_put(struct store_txn *txn, struct store_tree tree, struct
                            struct lt_bytes value);
 /* A value of this tree does not read: says so for the next start, gives LT_IO. Any thread. */
 LT_CHECK enum lt_status state_distrust(const struct state *state, const char *tree);
+enum lt_status suspect_put(const struct state *state, const char *why, struct fault *fault);
 bool state_suspect(const struct state *state);
 void state_suspect_forget(const struct state *state);
 /* The same for the core: no turn succeeds any more. */
 LT_CHECK enum lt_status state_read_wrong(struct state *state, enum state_tree tree);
+
+/* walk.c: LT_DAMAGED; and the same by a thread, that stops the turns. */
+LT_CHECK enum lt_status walk_whole(struct state *state, struct fault *fault);
+LT_CHECK enum lt_status walk_start(struct state *state);
+void walk_stop(struct state *state);
 
 /* applier.c */
 LT_CHECK enum lt_status applier_start(struct applier *applier, struct fault *fault);
