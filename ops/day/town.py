@@ -14,9 +14,15 @@ CATALOGUE = os.path.join(HERE, "..", "catalogue")
 
 
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """Below the range from which the kernel takes ports for outgoing connections."""
+    while True:
+        with socket.socket() as s:
+            port = 20000 + secrets.randbelow(12000)
+            try:
+                s.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
 
 
 def read_csv(name):

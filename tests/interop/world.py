@@ -4,6 +4,7 @@
 The broker is lienthongd, the registry is filled by ltctl, as an operator would.
 """
 import os
+import random
 import shutil
 import socket
 import subprocess
@@ -28,9 +29,15 @@ log_level: info
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """Below the range from which the kernel takes ports for outgoing connections."""
+    while True:
+        with socket.socket() as probe:
+            port = random.SystemRandom().randrange(20000, 32000)
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
 
 
 class World:
