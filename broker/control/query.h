@@ -101,6 +101,8 @@
  *       agencies left_out (legs of other live plans) passed replayed passed_over taken refused
  *       parked_again ended outstanding pace stop duration_ms (of the rest, at the pace) second
  *       (flag: needs a second person) approver code state_person state_reason digest
+ *       while running also: waits ("incident-open", "gate-closed", "restore-open")
+ *       waits_agency waits_name waits_incident
  *   plan-show number=
  *       the same row of one plan
  *   plan-look number=

@@ -38,6 +38,43 @@ static void put_progress(struct ask *ask, const struct plan_now *now)
     page_number(page, "outstanding", plan_outstanding(now));
 }
 
+static const char *wait_name(enum plan_wait wait)
+{
+    switch (wait) {
+    case PLAN_WAITS_RESTORE:
+        return "restore-open";
+    case PLAN_WAITS_INCIDENT:
+        return "incident-open";
+    case PLAN_WAITS_PAUSED:
+        return "gate-closed";
+    case PLAN_WAITS_NOT:
+        break;
+    }
+    return "";
+}
+
+/* What a running plan has met that it has to wait for, if that is still so. */
+static void put_waits(struct ask *ask, uint64_t number)
+{
+    struct page_draft *page = &ask->page;
+    const struct plan_slot *slot = plan_slot_of(ask->flow, number);
+    if (slot == NULL || slot->state != PLAN_RUNNING || slot->waits == PLAN_WAITS_NOT) {
+        return;
+    }
+    enum plan_wait wait = plan_wait_of(ask->flow, slot, slot->waits_agency);
+    if (wait == PLAN_WAITS_NOT) {
+        return;
+    }
+    page_text(page, "waits", wait_name(wait));
+    if (wait != PLAN_WAITS_RESTORE) {
+        row_agency(ask, "waits_agency", "waits_name", slot->waits_agency);
+    }
+    if (wait == PLAN_WAITS_INCIDENT) {
+        page_number(page, "waits_incident",
+                    desk_of(&ask->flow->desks, slot->waits_agency)->incident);
+    }
+}
+
 static void put_plan(struct ask *ask, uint64_t number, const struct plan *plan,
                      const struct plan_now *now)
 {
@@ -60,6 +97,7 @@ static void put_plan(struct ask *ask, uint64_t number, const struct plan *plan,
     page_code(page, "code", now->code);
     page_text(page, "state_person", now->person);
     page_text(page, "state_reason", now->reason);
+    put_waits(ask, number);
     if (!digest_empty(&now->digest)) {
         page_hex(page, "digest", (struct lt_bytes){now->digest.bytes, sizeof(now->digest.bytes)});
     }

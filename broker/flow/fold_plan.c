@@ -103,6 +103,19 @@ enum lt_status fold_plan_items(struct flow *flow, const struct fact *fact)
     return LT_OK;
 }
 
+/* Is there nothing between where the plan stands and this item? A receiver that has to wait is
+ * passed by, and what is behind it must not carry the plan over it. */
+static bool first_left(struct flow *flow, uint64_t number, const struct plan_key *next,
+                       const struct plan_key *key)
+{
+    uint8_t from[RECORD_KEY_MAX];
+    struct state_entry at;
+    struct plan_key first;
+    return state_seek(flow->state, STATE_PLANS, plan_item_key(from, number, next), &at) == LT_OK &&
+           at.found && plan_item_key_read(at.key, number, &first) && first.agency == key->agency &&
+           first.position == key->position && first.leg == key->leg;
+}
+
 enum lt_status fold_plan_step(struct flow *flow, const struct fact *fact)
 {
     struct fact_plan_step step;
@@ -133,8 +146,10 @@ enum lt_status fold_plan_step(struct flow *flow, const struct fact *fact)
         state_delete(flow->state, STATE_PLANS, plan_lease_key(key_bytes, key.position, key.leg));
     }
     now.passed++;
-    now.next = key;
-    now.next.leg++; /* legs are far below the end of their byte */
+    if (first_left(flow, step.number, &now.next, &key)) {
+        now.next = key;
+        now.next.leg++; /* legs are far below the end of their byte */
+    }
     now_store(flow, step.number, &now);
     return LT_OK;
 }

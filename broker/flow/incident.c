@@ -174,6 +174,11 @@ static bool due_any(struct flow *flow, const struct desk *desk)
     return status == LT_OK && at.found && due_key_read(at.key, &key) && key.agency == desk->agency;
 }
 
+bool incident_has_probe(struct flow *flow, const struct desk *desk)
+{
+    return desk->in_flight != 0 || due_any(flow, desk);
+}
+
 static bool down_for_long(const struct flow *flow, const struct desk *desk)
 {
     int64_t since_ms = desk->line_lost_ms != 0 ? desk->line_lost_ms : flow->opened_ms;

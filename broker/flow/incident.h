@@ -24,6 +24,9 @@ void incident_line(const struct flow *flow, struct desk *desk);
  * desk->next_due_ms says when to look again. */
 uint32_t incident_allows(const struct flow *flow, struct desk *desk);
 
+/* Is anything of it on its way or due, so that the incident can end by it? */
+bool incident_has_probe(struct flow *flow, const struct desk *desk);
+
 /* Lines down for long with legs waiting; incidents of a line that nothing waits for any more. */
 LT_CHECK enum lt_status incident_sweep(struct flow *flow);
 

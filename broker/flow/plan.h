@@ -24,6 +24,18 @@ LT_CHECK enum lt_status plans_restart(struct flow *flow);
 LT_CHECK enum lt_status step_plans(struct flow *flow);
 bool plans_due(const struct flow *flow); /* the next turn has something to do */
 
+/*
+ * plan_next.c: the next item whose receiver may have it now. PLAN_LATER: there are some, and all of
+ * them wait (slot->waits says why), or this turn has looked at enough.
+ */
+enum plan_found { PLAN_FOUND, PLAN_LATER, PLAN_NO_MORE };
+LT_CHECK enum lt_status plan_next(struct flow *flow, struct plan_slot *slot,
+                                  const struct plan_now *now, struct plan_key *ret_key,
+                                  enum plan_found *ret_found);
+
+/* Has this receiver's part of the plan to wait? As of now. */
+enum plan_wait plan_wait_of(struct flow *flow, const struct plan_slot *slot, uint32_t agency);
+
 struct plan_slot *plan_slot_of(struct flow *flow, uint64_t number); /* NULL: not live */
 LT_CHECK enum lt_status plan_load(struct flow *flow, uint64_t number, struct plan *ret_plan);
 LT_CHECK enum lt_status plan_now_load(struct flow *flow, uint64_t number, struct plan_now *ret_now);

@@ -10,9 +10,10 @@
  *   nobody's        the registry is asked again; with receivers, it gets them
  *   anything else   passed over: it was taken meanwhile, somebody acted on it, it cannot be read
  *
- * The plan stops by itself when too many of its legs have parked again, and is done when the last
- * item is passed; outcomes that come later are still written to their items. A list that nobody
- * goes on with is cancelled after PLAN_LIST_IDLE_MS.
+ * Receivers with an open incident or a closed gate wait, and all do while a declared restore is
+ * being reconciled (plan_next.c). The plan stops by itself when too many of its legs have parked
+ * again, and is done when the last item is passed; outcomes that come later are still written to
+ * their items. A list that nobody goes on with is cancelled after PLAN_LIST_IDLE_MS.
  */
 #include <stdio.h>
 #include <string.h>
@@ -36,23 +37,15 @@ struct due_item {
     bool readable;
 };
 
-/* The first item not passed; false: there is none. */
-static bool item_next(struct flow *flow, uint64_t number, const struct plan_now *now,
-                      struct due_item *ret_item)
+static void item_load(struct flow *flow, uint64_t number, const struct plan_now *now,
+                      const struct plan_key *key, struct due_item *ret_item)
 {
-    uint8_t from[RECORD_KEY_MAX];
-    struct state_entry at;
-    if (state_seek(flow->state, STATE_PLANS, plan_item_key(from, number, &now->next), &at) !=
-            LT_OK ||
-        !at.found || !plan_item_key_read(at.key, number, &ret_item->key)) {
-        return false;
-    }
     ret_item->number = number;
     ret_item->index = now->passed;
+    ret_item->key = *key;
     ret_item->readable =
-        transfer_at(flow, ret_item->key.position, &ret_item->name, &ret_item->transfer) == LT_OK &&
-        ret_item->key.leg < ret_item->transfer.legs_count;
-    return true;
+        transfer_at(flow, key->position, &ret_item->name, &ret_item->transfer) == LT_OK &&
+        key->leg < ret_item->transfer.legs_count;
 }
 
 static enum lt_status step_stage(struct flow *flow, const struct due_item *item, bool done,
@@ -176,34 +169,55 @@ static bool room(const struct flow *flow)
            journal_staged(flow->journal) - flow->batch_start < PLAN_TURN_FACTS_BUSY;
 }
 
-static enum lt_status run_plan(struct flow *flow, struct plan_slot *slot)
+/* The pace saves nothing up while an answer or a receiver is waited for. */
+static void wait_here(struct plan_slot *slot)
+{
+    slot->credit = slot->credit < ITEM_COST ? slot->credit : ITEM_COST - 1;
+}
+
+/* One item, or the plan's end; LT_AGAIN: nothing more in this turn. */
+static enum lt_status run_next(struct flow *flow, struct plan_slot *slot, const struct plan *plan)
 {
     static const struct lt_bytes nobody = {NULL, 0};
-    uint64_t number = slot->number;
-    struct plan plan;
     struct plan_now now;
-    enum lt_status status = plan_load(flow, number, &plan);
+    struct plan_key key;
+    struct due_item item;
+    enum plan_found found;
+    enum lt_status status = plan_now_load(flow, slot->number, &now);
+    if (status != LT_OK) {
+        return status;
+    }
+    if (fails_too_often(slot, &now)) {
+        status = stop_run(flow, slot->number, &now);
+        return status == LT_OK ? LT_AGAIN : status;
+    }
+    status = plan_next(flow, slot, &now, &key, &found);
+    if (status == LT_OK && found == PLAN_NO_MORE) {
+        status = plan_change(flow, slot->number, PLAN_DONE, 0, nobody, nobody);
+        return status == LT_OK ? LT_AGAIN : status;
+    }
+    if (status != LT_OK || found == PLAN_LATER || slot->credit < ITEM_COST) {
+        if (status == LT_OK && found == PLAN_LATER && flow->mono_ms < slot->rest_ms) {
+            wait_here(slot);
+        }
+        return status == LT_OK ? LT_AGAIN : status;
+    }
+    item_load(flow, slot->number, &now, &key, &item);
+    status = carry_out(flow, &item, plan);
+    if (status == LT_AGAIN) {
+        wait_here(slot);
+    }
+    slot->credit -= status == LT_OK ? ITEM_COST : 0;
+    return status;
+}
+
+static enum lt_status run_plan(struct flow *flow, struct plan_slot *slot)
+{
+    struct plan plan;
+    enum lt_status status = plan_load(flow, slot->number, &plan);
     save_up(flow, slot);
     for (uint32_t i = 0; status == LT_OK && i < PLAN_STEPS_TURN && room(flow); i++) {
-        struct due_item item;
-        status = plan_now_load(flow, number, &now);
-        if (status != LT_OK) {
-            break;
-        }
-        if (fails_too_often(slot, &now)) {
-            return stop_run(flow, number, &now);
-        }
-        if (!item_next(flow, number, &now, &item)) {
-            return plan_change(flow, number, PLAN_DONE, 0, nobody, nobody);
-        }
-        if (slot->credit < ITEM_COST) {
-            return LT_OK;
-        }
-        status = carry_out(flow, &item, &plan);
-        if (status == LT_AGAIN) {
-            slot->credit = ITEM_COST - 1; /* an answer is waited for, not a turn */
-        }
-        slot->credit -= status == LT_OK ? ITEM_COST : 0;
+        status = run_next(flow, slot, &plan);
     }
     return status;
 }

@@ -35,6 +35,14 @@ enum plan_phase {
     PLAN_PHASE_FREEZE, /* all are there: takes the digest */
 };
 
+/* Why a running plan leaves a receiver's items alone for now. */
+enum plan_wait {
+    PLAN_WAITS_NOT,
+    PLAN_WAITS_RESTORE,  /* a declared restore is not over: for all receivers */
+    PLAN_WAITS_INCIDENT, /* open, and somebody else's leg is there to try with */
+    PLAN_WAITS_PAUSED,   /* an operator lets nothing be delivered to it */
+};
+
 struct plan_slot {
     uint64_t number; /* 0: free */
     enum plan_state state;
@@ -49,6 +57,14 @@ struct plan_slot {
     uint32_t counted;       /* and the last one counted */
     int64_t touched_ms;     /* monotonic: last page of a list, last step of a run */
     int64_t credit;         /* of the pace, in items x 60,000 */
+
+    /* of a run: the walk over the items, which passes by receivers that have to wait */
+    bool walking;
+    struct plan_key at;
+    bool passed_by;        /* this walk has left something behind */
+    int64_t rest_ms;       /* monotonic: the next walk not before */
+    enum plan_wait waits;  /* what the last one met first that has to wait */
+    uint32_t waits_agency; /* and whose */
 };
 
 struct plans {

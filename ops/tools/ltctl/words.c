@@ -144,6 +144,9 @@ static const struct word results[] = {
     {"paused", {"tạm nghỉ", "paused"}},
     {"stopped", {"đã dừng vì nhiều lỗi", "stopped"}},
     {"done", {"đã xong", "done"}},
+    {"incident-open", {"sự cố đang diễn ra", "an open incident"}}, /* what a plan waits for */
+    {"gate-closed", {"đơn vị đang được tạm dừng giao", "a paused agency"}},
+    {"restore-open", {"khôi phục trục chưa đối soát xong", "a restore being reconciled"}},
     {"cancelled", {"đã hủy", "cancelled"}},
 };
 
