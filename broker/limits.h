@@ -95,7 +95,8 @@
 #define PLAN_RESULTS_LEAST     20               /* outcomes before that share means anything */
 #define PLAN_LIST_IDLE_MS      (10 * 60 * 1000) /* between two pages of a list */
 #define PLAN_STEPS_TURN        64               /* items carried out in one turn, per plan */
-#define PLAN_WALK_TURN         1000             /* items looked at for the next one to carry out */
+#define PLAN_REDIRECTS_TURN    8    /* of a redirect, which reads every parcel's header back */
+#define PLAN_WALK_TURN         1000 /* items looked at for the next one to carry out */
 #define PLAN_WAIT_MS           1000 /* between two walks that found only what has to wait */
 #define PLAN_LOOKS_TURN        4000 /* parked legs looked at in one turn while choosing */
 #define PLAN_DIGEST_TURN       8000 /* items */

@@ -32,24 +32,37 @@ static enum lt_status check_agency(struct ask *ask, uint32_t number)
     return fault_set(&ask->fault, LT_SCOPE, "agency", "%s", agency == NULL ? NOBODY : agency->id);
 }
 
+/* A redirect begins when nothing is delivered to the old agency any more. */
+static enum lt_status check_closed(struct ask *ask, uint32_t number)
+{
+    const struct agency *agency = registry_by_number(ask->flow->registry, number);
+    return plan_closed(ask->flow, number) ? LT_OK
+                                          : fault_set(&ask->fault, LT_AGENCY_OPEN, "agency", "%s",
+                                                      agency == NULL ? NOBODY : agency->id);
+}
+
 /* Jumps from receiver to receiver: as many looks as there are receivers in the set. */
-static enum lt_status check_scope(struct ask *ask, uint64_t number)
+static enum lt_status check_receivers(struct ask *ask, uint64_t number, const struct plan *plan,
+                                      enum plan_state next)
 {
     uint8_t from[RECORD_KEY_MAX];
     struct plan_key key = {0};
     struct state_entry at;
-    for (;;) {
+    bool redirect = plan->act == ACT_REDIRECT;
+    enum lt_status refused = redirect ? check_agency(ask, plan->to) : LT_OK;
+    while (refused == LT_OK) {
         enum lt_status status =
             state_seek(ask->flow->state, STATE_PLANS, plan_item_key(from, number, &key), &at);
         if (status != LT_OK || !at.found || !plan_item_key_read(at.key, number, &key)) {
             return status;
         }
-        status = check_agency(ask, key.agency);
-        if (status != LT_OK) {
-            return status;
+        refused = check_agency(ask, key.agency);
+        if (refused == LT_OK && redirect && next == PLAN_RUNNING) {
+            refused = check_closed(ask, key.agency);
         }
         key = (struct plan_key){.agency = key.agency + 1};
     }
+    return refused;
 }
 
 /* ---- making: a filter --------------------------------------------------------------------------
@@ -161,6 +174,61 @@ static struct lt_bytes reason_of(struct ask *ask)
     return reason;
 }
 
+/* A redirect: every open leg of an agency, to the successor that the registry has for it now. */
+static enum lt_status read_redirect(struct ask *ask, struct fact_plan *plan,
+                                    struct plan_filter *filter)
+{
+    static const char *const others[] = {"from", "case", "procedure", "code", "since", "until"};
+    const struct registry *registry = ask->flow->registry;
+    memset(filter, 0, sizeof(*filter));
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        if (ask_arg(ask, others[i]).size > 0) {
+            return ask_bad(ask, others[i]);
+        }
+    }
+    enum lt_status status = ask_agency(ask, "agency", &filter->agency, &filter->agency_given);
+    if (status == LT_OK && !filter->agency_given) {
+        status = ask_missing(ask, "agency");
+    }
+    if (status != LT_OK) {
+        return status;
+    }
+    const struct agency *old = registry_by_number(registry, filter->agency);
+    const struct agency *heir = registry_successor(registry, old, ask->flow->now_ms);
+    if (old == NULL) {
+        return fault_set(&ask->fault, LT_AGENCY_UNKNOWN, "agency", "-");
+    }
+    if (heir == NULL || heir == old) {
+        return fault_set(&ask->fault, LT_NO_SUCCESSOR, "agency", "%s", old->id);
+    }
+    struct lt_bytes to = ask_arg(ask, "to");
+    if (to.size > 0 && !bytes_equal(to, text_bytes(heir->id))) {
+        return fault_set(&ask->fault, LT_FIELD_BAD, "to", "%.*s: %s", (int)to.size,
+                         (const char *)to.data, heir->id);
+    }
+    filter->redirect = true;
+    plan->act = ACT_REDIRECT;
+    plan->to = heir->number;
+    return check_agency(ask, heir->number);
+}
+
+static enum lt_status read_what(struct ask *ask, struct fact_plan *plan, struct plan_filter *filter)
+{
+    struct lt_bytes act = ask_arg(ask, "act");
+    bool redirect = bytes_equal(act, text_bytes(act_kind_name(ACT_REDIRECT)));
+    if (act.size > 0 && !redirect && !bytes_equal(act, text_bytes(act_kind_name(ACT_REPLAY)))) {
+        return ask_bad(ask, "act");
+    }
+    bool list = ask_arg(ask, "list").size > 0;
+    if (redirect) {
+        return list ? ask_bad(ask, "list") : read_redirect(ask, plan, filter);
+    }
+    if (ask_arg(ask, "to").size > 0) {
+        return ask_bad(ask, "to");
+    }
+    return list ? check_list(ask) : read_filter(ask, filter);
+}
+
 enum lt_status act_plan_make(struct ask *ask)
 {
     static const char *const filters[] = {"agency", "from",  "case", "procedure",
@@ -174,7 +242,7 @@ enum lt_status act_plan_make(struct ask *ask)
         .person = text_bytes(ask->person->name),
         .reason = reason_of(ask),
     };
-    enum lt_status status = list ? check_list(ask) : read_filter(ask, &filter);
+    enum lt_status status = read_what(ask, &plan, &filter);
     if (status == LT_OK) {
         status = read_pace(ask, &plan);
     }
@@ -187,6 +255,7 @@ enum lt_status act_plan_make(struct ask *ask)
     if (plan.reason.size == 0) {
         return ask_missing(ask, "reason");
     }
+    note(ask, "act", selection, sizeof(selection));
     note(ask, "list", selection, sizeof(selection));
     for (size_t i = 0; i < sizeof(filters) / sizeof(filters[0]); i++) {
         note(ask, filters[i], selection, sizeof(selection));
@@ -444,7 +513,7 @@ static enum lt_status change(struct ask *ask, enum plan_state next)
     }
     status = second_person(ask, &plan, &now, next);
     if (status == LT_OK) {
-        status = check_scope(ask, number);
+        status = check_receivers(ask, number, &plan, next);
     }
     if (status == LT_OK) {
         status = ask_staged(

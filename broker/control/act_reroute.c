@@ -5,18 +5,14 @@
  * still finds its own leg. Who is dissolved is followed to its successor.
  *
  * An agency that has a leg of this transfer already, open or taken or ever sent, gets no second
- * one: that would be two effects by construction. The attachments are read back from the header and
- * named in the fact, so that the new receiver may fetch them; a transfer whose bytes cannot be read
- * now cannot be rerouted now.
+ * one: that would be two effects by construction.
  */
 #include <string.h>
 
 #include "broker/flow/lane.h"
-#include "broker/flow/steps.h"
+#include "broker/flow/reroute.h"
 #include "judge.h"
 #include "proto/base/text.h"
-
-#define FACT_BYTES (LT_REASON_MAX + 512 + LT_ATTACHMENTS_MAX * 40)
 
 /* The leg that is meant: the one given, or the only open one. */
 static enum lt_status choose(struct ask *ask, struct act_target *target)
@@ -49,7 +45,8 @@ static enum lt_status new_receiver(struct ask *ask, struct act_target *target)
         return ask_missing(ask, "to");
     }
     const struct registry *registry = ask->flow->registry;
-    const struct agency *heir = registry_successor(registry, registry_by_number(registry, number));
+    const struct agency *heir =
+        registry_successor(registry, registry_by_number(registry, number), ask->flow->now_ms);
     if (number == AGENCY_NONE || heir == NULL) {
         return fault_set(&ask->fault, LT_AGENCY_UNKNOWN, "to", "%.*s", (int)ask_arg(ask, "to").size,
                          (const char *)ask_arg(ask, "to").data);
@@ -70,20 +67,16 @@ static enum lt_status may_go(struct ask *ask, const struct act_target *target, b
     if (there) {
         return LT_OK;
     }
-    for (uint8_t i = 0; i < t->legs_count; i++) {
-        const struct leg *leg = &t->legs[i];
-        if (leg->agency != target->to) {
-            continue;
-        }
-        if (ended && i > target->leg) {
+    for (uint8_t i = (uint8_t)(target->leg + 1); i < t->legs_count && ended; i++) {
+        if (t->legs[i].agency == target->to) {
             *ret_done = true;
             return LT_OK;
         }
-        if (leg_open(leg->state) || leg->state == LEG_TAKEN ||
-            (leg->flags & LEG_FLAG_SENT_ONCE) != 0) {
-            return fault_set(&ask->fault, LT_EXISTS, "to", "leg %u: %s", (unsigned)i,
-                             leg_state_name(leg->state));
-        }
+    }
+    uint8_t rival = reroute_rival(t, target->to);
+    if (rival < t->legs_count) {
+        return fault_set(&ask->fault, LT_EXISTS, "to", "leg %u: %s", (unsigned)rival,
+                         leg_state_name(t->legs[rival].state));
     }
     if (transfer_next(t->legs[target->leg].state, LEG_ON_CANCEL) == LEG_NONE) {
         return fault_set(&ask->fault, LT_LEG_STATE, "leg", "%u: %s", (unsigned)target->leg,
@@ -95,31 +88,9 @@ static enum lt_status may_go(struct ask *ask, const struct act_target *target, b
     return LT_OK;
 }
 
-static enum lt_status attachments_of(struct ask *ask, uint64_t position,
-                                     struct fact_rerouted *rerouted)
-{
-    struct header header;
-    struct lt_bytes header_bytes;
-    struct lt_bytes body;
-    enum lt_status status = ask_parcel(ask, position, &header, &header_bytes, &body);
-    if (status == LT_DAMAGED || status == LT_NOT_FOUND) {
-        return fault_set(&ask->fault, LT_LEG_STATE, "id", "its bytes cannot be read");
-    }
-    if (status != LT_OK) {
-        return status == LT_AGAIN ? LT_BUSY : status;
-    }
-    for (uint32_t i = 0; i < header.attachments_count && i < LT_ATTACHMENTS_MAX; i++) {
-        rerouted->attachments[rerouted->attachments_count++] = (struct fact_attachment){
-            .sha256 = header.attachments[i].sha256, .size = header.attachments[i].size};
-    }
-    return LT_OK;
-}
-
 static enum lt_status stage(struct ask *ask, const struct act_target *target,
                             const struct judged *judged)
 {
-    uint8_t memory[FACT_BYTES];
-    uint64_t position;
     struct fact_rerouted rerouted = {
         .position = target->transfer.position,
         .leg = target->leg,
@@ -129,15 +100,11 @@ static enum lt_status stage(struct ask *ask, const struct act_target *target,
         .second = judged->second,
         .risk = judged->risk,
     };
-    enum lt_status status = attachments_of(ask, rerouted.position, &rerouted);
-    if (status == LT_OK) {
-        status = ask_fact(ask, FACT_REROUTED,
-                          fact_write_rerouted(memory, sizeof(memory), &rerouted), &position);
+    enum lt_status status = reroute_stage(ask->flow, &rerouted);
+    if (status == LT_DAMAGED || status == LT_NOT_FOUND) {
+        return fault_set(&ask->fault, LT_LEG_STATE, "id", "its bytes cannot be read");
     }
-    if (status == LT_OK) {
-        flight_land(ask->flow, rerouted.position, rerouted.leg);
-    }
-    return status;
+    return status == LT_AGAIN ? LT_BUSY : ask_staged(status);
 }
 
 /* Where it would stand at the new receiver. */

@@ -64,7 +64,7 @@ static const struct verb verbs[] = {
     {"ping", OPERATOR_OPERATOR, "id ", query_ping},
     {"incident-note", OPERATOR_OPERATOR, "number reason ", act_incident_note},
     {"plan-make", OPERATOR_OPERATOR,
-     "agency from case procedure code since until list pace stop reason ", act_plan_make},
+     "act to agency from case procedure code since until list pace stop reason ", act_plan_make},
     {"plan-add", OPERATOR_OPERATOR, "number what ", act_plan_add},
     {"plan-freeze", OPERATOR_OPERATOR, "number ", act_plan_freeze},
     {"plan-approve", OPERATOR_APPROVER, "number reason ", act_plan_approve},

@@ -39,7 +39,7 @@
  *   agencies [id=]
  *       one row each: id name kind locality contact connected since_ms (connected since, or line
  *       down since; 0: never seen) open parked in_flight notices_waiting suspended paused
- *       draining shielded successor keys (how many are valid now)
+ *       draining shielded successor successor_from_ms keys (how many are valid now)
  *   routes
  *       procedure locality kind ("" = any) to to_name
  *   transfers [agency= (the receiver) from= case= state= kind= procedure= since= until=]
@@ -49,7 +49,7 @@
  *       rows of one transfer, told apart by the field `row`, in this order:
  *       row=transfer: id kind from from_name case procedure procedure_raw locality priority
  *         sender_key created_ms accepted_ms position header_bytes body_bytes body_type attachments
- *         digest after reply_to
+ *         digest after reply_to addressed (whom the sender named, when a successor took its place)
  *       row=leg: leg to to_name state since_ms attempts due_ms code reason unknown
  *       row=event, oldest first: time_ms position event (fact_kind_name) leg agency attempt state
  *         code reason person; of an act: act second risk; rerouted: to second risk; held: held
@@ -98,21 +98,22 @@
  *       facts that do not read or were passed over in this life: position kind what found_ms
  *   plan-list
  *       newest first, a row each: number state since_ms made_ms person reason selection items
- *       agencies left_out (legs of other live plans) passed replayed passed_over taken refused
+ *       act ("replay", "redirect") (of a redirect: old old_name to to_name left_open) agencies left_out (legs of other live plans) passed replayed passed_over taken refused
  *       parked_again ended outstanding pace stop duration_ms (of the rest, at the pace) second
  *       (flag: needs a second person) approver code state_person state_reason digest
- *       while running also: waits ("incident-open", "gate-closed", "restore-open")
+ *       while running also: waits ("incident-open", "gate-closed", "agency-open", "restore-open")
  *       waits_agency waits_name waits_incident
  *   plan-show number=
  *       the same row of one plan
  *   plan-look number=
  *       the dry run as of now, in parts: a page looks at some items and has a row per receiver;
  *       the rows of all pages are added up: to to_name items passed taken moved (no longer parked)
- *       unknown reassign (today's routing finds a receiver) nobody unreadable bytes oldest_ms
+ *       unknown joined reassign (today's routing finds a receiver) nobody unreadable bytes oldest_ms
  *       newest_ms suspended successor
  *   plan-report number= [result=]
  *       a row per item, in the order of the plan: id leg case from to to_name bytes position
- *       result (waiting, sent-again, taken, refused, parked-again, ended, passed-over) state code
+ *       result (waiting, sent-again, taken, refused, parked-again, ended, passed-over; of a redirect
+ *       also moved, joined: the successor had it) state code
  *       time_ms
  *   agency-get id=
  *       one row: id number entry (hex of agency_write)
@@ -158,6 +159,9 @@
  *   incident-note number= reason=
  *       who looks after it, in words; the last note stands. One row: number agency code person
  *       comment position
+ *   plan-make act=redirect agency= reason= [to=] [pace=] [stop=]
+ *       every open leg of a dissolved agency to its successor in the registry (with to= it must be
+ *       that one). LT_NO_SUCCESSOR; plan-run: LT_AGENCY_OPEN while the old one is delivered to
  *   plan-make reason= [agency= ("-": of nobody yet) from= case= procedure= code= since= until=]
  *             [list=] [pace=] [stop=]
  *       the row of the plan, which is chosen from then on; with list= nothing is chosen: legs come

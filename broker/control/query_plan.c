@@ -13,6 +13,8 @@
 #include "ask.h"
 #include "broker/flow/plan.h"
 #include "broker/flow/replay.h"
+#include "broker/flow/reroute.h"
+#include "broker/flow/sweeper.h"
 #include "broker/limits.h"
 #include "proto/base/text.h"
 
@@ -47,6 +49,8 @@ static const char *wait_name(enum plan_wait wait)
         return "incident-open";
     case PLAN_WAITS_PAUSED:
         return "gate-closed";
+    case PLAN_WAITS_OPEN:
+        return "agency-open";
     case PLAN_WAITS_NOT:
         break;
     }
@@ -61,18 +65,38 @@ static void put_waits(struct ask *ask, uint64_t number)
     if (slot == NULL || slot->state != PLAN_RUNNING || slot->waits == PLAN_WAITS_NOT) {
         return;
     }
-    enum plan_wait wait = plan_wait_of(ask->flow, slot, slot->waits_agency);
+    uint32_t whose;
+    enum plan_wait wait = plan_wait_of(ask->flow, slot, slot->waits_agency, &whose);
     if (wait == PLAN_WAITS_NOT) {
         return;
     }
     page_text(page, "waits", wait_name(wait));
     if (wait != PLAN_WAITS_RESTORE) {
-        row_agency(ask, "waits_agency", "waits_name", slot->waits_agency);
+        row_agency(ask, "waits_agency", "waits_name", whose);
     }
     if (wait == PLAN_WAITS_INCIDENT) {
-        page_number(page, "waits_incident",
-                    desk_of(&ask->flow->desks, slot->waits_agency)->incident);
+        page_number(page, "waits_incident", desk_of(&ask->flow->desks, whose)->incident);
     }
+}
+
+/* Of a redirect: from whom, to whom, and what is open with the old one now. */
+static void put_redirect(struct ask *ask, uint64_t number, const struct plan *plan)
+{
+    uint8_t from[RECORD_KEY_MAX];
+    struct plan_key key = {0};
+    struct state_entry at;
+    if (plan->act != ACT_REDIRECT) {
+        return;
+    }
+    row_agency(ask, "to", "to_name", plan->to);
+    if (state_seek(ask->flow->state, STATE_PLANS, plan_item_key(from, number, &key), &at) !=
+            LT_OK ||
+        !at.found || !plan_item_key_read(at.key, number, &key)) {
+        return;
+    }
+    row_agency(ask, "old", "old_name", key.agency);
+    page_number(&ask->page, "left_open",
+                counts_open(&desk_of(&ask->flow->desks, key.agency)->counts));
 }
 
 static void put_plan(struct ask *ask, uint64_t number, const struct plan *plan,
@@ -88,6 +112,8 @@ static void put_plan(struct ask *ask, uint64_t number, const struct plan *plan,
     page_text(page, "person", plan->person);
     page_text(page, "reason", plan->reason);
     page_text(page, "selection", plan->selection);
+    page_text(page, "act", act_kind_name(plan->act));
+    put_redirect(ask, number, plan);
     put_progress(ask, now);
     page_number(page, "pace", plan->pace_per_min);
     page_number(page, "stop", plan->stop_percent);
@@ -227,6 +253,7 @@ struct part {
     uint64_t taken;  /* of those still to come: at the receiver already, */
     uint64_t moved;  /* no longer parked for another reason, */
     uint64_t unknown;
+    uint64_t joined;   /* of a redirect: the successor has the transfer as well */
     uint64_t reassign; /* today's routing has receivers for it, */
     uint64_t nobody;   /* or still has none */
     uint64_t unreadable;
@@ -240,7 +267,7 @@ static void part_put(struct ask *ask, const struct part *part)
     struct page_draft *page = &ask->page;
     const struct agency *agency = registry_by_number(ask->flow->registry, part->agency);
     const struct agency *heir =
-        agency == NULL ? NULL : registry_successor(ask->flow->registry, agency);
+        agency == NULL ? NULL : registry_successor(ask->flow->registry, agency, ask->flow->now_ms);
     page_row(page);
     row_agency(ask, "to", "to_name", part->agency);
     page_number(page, "items", part->items);
@@ -248,6 +275,7 @@ static void part_put(struct ask *ask, const struct part *part)
     page_number(page, "taken", part->taken);
     page_number(page, "moved", part->moved);
     page_number(page, "unknown", part->unknown);
+    page_number(page, "joined", part->joined);
     page_number(page, "reassign", part->reassign);
     page_number(page, "nobody", part->nobody);
     page_number(page, "unreadable", part->unreadable);
@@ -272,11 +300,14 @@ static void look_routing(struct ask *ask, const struct transfer *t, struct part 
     part->nobody += found ? 0 : 1;
 }
 
-static void look_leg(struct ask *ask, const struct walk *walk, const struct transfer *t,
-                     struct part *part)
+static void look_leg(struct ask *ask, const struct walk *walk, const struct plan *plan,
+                     const struct transfer *t, struct part *part)
 {
     const struct leg *leg = &t->legs[walk->key.leg];
-    bool parked = leg->state == LEG_PARKED && leg->agency == walk->key.agency;
+    bool redirect = plan->act == ACT_REDIRECT;
+    bool stands = redirect ? leg_open(leg->state) : leg->state == LEG_PARKED;
+    bool parked = stands && leg->agency == walk->key.agency;
+    bool joins = redirect && parked && reroute_rival(t, plan->to) < t->legs_count;
     part->oldest_ms =
         part->oldest_ms == 0 || t->time_ms < part->oldest_ms ? t->time_ms : part->oldest_ms;
     part->newest_ms = t->time_ms > part->newest_ms ? t->time_ms : part->newest_ms;
@@ -290,6 +321,7 @@ static void look_leg(struct ask *ask, const struct walk *walk, const struct tran
         part->moved += leg->state == LEG_TAKEN ? 0 : 1;
         return;
     }
+    part->joined += joins ? 1 : 0;
     part->unknown += (leg->flags & LEG_FLAG_SENT_ONCE) != 0 ? 1 : 0;
     if (leg->agency == 0) {
         look_routing(ask, t, part);
@@ -320,7 +352,7 @@ enum lt_status query_plan_look(struct ask *ask)
         part.items++;
         if (transfer_at(ask->flow, walk.key.position, &key, &t) == LT_OK &&
             walk.key.leg < t.legs_count) {
-            look_leg(ask, &walk, &t, &part);
+            look_leg(ask, &walk, &plan, &t, &part);
         } else {
             part.unreadable++;
         }
@@ -335,8 +367,9 @@ enum lt_status query_plan_look(struct ask *ask)
 /* ---- the report --------------------------------------------------------------------------------
  */
 
-static const char *result_of(const struct plan_item *item)
+static const char *result_of(const struct plan_item *item, uint8_t act)
 {
+    bool redirect = act == ACT_REDIRECT;
     switch (item->step) {
     case PLAN_ITEM_WAITING:
         return "waiting";
@@ -353,7 +386,10 @@ static const char *result_of(const struct plan_item *item)
     case LEG_PARKED:
         return "parked-again";
     default:
-        return leg_open(item->state) ? "sent-again" : "ended";
+        if (leg_open(item->state)) {
+            return redirect ? "moved" : "sent-again";
+        }
+        return redirect && item->code == LT_EXISTS ? "joined" : "ended";
     }
 }
 
@@ -387,7 +423,7 @@ enum lt_status query_plan_report(struct ask *ask)
     struct lt_bytes wanted = ask_arg(ask, "result");
     enum lt_status status = walk_begin(ask, &walk, &plan);
     while (status == LT_OK && walk.found) {
-        const char *result = result_of(&walk.item);
+        const char *result = result_of(&walk.item, plan.act);
         if (page_full(&ask->page) || !ask_look(ask)) {
             put_cursor(ask, &walk);
             break;

@@ -48,6 +48,9 @@ static void put_agency(struct ask *ask, const struct agency *agency)
     page_flag(page, "draining", agency->draining);
     page_flag(page, "shielded", desk->shielded);
     page_text(page, "successor", agency->successor);
+    if (agency->successor_from_ms != 0) {
+        page_time(page, "successor_from_ms", agency->successor_from_ms);
+    }
     page_number(page, "keys", keys_valid(agency, ask->flow->now_ms));
 }
 

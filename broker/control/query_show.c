@@ -11,6 +11,7 @@
  *
  * A record that does not read is an event too; it never ends the house from here.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "ask.h"
@@ -38,10 +39,33 @@ static void put_opaque(struct page_draft *page, const char *name, struct lt_byte
     }
 }
 
-static void put_header(struct ask *ask, const struct header *header, struct lt_bytes header_bytes,
-                       struct lt_bytes body)
+/* Whom the sender named, where that is not whom the legs are of: a dissolved agency's successor has
+ * taken its place. */
+static void put_addressed(struct ask *ask, const struct transfer *t, const struct header *header)
+{
+    char said[LT_LEGS_MAX * (LT_AGENCY_ID_MAX + 1) + 1] = "";
+    size_t used = 0;
+    bool others = false;
+    for (uint32_t i = 0; i < header->to_count && i < LT_LEGS_MAX; i++) {
+        const struct agency *agency = registry_by_id(ask->flow->registry, header->to[i]);
+        bool found = false;
+        for (uint8_t l = 0; agency != NULL && l < t->legs_count; l++) {
+            found = found || t->legs[l].agency == agency->number;
+        }
+        others = others || !found;
+        used += (size_t)snprintf(said + used, sizeof(said) - used, "%s%.*s", used > 0 ? "," : "",
+                                 (int)header->to[i].size, (const char *)header->to[i].data);
+    }
+    if (others) {
+        page_text(&ask->page, "addressed", said);
+    }
+}
+
+static void put_header(struct ask *ask, const struct transfer *t, const struct header *header,
+                       struct lt_bytes header_bytes, struct lt_bytes body)
 {
     struct page_draft *page = &ask->page;
+    put_addressed(ask, t, header);
     page_bytes(page, "procedure_raw", header->procedure_raw);
     page_bytes(page, "locality", header->locality);
     page_time(page, "created_ms", header->created_ms);
@@ -82,7 +106,7 @@ static enum lt_status put_transfer(struct ask *ask, const struct transfer_key *k
     }
     enum lt_status status = ask_parcel(ask, t->position, &header, &header_bytes, &body);
     if (status == LT_OK) {
-        put_header(ask, &header, header_bytes, body);
+        put_header(ask, t, &header, header_bytes, body);
     }
     /* Cut, not durable yet, or damaged: the record is what there is. */
     bool gone = status == LT_NOT_FOUND || status == LT_AGAIN || status == LT_DAMAGED;

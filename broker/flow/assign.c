@@ -8,48 +8,56 @@
 
 #include "steps.h"
 
-static bool has_leg(const struct fact_accepted *accepted, uint32_t agency)
+/* The leg of this agency, or one past the last. */
+static uint32_t leg_for(const struct fact_accepted *accepted, uint32_t agency)
 {
-    for (uint32_t i = 0; i < accepted->legs_count; i++) {
-        if (accepted->legs[i].agency == agency) {
-            return true;
-        }
+    uint32_t i = 0;
+    while (i < accepted->legs_count && accepted->legs[i].agency != agency) {
+        i++;
     }
-    return false;
+    return i;
 }
 
 static enum lt_status assign_named(const struct registry *registry, const struct header *header,
-                                   struct fact_accepted *accepted, struct fault *fault)
+                                   int64_t now_ms, struct fact_accepted *accepted,
+                                   uint32_t named[LT_LEGS_MAX], struct fault *fault)
 {
     for (uint32_t i = 0; i < header->to_count; i++) {
         const struct agency *agency = registry_by_id(registry, header->to[i]);
-        const struct agency *heir = agency == NULL ? NULL : registry_successor(registry, agency);
+        const struct agency *heir = registry_successor(registry, agency, now_ms);
         if (heir == NULL) {
             return fault_set(fault, LT_AGENCY_UNKNOWN, "to", "%.*s", (int)header->to[i].size,
                              (const char *)header->to[i].data);
         }
-        if (!has_leg(accepted, heir->number)) {
+        uint32_t leg = leg_for(accepted, heir->number);
+        if (leg == accepted->legs_count) {
+            named[leg] = agency->number;
             accepted->legs[accepted->legs_count++] = (struct fact_leg){.agency = heir->number};
+        } else if (agency == heir) {
+            named[leg] = heir->number; /* it is meant itself as well */
         }
     }
     return LT_OK;
 }
 
-enum lt_status assign(const struct registry *registry, const struct header *header,
-                      struct fact_accepted *accepted, struct fault *fault)
+enum lt_status assign(const struct registry *registry, const struct header *header, int64_t now_ms,
+                      struct fact_accepted *accepted, uint32_t named[LT_LEGS_MAX],
+                      struct fault *fault)
 {
     accepted->legs_count = 0;
     if (header->to_count != 0) {
-        return assign_named(registry, header, accepted, fault);
+        return assign_named(registry, header, now_ms, accepted, named, fault);
     }
-    uint32_t numbers[LT_LEGS_MAX];
+    struct assigned legs[LT_LEGS_MAX];
     bool known = false;
     uint32_t count = registry_assign(registry, header->procedure, header->locality, header->kind,
-                                     numbers, &known);
+                                     now_ms, legs, &known);
     for (uint32_t i = 0; i < count; i++) {
-        accepted->legs[accepted->legs_count++] = (struct fact_leg){.agency = numbers[i]};
+        named[i] = legs[i].named;
+        accepted->legs[accepted->legs_count++] = (struct fact_leg){.agency = legs[i].number};
     }
     if (count == 0) {
+        named[0] = 0;
         accepted->legs[0] = (struct fact_leg){
             .agency = 0, .parked = known ? LT_UNDETERMINED : LT_PROCEDURE_UNKNOWN};
         accepted->legs_count = 1;

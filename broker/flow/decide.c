@@ -15,7 +15,9 @@
  */
 #include <string.h>
 
+#include "fold.h"
 #include "fold_leg.h"
+#include "lane.h"
 #include "proto/base/text.h"
 #include "restored.h"
 #include "steps.h"
@@ -194,11 +196,29 @@ static bool ends(enum lt_status status)
     return lt_class(status) == LT_CLASS_STOP;
 }
 
+/* A dissolved agency's successor gets what comes now, but not before what came first: while earlier
+ * transfers of the case are still with the old agency this one goes behind them there, and moves
+ * with the next redirect. */
+static void stay_in_order(struct flow *flow, const struct header *header,
+                          struct fact_accepted *accepted, const uint32_t named[LT_LEGS_MAX])
+{
+    for (uint32_t i = 0; i < accepted->legs_count; i++) {
+        if (named[i] == accepted->legs[i].agency) {
+            continue;
+        }
+        struct lane lane = lane_of(flow->digester, header->case_code);
+        if (lane_left(flow, named[i], &lane, UINT64_MAX)) {
+            accepted->legs[i].agency = named[i];
+        }
+    }
+}
+
 static enum lt_status decide_new(struct flow *flow, const struct agency *from,
                                  const struct parcel *parcel, const struct header *header,
                                  struct decision *decision)
 {
     struct fact_accepted accepted;
+    uint32_t named[LT_LEGS_MAX];
     memset(&accepted, 0, sizeof(accepted));
     enum lt_status code = intake_open(flow, from, decision);
     if (code == LT_OK && !restored_admits(flow, &header->id)) {
@@ -213,7 +233,10 @@ static enum lt_status decide_new(struct flow *flow, const struct agency *from,
         decision->retry_after_ms = code == LT_BLOB_MISSING ? BLOB_RETRY_MS : 0;
     }
     if (code == LT_OK) {
-        code = assign(flow->registry, header, &accepted, &decision->fault);
+        code = assign(flow->registry, header, flow->now_ms, &accepted, named, &decision->fault);
+    }
+    if (code == LT_OK) {
+        stay_in_order(flow, header, &accepted, named);
     }
     if (code != LT_OK) {
         decision->code = code;

@@ -10,6 +10,7 @@
  */
 #include <string.h>
 
+#include "fold_leg.h"
 #include "plan.h"
 #include "proto/base/text.h"
 
@@ -61,6 +62,8 @@ enum lt_status fold_plan(struct flow *flow, const struct fact *fact)
     now_store(flow, made.number, &now);
     *slot = (struct plan_slot){.number = made.number,
                                .state = PLAN_SELECTING,
+                               .act = made.act,
+                               .to = made.to,
                                .pace_per_min = made.pace_per_min,
                                .stop_percent = made.stop_percent};
     plans->count++;
@@ -103,6 +106,49 @@ enum lt_status fold_plan_items(struct flow *flow, const struct fact *fact)
     return LT_OK;
 }
 
+/* The leg ended and another one of the transfer, the last, goes to the successor: the item's
+ * outcome is that one's. False: the plan sends the leg itself again. */
+static bool redirected(struct flow *flow, const struct fact_plan_step *step)
+{
+    uint8_t key_bytes[RECORD_KEY_MAX];
+    uint8_t value[RECORD_VALUE_MAX];
+    struct transfer_key key;
+    struct transfer t;
+    const struct plan_slot *slot = plan_slot_of(flow, step->number);
+    if (slot == NULL || slot->act != ACT_REDIRECT) {
+        return false;
+    }
+    if (leg_open((enum leg_state)step->state) &&
+        transfer_at(flow, step->item.position, &key, &t) == LT_OK && t.legs_count > 0) {
+        struct plan_lease lease = {.number = step->number,
+                                   .agency = step->item.agency,
+                                   .moved = true,
+                                   .leg = step->item.leg};
+        state_put(flow->state, STATE_PLANS,
+                  plan_lease_key(key_bytes, step->item.position, (uint8_t)(t.legs_count - 1)),
+                  plan_lease_write(value, &lease));
+    }
+    return true;
+}
+
+static void count_outcome(struct plan_now *now, enum leg_state state)
+{
+    switch (state) {
+    case LEG_TAKEN:
+        now->taken++;
+        return;
+    case LEG_REFUSED:
+        now->refused++;
+        return;
+    case LEG_PARKED:
+        now->parked++;
+        return;
+    default:
+        now->ended++;
+        return;
+    }
+}
+
 /* Is there nothing between where the plan stands and this item? A receiver that has to wait is
  * passed by, and what is behind it must not carry the plan over it. */
 static bool first_left(struct flow *flow, uint64_t number, const struct plan_key *next,
@@ -141,9 +187,14 @@ enum lt_status fold_plan_step(struct flow *flow, const struct fact *fact)
     state_put(flow->state, STATE_PLANS, name, plan_item_write(value_bytes, &item));
     if (step.done) {
         now.replayed++;
-        flow->plans.outstanding++;
-    } else {
+    }
+    if (!step.done || redirected(flow, &step)) {
         state_delete(flow->state, STATE_PLANS, plan_lease_key(key_bytes, key.position, key.leg));
+    }
+    if (step.done && leg_open(item.state)) {
+        flow->plans.outstanding++;
+    } else if (step.done) {
+        count_outcome(&now, item.state);
     }
     now.passed++;
     if (first_left(flow, step.number, &now.next, &key)) {
@@ -201,24 +252,6 @@ enum lt_status fold_plan_state(struct flow *flow, const struct fact *fact)
 
 /* ---- outcomes ---- */
 
-static void count_outcome(struct plan_now *now, enum leg_state state)
-{
-    switch (state) {
-    case LEG_TAKEN:
-        now->taken++;
-        return;
-    case LEG_REFUSED:
-        now->refused++;
-        return;
-    case LEG_PARKED:
-        now->parked++;
-        return;
-    default:
-        now->ended++;
-        return;
-    }
-}
-
 void plan_follow(struct flow *flow, const struct fact *fact, uint64_t position, uint8_t leg,
                  enum leg_state state, uint16_t code)
 {
@@ -237,7 +270,7 @@ void plan_follow(struct flow *flow, const struct fact *fact, uint64_t position, 
         !plan_lease_read(value, &lease)) {
         return;
     }
-    struct plan_key key = {lease.agency, position, leg};
+    struct plan_key key = {lease.agency, position, lease.moved ? lease.leg : leg};
     struct lt_bytes name = plan_item_key(key_bytes, lease.number, &key);
     if (state_get(flow->state, STATE_PLANS, name, &value) != LT_OK ||
         !plan_item_read(value, &item) || item.step != PLAN_ITEM_REPLAYED ||

@@ -9,6 +9,9 @@
 #include <assert.h>
 #include <string.h>
 
+#include "fold_leg.h"
+#include "held.h"
+
 enum lane_role lane_role_of(const struct leg *leg)
 {
     if (!leg_open(leg->state)) {
@@ -170,4 +173,45 @@ bool lane_holder(struct flow *flow, uint32_t agency, const struct lane *lane,
     struct lane_head head = head_get(flow, agency, lane);
     return head.blockers != 0 &&
            walk(flow, agency, lane, &head, LANE_HOLDS, false, ret_key, ret_entry);
+}
+
+/* Did its local system say after the last delivery that it has the leg? */
+static bool has_it(struct flow *flow, const struct lane_key *key, const struct lane_entry *entry)
+{
+    struct held_record last;
+    struct transfer t;
+    return (entry->flags & LEG_FLAG_SENT_ONCE) != 0 &&
+           held_last(flow, key->position, key->leg, &last) && last.held == LT_HELD_YES &&
+           transfer_load(flow, &entry->transfer, &t) == LT_OK && key->leg < t.legs_count &&
+           t.legs[key->leg].attempts == last.attempt;
+}
+
+bool lane_left(struct flow *flow, uint32_t agency, const struct lane *lane, uint64_t position)
+{
+    uint8_t from_bytes[RECORD_KEY_MAX];
+    uint8_t prefix_bytes[RECORD_KEY_MAX];
+    struct lane_head head = head_get(flow, agency, lane);
+    if (head.blockers == 0 && head.behind == 0) {
+        return false;
+    }
+    struct lt_bytes prefix = lane_prefix(prefix_bytes, agency, lane);
+    struct lane_key from = {.agency = agency, .lane = *lane, .position = head.first};
+    struct state_entry at;
+    enum lt_status status =
+        state_seek(flow->state, STATE_LANES, lane_key_write(from_bytes, &from), &at);
+    while (status == LT_OK && at.found && at.key.size > prefix.size &&
+           memcmp(at.key.data, prefix.data, prefix.size) == 0) {
+        struct lane_key key;
+        struct lane_entry entry;
+        if (!lane_key_read(at.key, &key) || !lane_entry_read(at.value, &entry) ||
+            key.position >= position) {
+            return false;
+        }
+        struct leg leg = {.state = entry.state, .flags = entry.flags};
+        if (lane_role_of(&leg) != LANE_ASIDE && !has_it(flow, &key, &entry)) {
+            return true;
+        }
+        status = state_step(flow->state, &at);
+    }
+    return false;
 }

@@ -35,4 +35,8 @@ bool lane_next(struct flow *flow, uint32_t agency, const struct lane *lane,
 bool lane_holder(struct flow *flow, uint32_t agency, const struct lane *lane,
                  struct lane_key *ret_key, struct lane_entry *ret_entry);
 
+/* Does a leg before `position` hold or wait in this lane that the receiver is not known to have? Of
+ * an agency whose legs go elsewhere: what is behind such a leg must not go before it. */
+bool lane_left(struct flow *flow, uint32_t agency, const struct lane *lane, uint64_t position);
+
 #endif

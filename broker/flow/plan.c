@@ -83,6 +83,8 @@ static enum lt_status load_one(struct flow *flow, uint64_t number, const struct 
     plans->slots[plans->count++] = (struct plan_slot){
         .number = number,
         .state = now->state,
+        .act = plan.act,
+        .to = plan.to,
         .pace_per_min = plan.pace_per_min,
         .stop_percent = plan.stop_percent,
     };

@@ -33,8 +33,26 @@ LT_CHECK enum lt_status plan_next(struct flow *flow, struct plan_slot *slot,
                                   const struct plan_now *now, struct plan_key *ret_key,
                                   enum plan_found *ret_found);
 
-/* Has this receiver's part of the plan to wait? As of now. */
-enum plan_wait plan_wait_of(struct flow *flow, const struct plan_slot *slot, uint32_t agency);
+/* Has this receiver's part of the plan to wait, as of now, and for whom? */
+enum plan_wait plan_wait_of(struct flow *flow, const struct plan_slot *slot, uint32_t agency,
+                            uint32_t *ret_whose);
+
+/* Is nothing delivered to it: paused or suspended? What a redirect asks of the old agency. */
+bool plan_closed(struct flow *flow, uint32_t agency);
+
+/* An item that is to be carried out, and what is known of it before. */
+struct due_item {
+    uint64_t number;
+    uint32_t index;
+    struct plan_key key;
+    struct transfer_key name;
+    struct transfer transfer;
+    bool readable;
+};
+
+/* plan_run.c: the item was carried out, or passed over with a code. */
+LT_CHECK enum lt_status plan_step_stage(struct flow *flow, const struct due_item *item, bool done,
+                                        enum leg_state state, uint16_t code);
 
 struct plan_slot *plan_slot_of(struct flow *flow, uint64_t number); /* NULL: not live */
 LT_CHECK enum lt_status plan_load(struct flow *flow, uint64_t number, struct plan *ret_plan);
@@ -88,6 +106,13 @@ LT_CHECK enum lt_status plan_refuse(struct flow *flow, const struct plan_slice *
 
 /* One piece of choosing: of the scan or of the digest. */
 LT_CHECK enum lt_status plan_select(struct flow *flow, struct plan_slot *slot);
+
+/* plan_redirect.c: choosing every open leg of an agency, and one of them to its successor.
+ * LT_AGAIN: its receiver is being asked, or the bytes cannot be read just now. */
+LT_CHECK enum lt_status plan_scan_open(struct flow *flow, struct plan_slice *slice, bool *ret_end,
+                                       enum plan_want *ret_want);
+LT_CHECK enum lt_status plan_redirect(struct flow *flow, const struct due_item *item,
+                                      const struct plan *plan, const char *approver);
 
 /* fold_plan.c */
 LT_CHECK enum lt_status fold_plan(struct flow *flow, const struct fact *fact);

@@ -9,6 +9,8 @@
  * An incident ends only when a leg gets through. So where nothing of that agency is on its way the
  * plan gives one item, as the leg to try with, and waits again.
  *
+ * A redirect waits for the successor, and as long as the old agency is still delivered to.
+ *
  * The walk stands in memory only: a restart begins it anew at the first item not passed. It looks
  * at a bounded number of items a turn, and rests when it has found only what has to wait.
  */
@@ -17,13 +19,16 @@
 #include "incident.h"
 #include "plan.h"
 
-enum plan_wait plan_wait_of(struct flow *flow, const struct plan_slot *slot, uint32_t agency)
+bool plan_closed(struct flow *flow, uint32_t agency)
 {
-    (void)slot;
     const struct agency *entry = registry_by_number(flow->registry, agency);
-    if (flow->restored.reconciling) {
-        return PLAN_WAITS_RESTORE;
-    }
+    return entry != NULL && (entry->paused || entry->suspended);
+}
+
+/* Whom the item goes to now. */
+static enum plan_wait wait_of(struct flow *flow, uint32_t agency)
+{
+    const struct agency *entry = registry_by_number(flow->registry, agency);
     if (entry == NULL) {
         return PLAN_WAITS_NOT; /* nobody's yet */
     }
@@ -33,6 +38,24 @@ enum plan_wait plan_wait_of(struct flow *flow, const struct plan_slot *slot, uin
     const struct desk *desk = desk_of(&flow->desks, agency);
     return desk->incident != 0 && incident_has_probe(flow, desk) ? PLAN_WAITS_INCIDENT
                                                                  : PLAN_WAITS_NOT;
+}
+
+enum plan_wait plan_wait_of(struct flow *flow, const struct plan_slot *slot, uint32_t agency,
+                            uint32_t *ret_whose)
+{
+    *ret_whose = agency;
+    if (flow->restored.reconciling) {
+        return PLAN_WAITS_RESTORE;
+    }
+    if (slot->act != ACT_REDIRECT) {
+        return wait_of(flow, agency);
+    }
+    /* What is behind a leg that leaves becomes ready at the old agency: it must not be sent. */
+    if (!plan_closed(flow, agency)) {
+        return PLAN_WAITS_OPEN;
+    }
+    *ret_whose = slot->to;
+    return wait_of(flow, slot->to);
 }
 
 static bool key_before(const struct plan_key *a, const struct plan_key *b)
@@ -65,7 +88,7 @@ static enum lt_status pass_by(struct flow *flow, struct plan_slot *slot, enum pl
                               struct state_entry *at)
 {
     if (!slot->passed_by) {
-        slot->waits = wait;
+        slot->waits = wait; /* the first one is shown */
         slot->waits_agency = slot->at.agency;
     }
     slot->passed_by = true;
@@ -78,6 +101,7 @@ enum lt_status plan_next(struct flow *flow, struct plan_slot *slot, const struct
 {
     struct state_entry at;
     struct plan_item item;
+    uint32_t whose;
     if (now->passed == now->items) {
         *ret_found = PLAN_NO_MORE;
         return LT_OK;
@@ -98,7 +122,7 @@ enum lt_status plan_next(struct flow *flow, struct plan_slot *slot, const struct
             return LT_DAMAGED;
         }
         enum plan_wait wait = item.step == PLAN_ITEM_WAITING
-                                  ? plan_wait_of(flow, slot, slot->at.agency)
+                                  ? plan_wait_of(flow, slot, slot->at.agency, &whose)
                                   : PLAN_WAITS_NOT;
         if (wait != PLAN_WAITS_NOT) {
             status = pass_by(flow, slot, wait, &at);

@@ -27,16 +27,6 @@
 
 /* ---- one item ---- */
 
-/* What is known of the item before anything is done. */
-struct due_item {
-    uint64_t number;
-    uint32_t index;
-    struct plan_key key;
-    struct transfer_key name;
-    struct transfer transfer;
-    bool readable;
-};
-
 static void item_load(struct flow *flow, uint64_t number, const struct plan_now *now,
                       const struct plan_key *key, struct due_item *ret_item)
 {
@@ -48,8 +38,8 @@ static void item_load(struct flow *flow, uint64_t number, const struct plan_now 
         key->leg < ret_item->transfer.legs_count;
 }
 
-static enum lt_status step_stage(struct flow *flow, const struct due_item *item, bool done,
-                                 enum leg_state state, uint16_t code)
+enum lt_status plan_step_stage(struct flow *flow, const struct due_item *item, bool done,
+                               enum leg_state state, uint16_t code)
 {
     uint8_t memory[64];
     uint64_t position;
@@ -80,16 +70,16 @@ static enum lt_status carry_assign(struct flow *flow, const struct due_item *ite
         return status;
     }
     if (status != LT_OK) {
-        return step_stage(flow, item, false, LEG_PARKED, (uint16_t)status);
+        return plan_step_stage(flow, item, false, LEG_PARKED, (uint16_t)status);
     }
     if (assigned.legs[0].agency == 0) {
-        return step_stage(flow, item, false, LEG_PARKED, assigned.legs[0].parked);
+        return plan_step_stage(flow, item, false, LEG_PARKED, assigned.legs[0].parked);
     }
     status = replay_assign_stage(flow, &assigned);
     if (status == LT_OK) {
         status = transfer_at(flow, item->key.position, &key, &after);
     }
-    return status == LT_OK ? step_stage(flow, item, true, after.legs[0].state, 0) : status;
+    return status == LT_OK ? plan_step_stage(flow, item, true, after.legs[0].state, 0) : status;
 }
 
 static enum lt_status carry_replay(struct flow *flow, const struct due_item *item,
@@ -104,18 +94,21 @@ static enum lt_status carry_replay(struct flow *flow, const struct due_item *ite
     enum lt_status status =
         replay_stage(flow, &item->transfer, item->key.leg, text_bytes(plan->person),
                      (struct lt_bytes){(const uint8_t *)reason, kept}, &next);
-    return status == LT_OK ? step_stage(flow, item, true, next, 0) : status;
+    return status == LT_OK ? plan_step_stage(flow, item, true, next, 0) : status;
 }
 
 static enum lt_status carry_out(struct flow *flow, const struct due_item *item,
-                                const struct plan *plan)
+                                const struct plan *plan, const struct plan_now *now)
 {
     if (!item->readable) {
-        return step_stage(flow, item, false, LEG_NONE, LT_DAMAGED);
+        return plan_step_stage(flow, item, false, LEG_NONE, LT_DAMAGED);
+    }
+    if (plan->act == ACT_REDIRECT) {
+        return plan_redirect(flow, item, plan, now->approver);
     }
     const struct leg *leg = &item->transfer.legs[item->key.leg];
     if (leg->state != LEG_PARKED || leg->agency != item->key.agency) {
-        return step_stage(flow, item, false, leg->state, leg->code);
+        return plan_step_stage(flow, item, false, leg->state, leg->code);
     }
     if (leg->agency == 0) {
         return carry_assign(flow, item, text_bytes(plan->person));
@@ -125,7 +118,7 @@ static enum lt_status carry_out(struct flow *flow, const struct due_item *item,
         return LT_AGAIN;
     }
     if (held == LT_RECEIVER_HOLDS) {
-        return step_stage(flow, item, false, LEG_PARKED, LT_RECEIVER_HOLDS);
+        return plan_step_stage(flow, item, false, LEG_PARKED, LT_RECEIVER_HOLDS);
     }
     if (lt_class(held) == LT_CLASS_STOP) {
         return held;
@@ -203,7 +196,7 @@ static enum lt_status run_next(struct flow *flow, struct plan_slot *slot, const 
         return status == LT_OK ? LT_AGAIN : status;
     }
     item_load(flow, slot->number, &now, &key, &item);
-    status = carry_out(flow, &item, plan);
+    status = carry_out(flow, &item, plan, &now);
     if (status == LT_AGAIN) {
         wait_here(slot);
     }
@@ -216,7 +209,8 @@ static enum lt_status run_plan(struct flow *flow, struct plan_slot *slot)
     struct plan plan;
     enum lt_status status = plan_load(flow, slot->number, &plan);
     save_up(flow, slot);
-    for (uint32_t i = 0; status == LT_OK && i < PLAN_STEPS_TURN && room(flow); i++) {
+    uint32_t most = slot->act == ACT_REDIRECT ? PLAN_REDIRECTS_TURN : PLAN_STEPS_TURN;
+    for (uint32_t i = 0; status == LT_OK && i < most && room(flow); i++) {
         status = run_next(flow, slot, &plan);
     }
     return status;

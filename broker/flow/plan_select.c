@@ -232,14 +232,17 @@ static enum lt_status scan(struct flow *flow, struct plan_slot *slot)
     struct plan_slice slice;
     enum plan_want want = PLAN_WANTED;
     bool end = false;
-    struct plan_key before = slot->cursor;
-    uint32_t left_out_before = slot->left_out;
+    const struct plan_slot before = *slot;
     enum lt_status status = plan_slice_begin(flow, slot, &slice);
     if (status != LT_OK) {
         return status;
     }
-    status = slot->filter.case_code[0] != '\0' ? scan_case(flow, &slice, &end, &want)
-                                               : scan_parked(flow, &slice, &end, &want);
+    if (slot->filter.redirect) {
+        status = plan_scan_open(flow, &slice, &end, &want);
+    } else {
+        status = slot->filter.case_code[0] != '\0' ? scan_case(flow, &slice, &end, &want)
+                                                   : scan_parked(flow, &slice, &end, &want);
+    }
     if (status != LT_OK) {
         return status;
     }
@@ -248,8 +251,7 @@ static enum lt_status scan(struct flow *flow, struct plan_slot *slot)
     }
     status = plan_slice_stage(flow, &slice);
     if (status == LT_BUSY) {
-        slot->cursor = before;
-        slot->left_out = left_out_before;
+        *slot = before; /* looked at again in the next turn */
     } else if (status == LT_OK && end) {
         plan_complete(slot);
     }
@@ -269,7 +271,8 @@ static enum lt_status freeze(struct flow *flow, struct plan_slot *slot)
         .number = slot->number,
         .state = PLAN_FROZEN,
         .digest = digest_finish(flow->plans.digester),
-        .second = now.items > flow->settings.plan_second_over || slot->agencies > 1,
+        .second = now.items > flow->settings.plan_second_over || slot->agencies > 1 ||
+                  slot->sent_once != 0,
         .agencies = slot->agencies,
         .left_out = slot->left_out,
     };

@@ -15,8 +15,10 @@
  * restart cancels such a plan and says so.
  */
 
-/* Which legs a plan wants; what is zero or empty is not asked. Always parked ones. */
+/* Which legs a plan wants; what is zero or empty is not asked. Parked ones, or, of a redirect,
+ * every open leg of the agency. */
 struct plan_filter {
+    bool redirect;
     bool agency_given;
     uint32_t agency; /* receiver; 0: nobody yet */
     bool from_given;
@@ -41,16 +43,21 @@ enum plan_wait {
     PLAN_WAITS_RESTORE,  /* a declared restore is not over: for all receivers */
     PLAN_WAITS_INCIDENT, /* open, and somebody else's leg is there to try with */
     PLAN_WAITS_PAUSED,   /* an operator lets nothing be delivered to it */
+    PLAN_WAITS_OPEN,     /* the old agency of a redirect is still delivered to */
 };
 
 struct plan_slot {
     uint64_t number; /* 0: free */
     enum plan_state state;
+    uint8_t act; /* ACT_REPLAY, ACT_REDIRECT */
+    uint32_t to; /* of a redirect: the successor */
     uint32_t pace_per_min;
     uint8_t stop_percent;
     enum plan_phase phase;
     struct plan_filter filter;
     struct plan_key cursor; /* of the scan or of the digest */
+    struct lane lane;       /* of a redirect: beside the cursor of the scan */
+    uint32_t sent_once;     /* of a redirect: legs whose outcome may be unknown */
     uint32_t left_out;      /* legs of other live plans met so far */
     uint64_t left_out_to;   /* one of those plans */
     uint32_t agencies;      /* counted while the digest is taken, */

@@ -89,6 +89,7 @@ enum lt_status replay_assign(struct flow *flow, const struct transfer *t, struct
     struct lt_bytes header_bytes;
     struct lt_bytes body;
     struct fact_accepted accepted;
+    uint32_t named[LT_LEGS_MAX];
     memset(&accepted, 0, sizeof(accepted));
     ret_assigned->attachments_count = 0;
     enum lt_status status = parcel_read(flow, t->position, &header, &header_bytes, &body);
@@ -99,7 +100,7 @@ enum lt_status replay_assign(struct flow *flow, const struct transfer *t, struct
     } else if (status != LT_OK) {
         return status;
     } else {
-        status = assign(flow->registry, &header, &accepted, fault);
+        status = assign(flow->registry, &header, flow->now_ms, &accepted, named, fault);
         if (status != LT_OK) {
             return status;
         }

@@ -41,9 +41,11 @@ LT_CHECK enum lt_status decide(struct flow *flow, const struct agency *from,
                                const struct parcel *parcel, const struct header *header,
                                struct decision *ret_decision);
 
-/* assign.c: legs by explicit receivers or by competence; LT_AGENCY_UNKNOWN names the one. */
+/* assign.c: legs by explicit receivers or by competence; LT_AGENCY_UNKNOWN names the one. `named`:
+ * whom the header or a route names for each leg, before any successor. */
 LT_CHECK enum lt_status assign(const struct registry *registry, const struct header *header,
-                               struct fact_accepted *accepted, struct fault *fault);
+                               int64_t now_ms, struct fact_accepted *accepted,
+                               uint32_t named[LT_LEGS_MAX], struct fault *fault);
 
 /* settle.c: what receivers say. */
 LT_CHECK enum lt_status take_settle(struct flow *flow, struct session *session,

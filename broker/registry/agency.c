@@ -29,7 +29,7 @@
 #define KEY_WIRE_BYTES (32 + 8 + 8 + 1)
 
 static_assert(1 + 4 + 6 * 2 + 2 * LT_AGENCY_ID_MAX + 2 * 127 + LT_LOCALITY_MAX + 3 +
-                      AGENCY_KEYS_MAX * KEY_WIRE_BYTES + 4 + 8 + 4 <=
+                      AGENCY_KEYS_MAX * KEY_WIRE_BYTES + 4 + 8 + 4 + 8 <=
                   AGENCY_BYTES_MAX,
               "the longest agency fits its entry");
 static_assert(1 + 3 * 2 + LT_PROCEDURE_MAX + LT_LOCALITY_MAX + 1 + LT_AGENCY_ID_MAX <=
@@ -111,6 +111,9 @@ struct lt_bytes agency_write(void *memory, size_t size, const struct agency *age
     wire_put_u32(&writer, agency->rate_per_s);
     wire_put_u64(&writer, agency->blob_quota_bytes);
     wire_put_u32(&writer, agency->kinds_denied);
+    if (agency->successor_from_ms != 0) {
+        wire_put_i64(&writer, agency->successor_from_ms); /* came later */
+    }
     return wire_written(&writer);
 }
 
@@ -158,6 +161,10 @@ bool agency_read(struct lt_bytes bytes, struct agency *ret_agency)
     agency.rate_per_s = wire_u32(&reader);
     agency.blob_quota_bytes = wire_u64(&reader);
     agency.kinds_denied = wire_u32(&reader);
+    if (!wire_read_done(&reader)) {
+        agency.successor_from_ms = wire_i64(&reader);
+        reader.bad |= agency.successor_from_ms == 0;
+    }
     if (!wire_read_done(&reader) || agency.id[0] == '\0') {
         return false;
     }
@@ -311,6 +318,11 @@ enum lt_status agency_check(const struct agency *agency, struct fault *fault)
     if (agency->successor[0] != '\0' && (!agency_id_valid(text_bytes(agency->successor)) ||
                                          strcmp(agency->successor, agency->id) == 0)) {
         return fault_set(fault, LT_FIELD_BAD, "successor", "\"%s\"", agency->successor);
+    }
+    if (agency->successor_from_ms < 0 ||
+        (agency->successor_from_ms != 0 && agency->successor[0] == '\0')) {
+        return fault_set(fault, LT_FIELD_BAD, "successor_from", "%lld",
+                         (long long)agency->successor_from_ms);
     }
     if (agency->kinds_denied >> LT_KINDS_END != 0 || (agency->kinds_denied & 1u) != 0) {
         return fault_set(fault, LT_FIELD_BAD, "kinds_denied", "0x%x", agency->kinds_denied);

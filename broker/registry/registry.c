@@ -313,9 +313,11 @@ uint32_t registry_next_number(const struct registry *registry)
 }
 
 const struct agency *registry_successor(const struct registry *registry,
-                                        const struct agency *agency)
+                                        const struct agency *agency, int64_t now_ms)
 {
-    for (uint32_t step = 0; agency != NULL && agency->successor[0] != '\0'; step++) {
+    for (uint32_t step = 0;
+         agency != NULL && agency->successor[0] != '\0' && agency->successor_from_ms <= now_ms;
+         step++) {
         if (step == SUCCESSOR_STEPS_MAX) {
             return NULL;
         }
@@ -344,10 +346,10 @@ enum key_state registry_key_state(const struct registry *registry, const struct 
 
 /* ---- legs ---- */
 
-static bool number_listed(const uint32_t *numbers, uint32_t count, uint32_t number)
+static bool number_listed(const struct assigned *legs, uint32_t count, uint32_t number)
 {
     for (uint32_t i = 0; i < count; i++) {
-        if (numbers[i] == number) {
+        if (legs[i].number == number) {
             return true;
         }
     }
@@ -355,8 +357,8 @@ static bool number_listed(const uint32_t *numbers, uint32_t count, uint32_t numb
 }
 
 uint32_t registry_assign(const struct registry *registry, struct lt_bytes procedure,
-                         struct lt_bytes locality, enum lt_kind kind, uint32_t numbers[LT_LEGS_MAX],
-                         bool *ret_procedure_known)
+                         struct lt_bytes locality, enum lt_kind kind, int64_t now_ms,
+                         struct assigned legs[LT_LEGS_MAX], bool *ret_procedure_known)
 {
     char procedure_text[LT_PROCEDURE_MAX + 1];
     char locality_text[LT_LOCALITY_MAX + 1];
@@ -370,10 +372,10 @@ uint32_t registry_assign(const struct registry *registry, struct lt_bytes proced
         routes_match(&registry->routes, procedure_text, locality_text, kind_number, &routes_count);
     uint32_t count = 0;
     for (uint32_t i = 0; i < routes_count && count < LT_LEGS_MAX; i++) {
-        const struct agency *agency =
-            registry_successor(registry, registry_by_id(registry, text_bytes(first[i].to)));
-        if (agency != NULL && !number_listed(numbers, count, agency->number)) {
-            numbers[count++] = agency->number;
+        const struct agency *named = registry_by_id(registry, text_bytes(first[i].to));
+        const struct agency *agency = registry_successor(registry, named, now_ms);
+        if (agency != NULL && !number_listed(legs, count, agency->number)) {
+            legs[count++] = (struct assigned){.number = agency->number, .named = named->number};
         }
     }
     return count;

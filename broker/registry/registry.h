@@ -41,6 +41,7 @@ struct agency {
     enum agency_kind kind;
     char locality[LT_LOCALITY_MAX + 1];
     char successor[LT_AGENCY_ID_MAX + 1]; /* of a dissolved agency, or empty */
+    int64_t successor_from_ms;            /* takes its place from then on; 0: at once */
     char contact[128];
     bool suspended;
     bool paused;   /* nothing is delivered to it: its legs wait */
@@ -100,10 +101,10 @@ const struct route *registry_route_at(const struct registry *registry,
 uint32_t registry_count(const struct registry *registry);
 uint32_t registry_next_number(const struct registry *registry);
 
-/* Follows successors (at most 8 steps), the agency itself without one; NULL when the chain is
- * broken or `agency` is NULL. */
+/* Follows the successors of that moment (at most 8 steps), the agency itself without one; NULL when
+ * the chain is broken or `agency` is NULL. */
 const struct agency *registry_successor(const struct registry *registry,
-                                        const struct agency *agency);
+                                        const struct agency *agency, int64_t now_ms);
 
 /* Outside its dates a key is unknown, not revoked: its owner's library keeps trying. */
 enum key_state { KEY_UNKNOWN, KEY_VALID, KEY_REVOKED };
@@ -113,10 +114,15 @@ enum key_state registry_key_state(const struct registry *registry, const struct 
 /*
  * Legs by competence, pure: fills agency numbers, returns their count. 0: nobody;
  * *ret_procedure_known says whether any route names the procedure (true when it is empty).
- * Successors are followed, an agency is counted once, a route to nobody not at all.
+ * Successors are followed, an agency is counted once, a route to nobody not at all. `named` is whom
+ * the route names, before any successor.
  */
+struct assigned {
+    uint32_t number;
+    uint32_t named;
+};
 uint32_t registry_assign(const struct registry *registry, struct lt_bytes procedure,
-                         struct lt_bytes locality, enum lt_kind kind, uint32_t numbers[LT_LEGS_MAX],
-                         bool *ret_procedure_known);
+                         struct lt_bytes locality, enum lt_kind kind, int64_t now_ms,
+                         struct assigned legs[LT_LEGS_MAX], bool *ret_procedure_known);
 
 #endif

@@ -259,6 +259,9 @@ struct lt_bytes plan_lease_write(uint8_t out[RECORD_VALUE_MAX], const struct pla
     wire_write_init(&w, out, RECORD_VALUE_MAX);
     wire_put_u64(&w, lease->number);
     wire_put_u32(&w, lease->agency);
+    if (lease->moved) {
+        wire_put_u8(&w, lease->leg); /* came later */
+    }
     return wire_written(&w);
 }
 
@@ -268,6 +271,10 @@ bool plan_lease_read(struct lt_bytes bytes, struct plan_lease *ret_lease)
     wire_read_init(&r, bytes);
     struct plan_lease lease = {.number = wire_u64(&r)};
     lease.agency = wire_u32(&r);
+    if (!wire_read_done(&r)) {
+        lease.moved = true;
+        lease.leg = wire_u8(&r);
+    }
     if (!wire_read_done(&r)) {
         return false;
     }

@@ -84,6 +84,8 @@ struct plan_item {
 struct plan_lease {
     uint64_t number;
     uint32_t agency;
+    bool moved;  /* by a redirect: the item is about another leg of the transfer, the old one */
+    uint8_t leg; /* which is this */
 };
 
 struct lt_bytes plan_key_of(uint8_t out[RECORD_KEY_MAX], char what, uint64_t number);

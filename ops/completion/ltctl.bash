@@ -47,7 +47,7 @@ _ltctl()
         ;;
     --result)
         mapfile -t COMPREPLY < <(compgen -W "waiting sent-again taken refused parked-again ended \
-            passed-over" -- "$current")
+            passed-over moved joined" -- "$current")
         return
         ;;
     --endpoint | --timeout | --agency | --from | --to | --case | --procedure | --locality | --since | \

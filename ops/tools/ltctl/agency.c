@@ -115,6 +115,9 @@ static enum exit_code options_take(const struct ltctl *ltctl, struct agency *age
     }
     if (code == EXIT_GOOD) {
         code = text_take(ltctl, OPTION_SUCCESSOR, agency->successor, sizeof(agency->successor));
+        /* Without a date here: at once. */
+        bool named = ltctl->options.values[OPTION_SUCCESSOR] != NULL;
+        agency->successor_from_ms = named ? 0 : agency->successor_from_ms;
     }
     if (code == EXIT_GOOD) {
         code = numbers_take(ltctl, agency);
@@ -279,6 +282,28 @@ enum exit_code run_agency_set(struct ltctl *ltctl)
     return code == EXIT_GOOD ? put_and_show(ltctl, &agency) : code;
 }
 
+/* From a day on, or at once; "-" takes the successor away. */
+enum exit_code run_agency_successor(struct ltctl *ltctl)
+{
+    struct agency agency;
+    const char *successor = ltctl->arguments[1];
+    bool none = strcmp(successor, "-") == 0;
+    int64_t from_ms = 0;
+    if (!none && !agency_id_valid(text_bytes(successor))) {
+        return value_bad(ltctl, "id", successor, "1..35 [0-9A-Z.]");
+    }
+    enum exit_code code = date_take(ltctl, OPTION_FROM, &from_ms);
+    if (code == EXIT_GOOD) {
+        code = entry_get(ltctl, ltctl->arguments[0], true, &agency);
+    }
+    if (code != EXIT_GOOD) {
+        return code;
+    }
+    text_copy(agency.successor, sizeof(agency.successor), text_bytes(none ? "" : successor));
+    agency.successor_from_ms = none ? 0 : from_ms;
+    return put_and_show(ltctl, &agency);
+}
+
 static enum exit_code suspend(struct ltctl *ltctl, bool suspended)
 {
     struct agency agency;
@@ -321,6 +346,8 @@ static void agency_show(struct output *output, const struct agency *agency)
     char rate[16];
     char quota[24];
     char denied[512];
+    char from[24];
+    snprintf(from, sizeof(from), "%lld", (long long)agency->successor_from_ms);
     snprintf(number, sizeof(number), "%u", agency->number);
     snprintf(rate, sizeof(rate), "%u", agency->rate_per_s);
     snprintf(quota, sizeof(quota), "%llu", (unsigned long long)agency->blob_quota_bytes);
@@ -333,6 +360,7 @@ static void agency_show(struct output *output, const struct agency *agency)
         {text_bytes("locality"), text_bytes(agency->locality)},
         {text_bytes("contact"), text_bytes(agency->contact)},
         {text_bytes("successor"), text_bytes(agency->successor)},
+        {text_bytes("successor_from_ms"), text_bytes(agency->successor_from_ms != 0 ? from : "")},
         {text_bytes("suspended"), text_bytes(agency->suspended ? "1" : "0")},
         {text_bytes("paused"), text_bytes(agency->paused ? "1" : "0")},
         {text_bytes("draining"), text_bytes(agency->draining ? "1" : "0")},

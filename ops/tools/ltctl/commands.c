@@ -60,6 +60,8 @@ const struct command commands[] = {
      B(NAME) | B(KIND) | B(LOCALITY) | B(CONTACT) | B(SUCCESSOR) | B(RATE) | B(QUOTA_MIB) |
          B(DENY) | B(DRY_RUN),
      1, 1, run_agency_set},
+    {"agency successor", B(FROM) | B(DRY_RUN), 2, 2, run_agency_successor},
+    {"agency redirect", B(PACE) | B(STOP) | B(REASON), 2, 2, run_agency_redirect},
     {"agency suspend", B(DRY_RUN), 1, 1, run_agency_suspend},
     {"agency resume", B(DRY_RUN), 1, 1, run_agency_resume},
     {"agency pause", B(REASON) | B(DRY_RUN), 1, 1, run_agency_pause},

@@ -132,6 +132,8 @@ enum exit_code run_watch(struct ltctl *ltctl);
 enum exit_code run_import(struct ltctl *ltctl);
 enum exit_code run_agency_add(struct ltctl *ltctl);
 enum exit_code run_agency_set(struct ltctl *ltctl);
+enum exit_code run_agency_successor(struct ltctl *ltctl);
+enum exit_code run_agency_redirect(struct ltctl *ltctl);
 enum exit_code run_agency_show(struct ltctl *ltctl);
 enum exit_code run_agency_suspend(struct ltctl *ltctl);
 enum exit_code run_agency_resume(struct ltctl *ltctl);

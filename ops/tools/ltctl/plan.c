@@ -4,6 +4,8 @@
  * `run`, `pause`, `resume`, `cancel` move a plan; `plan list`, `show` and `report` look. On a
  * terminal the long waits have a line of progress; in a pipe there is nothing but the rows.
  *
+ * `agency redirect` makes a plan, too: every open leg of a dissolved agency to its successor.
+ *
  * `make` ends with the failure of a plan that could not be (nothing found, a leg outside of the
  * person's agencies, too many). With --every, `run` stays until the plan has ended and exits with
  * EXIT_FINDINGS when it did not end as done.
@@ -259,7 +261,11 @@ static enum exit_code send_list(struct ltctl *ltctl, const char *number, struct 
 static void say_next(const struct ltctl *ltctl, const char *number, const struct plan_row *row)
 {
     char said[SAID_MAX];
-    if (bytes_equal(row_field(&row->row, "second"), text_bytes("1"))) {
+    bool redirect = bytes_equal(row_field(&row->row, "act"), text_bytes("redirect"));
+    bool second = bytes_equal(row_field(&row->row, "second"), text_bytes("1"));
+    if (redirect && second) {
+        PHRASE_FILL(said, sizeof(said), ltctl->language, PLAN_NEXT_RISK, number);
+    } else if (second) {
         PHRASE_FILL(said, sizeof(said), ltctl->language, PLAN_NEXT_APPROVE, number);
     } else {
         PHRASE_FILL(said, sizeof(said), ltctl->language, PLAN_NEXT_RUN, number);
@@ -267,17 +273,14 @@ static void say_next(const struct ltctl *ltctl, const char *number, const struct
     fprintf(stderr, "%s\n", said);
 }
 
-enum exit_code run_plan_make(struct ltctl *ltctl)
+/* Asked for, chosen to its end, and shown with what it would do. */
+static enum exit_code make(struct ltctl *ltctl, struct question *question)
 {
-    struct question question;
     struct plan_row row;
     struct output output;
     char number[24];
     const char *const *values = ltctl->options.values;
-    enum exit_code code = make_question(ltctl, &question);
-    if (code == EXIT_GOOD) {
-        code = ask_row(ltctl, &question, &row);
-    }
+    enum exit_code code = ask_row(ltctl, question, &row);
     if (code != EXIT_GOOD) {
         return code;
     }
@@ -299,6 +302,30 @@ enum exit_code run_plan_make(struct ltctl *ltctl)
         say_next(ltctl, number, &row);
     }
     return code;
+}
+
+enum exit_code run_plan_make(struct ltctl *ltctl)
+{
+    struct question question;
+    enum exit_code code = make_question(ltctl, &question);
+    return code == EXIT_GOOD ? make(ltctl, &question) : code;
+}
+
+enum exit_code run_agency_redirect(struct ltctl *ltctl)
+{
+    const char *const *values = ltctl->options.values;
+    struct question question;
+    if (values[OPTION_REASON] == NULL || values[OPTION_REASON][0] == '\0') {
+        return complain_usage(ltctl, phrase(ltctl->language, PHRASE_REASON_MISSING));
+    }
+    question_init(&question, "plan-make");
+    question_add(&question, "act", "redirect");
+    question_add(&question, "agency", ltctl->arguments[0]);
+    question_add(&question, "to", ltctl->arguments[1]);
+    question_add(&question, "reason", values[OPTION_REASON]);
+    question_add(&question, "pace", values[OPTION_PACE]);
+    question_add(&question, "stop", values[OPTION_STOP]);
+    return make(ltctl, &question);
 }
 
 /* ---- moving ---- */

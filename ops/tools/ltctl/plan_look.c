@@ -17,6 +17,7 @@ struct sums {
     uint64_t taken;
     uint64_t moved;
     uint64_t unknown;
+    uint64_t joined;
     uint64_t reassign;
     uint64_t nobody;
     uint64_t unreadable;
@@ -51,6 +52,7 @@ static void sums_add(struct sums *sums, const struct row *row)
     sums->taken += (uint64_t)row_number(row, "taken");
     sums->moved += (uint64_t)row_number(row, "moved");
     sums->unknown += (uint64_t)row_number(row, "unknown");
+    sums->joined += (uint64_t)row_number(row, "joined");
     sums->reassign += (uint64_t)row_number(row, "reassign");
     sums->nobody += (uint64_t)row_number(row, "nobody");
     sums->unreadable += (uint64_t)row_number(row, "unreadable");
@@ -112,6 +114,7 @@ static void put_sums(struct plan_row *row, const struct sums *sums)
     plan_row_number(row, "taken", sums->taken);
     plan_row_number(row, "moved", sums->moved);
     plan_row_number(row, "unknown", sums->unknown);
+    plan_row_number(row, "joined", sums->joined);
     plan_row_number(row, "reassign", sums->reassign);
     plan_row_number(row, "nobody", sums->nobody);
     plan_row_number(row, "unreadable", sums->unreadable);

@@ -144,8 +144,12 @@ static const struct word results[] = {
     {"paused", {"tạm nghỉ", "paused"}},
     {"stopped", {"đã dừng vì nhiều lỗi", "stopped"}},
     {"done", {"đã xong", "done"}},
+    {"redirect", {"chuyển sang đơn vị kế thừa", "redirect to the successor"}},
+    {"moved", {"đã chuyển, chưa có kết quả", "moved, no outcome yet"}}, /* of a redirect */
+    {"joined", {"đơn vị kế thừa đã có", "the successor had it"}},
+    {"agency-open", {"trục vẫn đang gửi đến đơn vị cũ", "the old agency is still delivered to"}},
     {"incident-open", {"sự cố đang diễn ra", "an open incident"}}, /* what a plan waits for */
-    {"gate-closed", {"đơn vị đang được tạm dừng giao", "a paused agency"}},
+    {"gate-closed", {"đang ngừng gửi đến đơn vị", "a paused agency"}},
     {"restore-open", {"khôi phục trục chưa đối soát xong", "a restore being reconciled"}},
     {"cancelled", {"đã hủy", "cancelled"}},
 };

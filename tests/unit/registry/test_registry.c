@@ -215,18 +215,18 @@ static void successors_are_followed_eight_steps(void **state)
     struct registry *registry = *state;
     chain(registry, 10);
     const struct agency *last = by_id(registry, "H24.10");
-    assert_ptr_equal(registry_successor(registry, last), last);
-    assert_ptr_equal(registry_successor(registry, by_id(registry, "H24.2")), last); /* 8 steps */
-    assert_null(registry_successor(registry, by_id(registry, "H24.1")));            /* 9 steps */
-    assert_null(registry_successor(registry, NULL));
+    assert_ptr_equal(registry_successor(registry, last, 0), last);
+    assert_ptr_equal(registry_successor(registry, by_id(registry, "H24.2"), 0), last); /* 8 steps */
+    assert_null(registry_successor(registry, by_id(registry, "H24.1"), 0));            /* 9 steps */
+    assert_null(registry_successor(registry, NULL, 0));
     struct agency broken = make(2, "H24.2");
     snprintf(broken.successor, sizeof(broken.successor), "H99");
     assert_int_equal(fold(registry, &broken), LT_OK);
-    assert_null(registry_successor(registry, by_id(registry, "H24.2")));
+    assert_null(registry_successor(registry, by_id(registry, "H24.2"), 0));
     struct agency circle = make(10, "H24.10");
     snprintf(circle.successor, sizeof(circle.successor), "H24.9");
     assert_int_equal(fold(registry, &circle), LT_OK);
-    assert_null(registry_successor(registry, by_id(registry, "H24.9")));
+    assert_null(registry_successor(registry, by_id(registry, "H24.9"), 0));
 }
 
 static void as_many_agencies_as_the_limit(void **state)

@@ -40,19 +40,19 @@ static void fold_route(struct registry *registry, const char *procedure, const c
 static uint32_t one(const struct registry *registry, const char *procedure, const char *locality,
                     enum lt_kind kind)
 {
-    uint32_t numbers[LT_LEGS_MAX];
+    struct assigned legs[LT_LEGS_MAX];
     bool known;
-    uint32_t count = registry_assign(registry, text_bytes(procedure), text_bytes(locality), kind,
-                                     numbers, &known);
+    uint32_t count = registry_assign(registry, text_bytes(procedure), text_bytes(locality), kind, 0,
+                                     legs, &known);
     assert_in_range(count, 0, 1);
-    return count == 0 ? 0 : numbers[0];
+    return count == 0 ? 0 : legs[0].number;
 }
 
 static bool known(const struct registry *registry, const char *procedure)
 {
-    uint32_t numbers[LT_LEGS_MAX];
+    struct assigned legs[LT_LEGS_MAX];
     bool ret;
-    (void)registry_assign(registry, text_bytes(procedure), text_bytes(""), LT_KIND_FORWARD, numbers,
+    (void)registry_assign(registry, text_bytes(procedure), text_bytes(""), LT_KIND_FORWARD, 0, legs,
                           &ret);
     return ret;
 }
@@ -130,14 +130,14 @@ static void equals_make_the_legs(void **state)
     fold_route(registry, "2.000", "", 0, 3);
     fold_route(registry, "2.000", "", 0, 3); /* twice is once */
     fold_route(registry, "2.000", "", 0, 19);
-    uint32_t numbers[LT_LEGS_MAX];
+    struct assigned legs[LT_LEGS_MAX];
     bool ret;
     uint32_t count = registry_assign(registry, text_bytes("2.000"), text_bytes("11824"),
-                                     LT_KIND_FORWARD, numbers, &ret);
+                                     LT_KIND_FORWARD, 0, legs, &ret);
     assert_int_equal(count, 3);
-    assert_int_equal(numbers[0], 19); /* in the order of ids: the same on every machine */
-    assert_int_equal(numbers[1], 3);
-    assert_int_equal(numbers[2], 5);
+    assert_int_equal(legs[0].number, 19); /* in the order of ids: the same on every machine */
+    assert_int_equal(legs[1].number, 3);
+    assert_int_equal(legs[2].number, 5);
     assert_true(ret);
 }
 
@@ -147,12 +147,12 @@ static void no_more_than_sixteen_legs(void **state)
     for (uint32_t to = 1; to <= LT_LEGS_MAX + 1; to++) {
         fold_route(registry, "2.000", "", 0, to);
     }
-    uint32_t numbers[LT_LEGS_MAX + 1] = {0};
+    struct assigned legs[LT_LEGS_MAX + 1] = {{0}};
     bool ret;
     assert_int_equal(registry_assign(registry, text_bytes("2.000"), text_bytes(""), LT_KIND_FORWARD,
-                                     numbers, &ret),
+                                     0, legs, &ret),
                      LT_LEGS_MAX);
-    assert_int_equal(numbers[LT_LEGS_MAX], 0);
+    assert_int_equal(legs[LT_LEGS_MAX].number, 0);
 }
 
 static void dissolved_agencies_hand_over(void **state)
