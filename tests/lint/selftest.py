@@ -227,5 +227,40 @@ class Names(unittest.TestCase):
         self.check({"tests/x.pyc": ""}, "built files are tracked")
 
 
+class Stories(unittest.TestCase):
+    NUMBERS = [f"R{n}" for n in range(1, 21)] + [f"B{n}" for n in range(1, 13)]
+
+    def check(self, words, changed=(), more=None):
+        """Rows that all wait, but for those changed; `words` None: nothing to find."""
+        cells = {row: "waits for x" for row in self.NUMBERS} | dict(changed)
+        table = "".join(f"| {row} | shows | {cell} |\n" for row, cell in cells.items() if cell)
+        files = {"tests/replay/README.md": table, "tests/x.c": "static void it_works(void)\n",
+                 "tests/replay/R07-x.case": ""}
+        files["tests/replay/README.md"] += more or ""
+        with Tree(files) as tree:
+            status, out = tree.run("stories.py")
+        if words is None:
+            self.assertEqual((status, out), (0, ""))
+        else:
+            self.assertEqual(status, 1, out)
+            self.assertIn(words, out)
+
+    def test_good(self):
+        self.check(None, {"R7": "`R07`; `tests/x.c`: `it_works`"})
+
+    def test_bad(self):
+        good = {"R7": "`R07`"}
+        self.check("R3: no row", good | {"R3": None})
+        self.check("R7: two rows", good, "| R7 | shows | `R07` |\n")
+        self.check("R3: no such story: R03", good | {"R3": "`R03`"})
+        self.check("R3: no such file: tests/y.c", good | {"R3": "`tests/y.c`"})
+        self.check("R3: no test works in x.c", good | {"R3": "`tests/x.c`: `works`"})
+        self.check("R3: works: behind no file", good | {"R3": "`works`"})
+        self.check("R3: names no test", good | {"R3": "somewhere"})
+        self.check("R3: it waits, and names R07", good | {"R3": "waits for `R07`"})
+        self.check("R7: its story is not named", {"R7": "`tests/x.c`"})
+        self.check("R07: a story without a row", {"R7": None})
+
+
 if __name__ == "__main__":
     sys.exit(unittest.main(verbosity=1))

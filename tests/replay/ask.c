@@ -174,6 +174,43 @@ static void add_route(struct stage *stage)
     }
 }
 
+/* "registrar names H24.16 successor of H24.15 [in 1h]" */
+static void name_successor(struct stage *stage)
+{
+    uint8_t memory[AGENCY_BYTES_MAX];
+    struct statement *st = stage->statement;
+    const char *in = word_after(st, "in");
+    const char *successor = stage_word(stage, "an agency");
+    if (!word_is(st, "successor") || !word_is(st, "of")) {
+        stage_fail(stage, "registrar names AGENCY successor of AGENCY");
+    }
+    const struct agency *known =
+        registry_by_id(stage_flow(stage)->registry, text_bytes(stage_word(stage, "an agency")));
+    if (known == NULL) {
+        stage_fail(stage, "no such agency");
+    }
+    struct agency agency = *known;
+    snprintf(agency.successor, sizeof(agency.successor), "%s", successor);
+    agency.successor_from_ms = in == NULL ? 0 : stage->world.wall_ms + stage_span(stage, in);
+    struct page page =
+        ask_payload(stage, "agency-put", agency_write(memory, sizeof(memory), &agency));
+    if (page.code != LT_OK) {
+        stage_fail(stage, "the registry refuses: %s %.*s", lt_code((enum lt_status)page.code),
+                   (int)page.detail.size, (const char *)page.detail.data);
+    }
+}
+
+/* "operator acts for H24.15 only": the scope of the configuration, as a reload changes it. */
+static void act_for(struct stage *stage, enum person person)
+{
+    struct operator_entry *entry = &stage->config.operators[person];
+    snprintf(entry->scope[0], sizeof(entry->scope[0]), "%s", stage_word(stage, "an agency"));
+    entry->scope_count = 1;
+    if (!word_is(stage->statement, "only")) {
+        stage_fail(stage, "acts for AGENCY only");
+    }
+}
+
 void ask_as(struct stage *stage, enum person person)
 {
     struct statement *st = stage->statement;
@@ -182,7 +219,11 @@ void ask_as(struct stage *stage, enum person person)
     } else if (word_is(st, "adds") && word_is(st, "a") && word_is(st, "route") &&
                person == REGISTRAR) {
         add_route(stage);
+    } else if (person == REGISTRAR && word_is(st, "names")) {
+        name_successor(stage);
+    } else if (word_is(st, "acts") && word_is(st, "for")) {
+        act_for(stage, person);
     } else {
-        stage_fail(stage, "asks VERB, or registrar adds a route");
+        stage_fail(stage, "asks VERB, acts for AGENCY only, or registrar adds a route, names");
     }
 }
