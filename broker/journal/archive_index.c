@@ -9,6 +9,7 @@
  */
 #include "archive_private.h"
 
+#include "fact_plan.h"
 #include "proto/message.h"
 
 struct indexing {
@@ -106,6 +107,14 @@ static enum lt_status index_sent(const struct indexing *at)
     return status;
 }
 
+/* What a plan did with one leg: its deed stands beside it, why it left a leg alone only here. */
+static enum lt_status index_plan_step(const struct indexing *at)
+{
+    struct fact_plan_step step;
+    return fact_read_plan_step(at->fact->payload, &step) ? put_about(at, step.item.position)
+                                                         : LT_DAMAGED;
+}
+
 static enum lt_status index_registry(const struct indexing *at)
 {
     uint8_t key[POSITION_BYTES];
@@ -141,6 +150,8 @@ enum lt_status archive_index(const struct fact *fact, struct arena *arena, archi
         return index_sent(&at);
     case FACT_REGISTRY:
         return index_registry(&at);
+    case FACT_PLAN_STEP:
+        return index_plan_step(&at);
     default:
         return LT_OK;
     }

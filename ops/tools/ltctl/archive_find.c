@@ -13,13 +13,15 @@
 
 #include "broker/journal/archive.h"
 #include "broker/journal/fact.h"
+#include "broker/journal/fact_plan.h"
 #include "broker/limits.h"
 #include "broker/registry/agency.h"
+#include "broker/transfer/record.h"
 #include "ltctl.h"
 #include "proto/base/text.h"
 #include "proto/message.h"
 
-#define FIELDS_MAX 14
+#define FIELDS_MAX 20
 #define ROOM_BYTES 64
 #define IDS_MAX    256 /* transfers whose id is remembered */
 
@@ -27,14 +29,19 @@ struct name {
     char id[LT_AGENCY_ID_MAX + 1];
 };
 
+/* A transfer that was told of, and whose its legs are: facts about a leg name it by number. */
+struct known {
+    uint64_t position;
+    char id[ID_TEXT_BYTES];
+    uint32_t legs[LT_LEGS_MAX];
+    uint32_t legs_count;
+};
+
 struct telling {
     struct output output;
     struct name *names; /* by number */
     struct arena arena;
-    struct {
-        uint64_t position;
-        char id[ID_TEXT_BYTES];
-    } ids[IDS_MAX];
+    struct known ids[IDS_MAX];
     uint32_t ids_count;
 };
 
@@ -85,34 +92,75 @@ static void put_state(struct draft *draft, uint8_t state)
     put_text(draft, "state", state < sizeof(states) / sizeof(states[0]) ? states[state] : "");
 }
 
-static void put_agency(struct telling *telling, struct draft *draft, uint32_t number)
+static void put_agency(struct telling *telling, struct draft *draft, const char *field,
+                       uint32_t number)
 {
     char text[24] = "";
     if (number <= AGENCIES_MAX && telling->names[number].id[0] != '\0') {
-        put_text(draft, "agency", telling->names[number].id);
+        put_text(draft, field, telling->names[number].id);
         return;
     }
     if (number != 0) {
         snprintf(text, sizeof(text), "#%u", number);
     }
-    put_text(draft, "agency", text);
+    put_text(draft, field, text);
 }
 
-static const char *id_of(const struct telling *telling, uint64_t transfer)
+static struct known *known_of(struct telling *telling, uint64_t transfer)
 {
     for (uint32_t i = 0; i < telling->ids_count; i++) {
         if (telling->ids[i].position == transfer) {
-            return telling->ids[i].id;
+            return &telling->ids[i];
         }
     }
-    return "";
+    return NULL;
 }
 
-static void remember_id(struct telling *telling, uint64_t transfer, const struct lt_id *id)
+static const char *id_of(struct telling *telling, uint64_t transfer)
 {
-    if (telling->ids_count < IDS_MAX) {
-        telling->ids[telling->ids_count].position = transfer;
-        id_write(telling->ids[telling->ids_count++].id, id);
+    const struct known *known = known_of(telling, transfer);
+    return known == NULL ? "" : known->id;
+}
+
+static struct known *remember(struct telling *telling, uint64_t transfer, const struct lt_id *id)
+{
+    if (telling->ids_count == IDS_MAX) {
+        return NULL;
+    }
+    struct known *known = &telling->ids[telling->ids_count++];
+    known->position = transfer;
+    known->legs_count = 0;
+    id_write(known->id, id);
+    return known;
+}
+
+static void remember_legs(struct known *known, const struct fact_leg *legs, uint32_t count)
+{
+    for (uint32_t i = 0; known != NULL && i < count && i < LT_LEGS_MAX; i++) {
+        known->legs[i] = legs[i].agency;
+        known->legs_count = i + 1;
+    }
+}
+
+/* The leg by its number, and whose it is where that is known. */
+static void put_leg(struct telling *telling, struct draft *draft, uint64_t transfer, uint8_t leg)
+{
+    const struct known *known = known_of(telling, transfer);
+    put_number(draft, "leg", leg);
+    if (known != NULL && leg < known->legs_count) {
+        put_agency(telling, draft, "agency", known->legs[leg]);
+    }
+}
+
+static void put_people(struct draft *draft, struct lt_bytes person, struct lt_bytes second,
+                       bool risk)
+{
+    put_bytes(draft, "person", person);
+    if (second.size > 0) {
+        put_bytes(draft, "second", second);
+    }
+    if (risk) {
+        put_text(draft, "risk", "1");
     }
 }
 
@@ -157,9 +205,10 @@ static void tell_accepted(struct telling *telling, const struct archive_found *f
         header_read(accepted.header, &telling->arena, &header, NULL) != LT_OK) {
         return;
     }
-    remember_id(telling, found->fact->position, &header.id);
+    remember_legs(remember(telling, found->fact->position, &header.id), accepted.legs,
+                  accepted.legs_count);
     draft_start(telling, &draft, found, found->fact->position);
-    put_agency(telling, &draft, accepted.from);
+    put_agency(telling, &draft, "agency", accepted.from);
     put_bytes(&draft, "case", header.case_code);
     put_bytes(&draft, "procedure", header.procedure);
     put_number(&draft, "body_bytes", accepted.body.size);
@@ -173,9 +222,9 @@ static void tell_refused(struct telling *telling, const struct archive_found *fo
     if (!fact_read_refused(found->fact->payload, &refused)) {
         return;
     }
-    remember_id(telling, found->fact->position, &refused.id);
+    (void)remember(telling, found->fact->position, &refused.id);
     draft_start(telling, &draft, found, found->fact->position);
-    put_agency(telling, &draft, refused.from);
+    put_agency(telling, &draft, "agency", refused.from);
     put_code(&draft, refused.code);
     draft_end(telling, &draft);
 }
@@ -194,7 +243,7 @@ static void tell_sent(struct telling *telling, const struct archive_found *found
         }
         draft_start(telling, &draft, found, item.position);
         put_number(&draft, "leg", item.leg);
-        put_agency(telling, &draft, sent.agency);
+        put_agency(telling, &draft, "agency", sent.agency);
         put_number(&draft, "attempt", item.attempt);
         put_text(&draft, "state", "sent");
         draft_end(telling, &draft);
@@ -210,7 +259,7 @@ static void tell_settled(struct telling *telling, const struct archive_found *fo
     }
     draft_start(telling, &draft, found, settled.position);
     put_number(&draft, "leg", settled.leg);
-    put_agency(telling, &draft, settled.agency);
+    put_agency(telling, &draft, "agency", settled.agency);
     put_number(&draft, "attempt", settled.attempt);
     put_state(&draft, settled.next);
     put_code(&draft, settled.code);
@@ -227,7 +276,7 @@ static void tell_returned(struct telling *telling, const struct archive_found *f
     }
     draft_start(telling, &draft, found, returned.position);
     put_number(&draft, "leg", returned.leg);
-    put_agency(telling, &draft, returned.agency);
+    put_agency(telling, &draft, "agency", returned.agency);
     put_text(&draft, "state", "ready");
     put_code(&draft, returned.code);
     draft_end(telling, &draft);
@@ -241,10 +290,11 @@ static void tell_act(struct telling *telling, const struct archive_found *found)
         return;
     }
     draft_start(telling, &draft, found, act.position);
-    put_number(&draft, "leg", act.leg);
+    put_leg(telling, &draft, act.position, act.leg);
+    put_text(&draft, "act", act_kind_name(act.act));
     put_state(&draft, act.next);
     put_bytes(&draft, "reason", act.reason);
-    put_bytes(&draft, "person", act.person);
+    put_people(&draft, act.person, act.second, act.risk);
     draft_end(telling, &draft);
 }
 
@@ -254,14 +304,93 @@ static void tell_assigned(struct telling *telling, const struct archive_found *f
     if (!fact_read_assigned(found->fact->payload, &assigned)) {
         return;
     }
+    remember_legs(known_of(telling, assigned.position), assigned.legs, assigned.legs_count);
     for (uint32_t i = 0; i < assigned.legs_count; i++) {
         struct draft draft;
         draft_start(telling, &draft, found, assigned.position);
         put_number(&draft, "leg", i);
-        put_agency(telling, &draft, assigned.legs[i].agency);
+        put_agency(telling, &draft, "agency", assigned.legs[i].agency);
         put_bytes(&draft, "person", assigned.person);
         draft_end(telling, &draft);
     }
+}
+
+/* What a receiver's local system said when it was asked. */
+static void tell_held(struct telling *telling, const struct archive_found *found)
+{
+    struct draft draft;
+    struct fact_held held;
+    if (!fact_read_held(found->fact->payload, &held)) {
+        return;
+    }
+    draft_start(telling, &draft, found, held.position);
+    put_number(&draft, "leg", held.leg);
+    put_agency(telling, &draft, "agency", held.agency);
+    put_number(&draft, "attempt", held.attempt);
+    if (held.outcome == LT_OUTCOME_TAKEN || held.outcome == LT_OUTCOME_REFUSED) {
+        put_state(&draft, held.outcome == LT_OUTCOME_TAKEN ? LEG_TAKEN : LEG_REFUSED);
+    }
+    put_text(&draft, "held",
+             held.held == LT_HELD_YES  ? "yes"
+             : held.held == LT_HELD_NO ? "no"
+                                       : "unknown");
+    put_code(&draft, held.code);
+    put_bytes(&draft, "by", held.by);
+    put_bytes(&draft, "reason", held.reason);
+    draft_end(telling, &draft);
+}
+
+/* The old leg's end, and whose the new one is. */
+static void tell_rerouted(struct telling *telling, const struct archive_found *found)
+{
+    struct draft draft;
+    struct fact_rerouted rerouted;
+    if (!fact_read_rerouted(found->fact->payload, &rerouted)) {
+        return;
+    }
+    struct known *known = known_of(telling, rerouted.position);
+    draft_start(telling, &draft, found, rerouted.position);
+    put_leg(telling, &draft, rerouted.position, rerouted.leg);
+    put_state(&draft, LEG_CANCELLED);
+    put_agency(telling, &draft, "to", rerouted.to);
+    put_bytes(&draft, "reason", rerouted.reason);
+    put_people(&draft, rerouted.person, rerouted.second, rerouted.risk);
+    draft_end(telling, &draft);
+    if (known != NULL && known->legs_count != 0 && known->legs_count < LT_LEGS_MAX) {
+        known->legs[known->legs_count++] = rerouted.to;
+    }
+}
+
+static void tell_timed(struct telling *telling, const struct archive_found *found)
+{
+    struct draft draft;
+    struct fact_timed timed;
+    if (!fact_read_timed(found->fact->payload, &timed)) {
+        return;
+    }
+    draft_start(telling, &draft, found, timed.position);
+    put_leg(telling, &draft, timed.position, timed.leg);
+    put_state(&draft, timed.next);
+    put_code(&draft, timed.code);
+    draft_end(telling, &draft);
+}
+
+/* A plan came to this leg: its deed stands beside it, what it left alone only here. */
+static void tell_plan_step(struct telling *telling, const struct archive_found *found)
+{
+    struct draft draft;
+    struct fact_plan_step step;
+    if (!fact_read_plan_step(found->fact->payload, &step)) {
+        return;
+    }
+    draft_start(telling, &draft, found, step.item.position);
+    put_number(&draft, "leg", step.item.leg);
+    put_agency(telling, &draft, "agency", step.item.agency);
+    put_number(&draft, "plan", step.number);
+    put_text(&draft, "act", step.done ? "carried-out" : "passed-over");
+    put_state(&draft, step.state);
+    put_code(&draft, step.code);
+    draft_end(telling, &draft);
 }
 
 /* Kinds of which no more is told here than that they happened. All facts about one leg begin with
@@ -302,6 +431,18 @@ static enum lt_status tell(void *context, const struct archive_found *found)
         break;
     case FACT_ASSIGNED:
         tell_assigned(telling, found);
+        break;
+    case FACT_HELD:
+        tell_held(telling, found);
+        break;
+    case FACT_REROUTED:
+        tell_rerouted(telling, found);
+        break;
+    case FACT_TIMED:
+        tell_timed(telling, found);
+        break;
+    case FACT_PLAN_STEP:
+        tell_plan_step(telling, found);
         break;
     default:
         tell_other(telling, found);
