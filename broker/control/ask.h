@@ -81,6 +81,12 @@ enum lt_status query_plan_show(struct ask *ask);
 enum lt_status query_plan_look(struct ask *ask);
 enum lt_status query_plan_report(struct ask *ask);
 
+/* act_pending.c */
+enum lt_status query_pending(struct ask *ask);
+enum lt_status act_pending_approve(struct ask *ask);
+enum lt_status act_pending_refuse(struct ask *ask);
+uint32_t pending_count(struct ask *ask); /* what waits for a second person now */
+
 /* act_plan.c */
 enum lt_status act_plan_make(struct ask *ask);
 enum lt_status act_plan_add(struct ask *ask);

@@ -13,6 +13,7 @@
 
 #include <string.h>
 
+#include "proto/base/log.h"
 #include "proto/base/text.h"
 
 enum lt_status judge_args(struct ask *ask, enum act_kind kind, struct act_target *target)
@@ -100,6 +101,10 @@ static struct wish wish_of(const struct ask *ask, const struct act_target *targe
 {
     struct wish wish = {
         .act = (uint8_t)target->kind,
+        .transfer = target->key,
+        .leg_given = target->leg_given,
+        .leg = target->leg,
+        .since_ms = ask->flow->now_ms,
         .position = target->transfer.position,
         .legs = target->legs,
         .to = target->to,
@@ -117,6 +122,9 @@ static enum lt_status ask_second(struct ask *ask, const struct act_target *targe
     const struct wish *known = wish_find(&ask->operators->wishes, &wish, ask->flow->mono_ms);
     if (known == NULL || strcmp(known->person, wish.person) == 0) {
         wish_put(&ask->operators->wishes, &wish);
+        log_info("wish", "number=%llu act=%s person=%s position=%llu",
+                 (unsigned long long)ask->operators->wishes.last, act_kind_name(wish.act),
+                 wish.person, (unsigned long long)wish.position);
         known = &wish;
     }
     return fault_set(&ask->fault, LT_SECOND_PERSON, "second", "asked by %s", known->person);

@@ -33,7 +33,7 @@
  *       "draining") durable applied (positions) journal_bytes journal_first backed_up_to
  *       archived_to carry_below cut_ready disk_free_bytes memory_bytes agencies connected sessions open ready sent behind backoff held parked
  *       in_flight notices_waiting accepted taken refused expired cancelled difference
- *       transfers_per_s syncs quarantined incarnation reconciling (flag: a declared restore is
+ *       transfers_per_s syncs quarantined pending (what waits for a second person) incarnation reconciling (flag: a declared restore is
  *       not over). With more open legs than a page looks at (SCAN_ROWS_MAX) those that are
  *       counted from the lists are left out: ready sent behind backoff held difference
  *   agencies [id=]
@@ -96,6 +96,11 @@
  *       turns; the difference is beyond what these explain
  *   quarantine
  *       facts that do not read or were passed over in this life: position kind what found_ms
+ *   pending
+ *       what waits for a second person: acts by number, then plans: what ("act", "plan") number
+ *       state ("waits-second", "refused-here") act person reason since_ms; of an act until_ms id from
+ *       from_name case leg (the first) to to_name new new_name (of a reroute) refused_by
+ *       refused_why; of a plan items agencies (plan-approve). Acts are kept in memory for an hour
  *   plan-list
  *       newest first, a row each: number state since_ms made_ms person reason selection items
  *       act ("replay", "redirect") (of a redirect: old old_name to to_name left_open) agencies left_out (legs of other live plans) passed replayed passed_over taken refused
@@ -151,6 +156,10 @@
  *   reroute id= [leg=] to= reason= [second=1] [dry_run=1]
  *       two rows as above: the old leg, and the new one. LT_EXISTS: that agency has it;
  *       LT_LEGS_TOO_MANY, LT_AGENCY_UNKNOWN
+ *   pending-approve number= [dry_run=1]
+ *       approver, another than the one who asked: the act, as if repeated with second=1; its rows
+ *   pending-refuse number= reason=
+ *       the one who asked, or an approver; the row of `pending`. It stays there for its hour
  *   agency-gate id= gate=pause|drain|open reason= [dry_run=1]
  *       one row: id name change ("changed", "same") paused draining position
  *   ping id=

@@ -178,6 +178,7 @@ enum lt_status query_status(struct ask *ask)
     page_number(page, "transfers_per_s", speed(ask->operators, flow));
     page_number(page, "syncs", journal_syncs(flow->journal));
     page_number(page, "quarantined", flow->quarantine.found);
+    page_number(page, "pending", pending_count(ask));
     page_number(page, "incarnation", flow->restored.incarnation);
     page_flag(page, "reconciling", flow->restored.reconciling);
     return put_states(ask, &sums);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "ltctl.h"
+#include "moment.h"
 #include "proto/base/text.h"
 
 #define SAID_MAX 512
@@ -85,6 +86,42 @@ enum exit_code run_expire(struct ltctl *ltctl)
 enum exit_code run_reroute(struct ltctl *ltctl)
 {
     return act(ltctl, "reroute");
+}
+
+/* ---- what waits for a second person ---- */
+
+enum exit_code run_pending(struct ltctl *ltctl)
+{
+    struct question question;
+    question_init(&question, "pending");
+    return ask_all(ltctl, &question, &columns_pending, 0);
+}
+
+static enum exit_code pending(struct ltctl *ltctl, const char *verb, const struct columns *columns)
+{
+    const char *const *values = ltctl->options.values;
+    struct question question;
+    uint64_t number;
+    if (!number_read(&number, ltctl->arguments[0])) {
+        char said[SAID_MAX];
+        PHRASE_FILL(said, sizeof(said), ltctl->language, NUMBER_BAD, ltctl->arguments[0]);
+        return complain_usage(ltctl, said);
+    }
+    question_init(&question, verb);
+    question_add(&question, "number", ltctl->arguments[0]);
+    question_add(&question, "reason", values[OPTION_REASON]);
+    question_add(&question, "dry_run", values[OPTION_DRY_RUN] != NULL ? "1" : NULL);
+    return rows_of(ltctl, &question, columns);
+}
+
+enum exit_code run_pending_approve(struct ltctl *ltctl)
+{
+    return pending(ltctl, "pending-approve", &columns_act);
+}
+
+enum exit_code run_pending_refuse(struct ltctl *ltctl)
+{
+    return pending(ltctl, "pending-refuse", &columns_pending);
 }
 
 /* ---- agencies ---- */

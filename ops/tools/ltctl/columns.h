@@ -61,6 +61,8 @@ extern const struct columns columns_gate;
 extern const struct columns columns_ping;
 extern const struct columns columns_plans;
 extern const struct columns columns_plan;
+extern const struct columns columns_pending;
+extern const struct columns columns_pending;
 extern const struct columns columns_plan_total;
 extern const struct columns columns_plan_receiver;
 extern const struct columns columns_plan_line;

@@ -39,6 +39,9 @@ const struct command commands[] = {
      B(AGENCY) | B(FROM) | B(CASE) | B(PROCEDURE) | B(CODE) | B(SINCE) | B(UNTIL) | B(CODES) |
          B(IDS) | B(PACE) | B(STOP) | B(REASON),
      0, 0, run_plan_make},
+    {"pending", 0, 0, 0, run_pending},
+    {"pending approve", B(DRY_RUN), 1, 1, run_pending_approve},
+    {"pending refuse", B(REASON), 1, 1, run_pending_refuse},
     {"plan list", B(LIMIT), 0, 0, run_plan_list},
     {"plan show", 0, 1, 1, run_plan_show},
     {"plan approve", B(REASON), 1, 1, run_plan_approve},

@@ -146,6 +146,10 @@ static const struct word results[] = {
     {"paused", {"tạm nghỉ", "paused"}},
     {"stopped", {"đã dừng vì nhiều lỗi", "stopped"}},
     {"done", {"đã xong", "done"}},
+    {"act", {"thao tác", "act"}}, /* what waits for a second person */
+    {"plan", {"kế hoạch", "plan"}},
+    {"waits-second", {"chờ người thứ hai", "waits for a second person"}},
+    {"refused-here", {"không được đồng ý", "not agreed to"}},
     {"redirect", {"chuyển sang đơn vị kế thừa", "redirect to the successor"}},
     {"moved", {"đã chuyển, chưa có kết quả", "moved, no outcome yet"}}, /* of a redirect */
     {"joined", {"đơn vị kế thừa đã có", "the successor had it"}},
