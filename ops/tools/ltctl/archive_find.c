@@ -16,7 +16,6 @@
 #include "broker/journal/fact_plan.h"
 #include "broker/limits.h"
 #include "broker/registry/agency.h"
-#include "broker/transfer/record.h"
 #include "ltctl.h"
 #include "proto/base/text.h"
 #include "proto/message.h"
@@ -328,7 +327,7 @@ static void tell_held(struct telling *telling, const struct archive_found *found
     put_agency(telling, &draft, "agency", held.agency);
     put_number(&draft, "attempt", held.attempt);
     if (held.outcome == LT_OUTCOME_TAKEN || held.outcome == LT_OUTCOME_REFUSED) {
-        put_state(&draft, held.outcome == LT_OUTCOME_TAKEN ? LEG_TAKEN : LEG_REFUSED);
+        put_text(&draft, "state", held.outcome == LT_OUTCOME_TAKEN ? "taken" : "refused");
     }
     put_text(&draft, "held",
              held.held == LT_HELD_YES  ? "yes"
@@ -351,7 +350,7 @@ static void tell_rerouted(struct telling *telling, const struct archive_found *f
     struct known *known = known_of(telling, rerouted.position);
     draft_start(telling, &draft, found, rerouted.position);
     put_leg(telling, &draft, rerouted.position, rerouted.leg);
-    put_state(&draft, LEG_CANCELLED);
+    put_text(&draft, "state", "cancelled");
     put_agency(telling, &draft, "to", rerouted.to);
     put_bytes(&draft, "reason", rerouted.reason);
     put_people(&draft, rerouted.person, rerouted.second, rerouted.risk);
