@@ -16,6 +16,7 @@
 
 #include "proto/base/log.h"
 #include "proto/base/text.h"
+#include "sweeper.h"
 
 /* ---- facts -------------------------------------------------------------------------------------
  */
@@ -186,9 +187,20 @@ static bool down_for_long(const struct flow *flow, const struct desk *desk)
            flow->mono_ms - since_ms > flow->settings.line_incident_ms;
 }
 
+/* A dissolved agency whose legs have all gone to its successor: nothing will ever end its incident.
+ */
+static bool dissolved(const struct flow *flow, const struct desk *desk, const struct agency *agency)
+{
+    return agency != NULL && desk->in_flight == 0 && counts_open(&desk->counts) == 0 &&
+           registry_successor(flow->registry, agency, flow->now_ms) != agency;
+}
+
 static enum lt_status look_at_line(struct flow *flow, struct desk *desk)
 {
     const struct agency *agency = registry_by_number(flow->registry, desk->agency);
+    if (desk->incident != 0 && dissolved(flow, desk, agency)) {
+        return stage_change(flow, desk, INCIDENT_CLOSED, desk->incident_count, 0);
+    }
     if (agency == NULL || agency->paused) {
         return LT_OK; /* nobody has no line; a pause is an operator's will and no incident */
     }

@@ -8,6 +8,7 @@
  *   was once sent    the old receiver is asked; held: passed over, not held: moved; nobody can say:
  *                    moved only when a second person has approved the plan, with that name and the
  *                    risk written down
+ *   is held          by a person: moved, and held there
  *   successor has it the transfer went to both: the old leg ends, and no second one is made
  *   one before it in its lane stays (held by nobody known, passed over, in another plan): it stays
  *                    as well, because what is behind must not arrive before
@@ -114,6 +115,23 @@ static enum lt_status end_old(struct flow *flow, const struct due_item *item,
     return plan_step_stage(flow, item, true, LEG_CANCELLED, LT_EXISTS);
 }
 
+/* A person holds it: so it is held at the successor, too. */
+static enum lt_status hold_new(struct flow *flow, const struct due_item *item,
+                               const struct plan *plan, const struct move_names *names, uint8_t leg)
+{
+    uint8_t memory[FACT_BYTES];
+    uint64_t position;
+    struct fact_act act = {
+        .position = item->key.position,
+        .leg = leg,
+        .act = ACT_HOLD,
+        .next = LEG_HELD,
+        .person = text_bytes(plan->person),
+        .reason = text_bytes(names->reason),
+    };
+    return flow_fact(flow, FACT_ACT, fact_write_act(memory, sizeof(memory), &act), &position);
+}
+
 static enum lt_status move(struct flow *flow, const struct due_item *item, const struct plan *plan,
                            const struct move_names *names)
 {
@@ -132,6 +150,9 @@ static enum lt_status move(struct flow *flow, const struct due_item *item, const
     enum lt_status status = reroute_stage(flow, &rerouted);
     if (status == LT_DAMAGED || status == LT_NOT_FOUND) {
         return plan_step_stage(flow, item, false, leg->state, LT_DAMAGED);
+    }
+    if (status == LT_OK && leg->state == LEG_HELD) {
+        status = hold_new(flow, item, plan, names, item->transfer.legs_count);
     }
     if (status == LT_OK) {
         status = transfer_at(flow, item->key.position, &key, &after);

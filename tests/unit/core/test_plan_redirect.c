@@ -165,6 +165,39 @@ static void a_case_stays_together(void **state)
     assert_sums();
 }
 
+/* What was routed by competence follows like what was addressed, and stays together like it. */
+static void routes_follow_too(void **state)
+{
+    (void)state;
+    route_put(&house, "route-put", "1.001", "", "B", false);
+    struct wish wish = {.from = "A", .case_code = "H-1", .procedure = "1.001"};
+    struct given first = accept_now(&house, &wish);
+    assert_int_equal(leg_of(&house, &first, 0).agency, number_b);
+    hand_over(0);
+    struct given second = accept_now(&house, &wish);
+    assert_int_equal(leg_of(&house, &second, 0).agency, number_b);
+    assert_int_equal(leg_of(&house, &second, 0).state, LEG_BEHIND);
+    wish.case_code = "H-2";
+    struct given other = accept_now(&house, &wish);
+    assert_int_equal(leg_of(&house, &other, 0).agency, number_c);
+    struct page page = ask_ok(&house, VIEWER, "show", ARGS("id", other.id_text));
+    assert_field(&house, &page, 0, "addressed", NULL); /* nobody was named */
+}
+
+/* Who is named beside the successor gets it at once, and once. */
+static void both_named_is_the_successors(void **state)
+{
+    (void)state;
+    struct given first = to_b("H-1");
+    hand_over(0);
+    struct given both =
+        accept_now(&house, &(struct wish){.from = "A", .to = {"B", "C"}, .case_code = "H-1"});
+    assert_int_equal(legs_of(&both), 1);
+    assert_int_equal(leg_of(&house, &both, 0).agency, number_c);
+    assert_int_equal(leg_of(&house, &both, 0).state, LEG_READY);
+    assert_int_equal(leg_of(&house, &first, 0).agency, number_b);
+}
+
 /* ---- making one --------------------------------------------------------------------------------
  */
 
@@ -295,7 +328,7 @@ static void every_open_leg_moves(void **state)
     assert_int_equal(now.replayed, 6);
     assert_moved(&ready, LEG_READY);
     assert_moved(&behind, LEG_BEHIND);
-    assert_moved(&held, LEG_READY);
+    assert_moved(&held, LEG_HELD); /* by a person, and still */
     assert_moved(&parked, LEG_READY);
     assert_moved(&sent, LEG_READY);
     assert_moved(&backoff, LEG_READY);
@@ -439,6 +472,32 @@ static void what_the_successor_has_is_not_given_twice(void **state)
     assert_int_equal(now_of(&house, number).ended, 1);
 }
 
+static void an_incident_of_the_old_one_ends_with_its_last_leg(void **state)
+{
+    (void)state;
+    uint8_t memory[256];
+    uint64_t position;
+    to_b("H-1");
+    struct fact_incident fact = {.number = 1,
+                                 .agency = number_b,
+                                 .code = LT_RECEIVER_UNREACHABLE,
+                                 .change = INCIDENT_OPENED,
+                                 .count = 5,
+                                 .due_ms = house.world.wall_ms + 3600000};
+    assert_int_equal(flow_fact(house.flow, FACT_INCIDENT,
+                               fact_write_incident(memory, sizeof(memory), &fact), &position),
+                     LT_OK);
+    hand_over(0);
+    gate("pause");
+    world_advance(&house.world, 60000);
+    turns(&house, 5);
+    assert_int_equal(desk_of(&house.flow->desks, number_b)->incident, 1);
+    redirected();
+    world_advance(&house.world, 60000);
+    turns(&house, 5);
+    assert_int_equal(desk_of(&house.flow->desks, number_b)->incident, 0);
+}
+
 /* ---- restarts ----------------------------------------------------------------------------------
  */
 
@@ -485,6 +544,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(new_ones_follow_from_the_day_on),
         TEST(a_case_stays_together),
+        TEST(routes_follow_too),
+        TEST(both_named_is_the_successors),
         TEST(it_needs_a_successor_in_force),
         TEST(the_old_agency_is_closed_first),
         TEST(a_gate_that_opens_in_the_middle_is_waited_for),
@@ -495,6 +556,7 @@ int main(void)
         TEST(without_a_second_person_the_unknown_stays),
         TEST(a_second_person_takes_the_risk_and_it_is_written_down),
         TEST(what_the_successor_has_is_not_given_twice),
+        TEST(an_incident_of_the_old_one_ends_with_its_last_leg),
         TEST(a_restart_in_the_middle_loses_none_and_doubles_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
