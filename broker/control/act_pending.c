@@ -158,23 +158,26 @@ uint32_t pending_count(struct ask *ask)
 /* ---- agreeing and refusing --------------------------------------------------------------------
  */
 
-static enum lt_status named(struct ask *ask, struct wish **ret_wish)
+/* The wish of argument number; NULL: *ret_status says why not. */
+static struct wish *named(struct ask *ask, enum lt_status *ret_status)
 {
     uint64_t number = 0;
     bool given;
-    enum lt_status status = ask_number(ask, "number", UINT64_MAX / 2, &number, &given);
-    if (status != LT_OK) {
-        return status;
+    *ret_status = ask_number(ask, "number", UINT64_MAX / 2, &number, &given);
+    if (*ret_status != LT_OK) {
+        return NULL;
     }
     if (!given) {
-        return ask_missing(ask, "number");
+        *ret_status = ask_missing(ask, "number");
+        return NULL;
     }
     struct wish *wish = wish_numbered(&ask->operators->wishes, number, ask->flow->mono_ms);
     if (wish == NULL || wish->refused_by[0] != '\0') {
-        return fault_set(&ask->fault, LT_NOT_FOUND, "number", "%llu", (unsigned long long)number);
+        *ret_status =
+            fault_set(&ask->fault, LT_NOT_FOUND, "number", "%llu", (unsigned long long)number);
+        return NULL;
     }
-    *ret_wish = wish;
-    return LT_OK;
+    return wish;
 }
 
 /* The command of the first person, with second=1. */
@@ -220,9 +223,9 @@ enum lt_status act_pending_approve(struct ask *ask)
 {
     const struct query *asked = ask->query;
     struct command command;
-    struct wish *wish;
-    enum lt_status status = named(ask, &wish);
-    if (status != LT_OK) {
+    enum lt_status status;
+    const struct wish *wish = named(ask, &status);
+    if (wish == NULL) {
         return status;
     }
     const struct wish kept = *wish; /* the act drops it when it is done */
@@ -251,10 +254,10 @@ enum lt_status act_pending_approve(struct ask *ask)
 
 enum lt_status act_pending_refuse(struct ask *ask)
 {
-    struct wish *wish;
     struct lt_bytes reason = ask_arg(ask, "reason");
-    enum lt_status status = named(ask, &wish);
-    if (status != LT_OK) {
+    enum lt_status status;
+    struct wish *wish = named(ask, &status);
+    if (wish == NULL) {
         return status;
     }
     bool own = strcmp(wish->person, ask->person->name) == 0;

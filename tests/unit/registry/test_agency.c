@@ -116,6 +116,30 @@ static void each_gate_is_a_flag_of_its_own(void **state)
     assert_false(agency_read(bytes, &back));
 }
 
+/* It came later: an entry without it is the same to the byte as before, and a zero is never
+ * written. */
+static void the_day_of_a_successor_is_written_when_there_is_one(void **state)
+{
+    (void)state;
+    uint8_t without[AGENCY_BYTES_MAX];
+    uint8_t with[AGENCY_BYTES_MAX];
+    struct agency agency = sample();
+    struct agency back;
+    struct lt_bytes before = agency_write(without, sizeof(without), &agency);
+    agency.successor_from_ms = 1782838800000;
+    struct lt_bytes after = agency_write(with, sizeof(with), &agency);
+    assert_int_equal(after.size, before.size + 8);
+    assert_memory_equal(after.data, before.data, before.size);
+    assert_true(agency_read(after, &back));
+    assert_int_equal(back.successor_from_ms, 1782838800000);
+    assert_true(agency_read(before, &back));
+    assert_int_equal(back.successor_from_ms, 0);
+    memset(with + before.size, 0, 8);
+    assert_false(agency_read(after, &back));
+    agency.successor[0] = '\0';
+    assert_rule(&agency, LT_FIELD_BAD, "successor_from");
+}
+
 static void the_longest_agency_fits(void **state)
 {
     (void)state;
@@ -339,6 +363,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_agency_comes_back_whole),
         cmocka_unit_test(each_gate_is_a_flag_of_its_own),
+        cmocka_unit_test(the_day_of_a_successor_is_written_when_there_is_one),
         cmocka_unit_test(the_longest_agency_fits),
         cmocka_unit_test(every_truncation_is_refused),
         cmocka_unit_test(damaged_agencies_are_refused),
