@@ -234,7 +234,7 @@ enum lt_status act_plan_make(struct ask *ask)
     static const char *const filters[] = {"agency", "from",  "case", "procedure",
                                           "code",   "since", "until"};
     char selection[PLAN_SELECTION_MAX + 1] = "";
-    struct plan_filter filter;
+    struct plan_filter filter = {.agency_given = false};
     bool list = ask_arg(ask, "list").size > 0;
     struct fact_plan plan = {
         .number = ask->flow->plans.last + 1,
@@ -425,41 +425,43 @@ static enum lt_status take_lines(struct ask *ask, struct listing *listing)
     return status == LT_OK ? ask_staged(plan_slice_stage(ask->flow, &listing->slice)) : status;
 }
 
-/* A plan that is being chosen from a list, by its maker. */
-static enum lt_status own_list(struct ask *ask, uint64_t *ret_number, struct plan_slot **ret_slot)
+/* A plan that is being chosen from a list, by its maker; NULL: *ret_status says why not. */
+static struct plan_slot *own_list(struct ask *ask, uint64_t *ret_number, enum lt_status *ret_status)
 {
     struct plan plan;
     struct plan_now now;
-    enum lt_status status = ask_plan(ask, ret_number, &plan, &now);
-    if (status != LT_OK) {
-        return status;
+    *ret_status = ask_plan(ask, ret_number, &plan, &now);
+    if (*ret_status != LT_OK) {
+        return NULL;
     }
     struct plan_slot *slot = plan_slot_of(ask->flow, *ret_number);
     if (slot == NULL || now.state != PLAN_SELECTING || slot->phase != PLAN_PHASE_LIST) {
-        return fault_set(&ask->fault, LT_PLAN_STATE, "plan", "%s", plan_state_name(now.state));
+        *ret_status =
+            fault_set(&ask->fault, LT_PLAN_STATE, "plan", "%s", plan_state_name(now.state));
+        return NULL;
     }
     if (strcmp(plan.person, ask->person->name) != 0) {
-        return fault_set(&ask->fault, LT_NOT_PERMITTED, "plan", "%s", plan.person);
+        *ret_status = fault_set(&ask->fault, LT_NOT_PERMITTED, "plan", "%s", plan.person);
+        return NULL;
     }
-    *ret_slot = slot;
-    return LT_OK;
+    return slot;
 }
 
 enum lt_status act_plan_add(struct ask *ask)
 {
     struct listing listing = {.want = PLAN_WANTED};
-    struct plan_slot *slot;
-    uint64_t number;
+    uint64_t number = 0;
     struct lt_bytes what = ask_arg(ask, "what");
     listing.codes = bytes_equal(what, text_bytes("codes"));
     if (!listing.codes && !bytes_equal(what, text_bytes("ids"))) {
         return ask_bad(ask, "what");
     }
-    enum lt_status status = own_list(ask, &number, &slot);
-    if (status == LT_OK) {
+    enum lt_status status;
+    struct plan_slot *slot = own_list(ask, &number, &status);
+    if (slot != NULL) {
         status = plan_slice_begin(ask->flow, slot, &listing.slice);
     }
-    if (status != LT_OK) {
+    if (slot == NULL || status != LT_OK) {
         return status;
     }
     slot->touched_ms = ask->flow->mono_ms;
@@ -473,10 +475,10 @@ enum lt_status act_plan_add(struct ask *ask)
 
 enum lt_status act_plan_freeze(struct ask *ask)
 {
-    struct plan_slot *slot;
-    uint64_t number;
-    enum lt_status status = own_list(ask, &number, &slot);
-    if (status != LT_OK) {
+    uint64_t number = 0;
+    enum lt_status status;
+    struct plan_slot *slot = own_list(ask, &number, &status);
+    if (slot == NULL) {
         return status;
     }
     plan_complete(slot);
