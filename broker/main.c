@@ -5,7 +5,8 @@
  *
  * Exit codes: 0 clean; 2 usage; 64 the start failed; 70 the journal or state could not be written
  * (nothing was acknowledged after it; a restart verifies and resumes); 71 damage; 72 a page of a
- * store could not be read (SIGBUS); 73 another process holds the journal; 78 configuration.
+ * store could not be read (SIGBUS); 73 another process holds the journal; 74 the journal or the
+ * base was written by another release; 78 configuration.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -43,6 +44,7 @@
 #define EXIT_DAMAGED 71
 #define EXIT_BUS     72
 #define EXIT_FENCED  73
+#define EXIT_FORMAT  74
 #define EXIT_CONFIG  78
 
 #define DRAIN_MS_MAX   3000
@@ -103,8 +105,9 @@ static int exit_code(enum lt_status status)
     case LT_FENCED:
         return EXIT_FENCED;
     case LT_DAMAGED:
-    case LT_FORMAT_UNKNOWN:
         return EXIT_DAMAGED;
+    case LT_FORMAT_UNKNOWN:
+        return EXIT_FORMAT;
     case LT_IO:
     case LT_FULL:
         return EXIT_STOP;

@@ -231,7 +231,8 @@ enum lt_status ask_parcel(struct ask *ask, uint64_t position, struct header *ret
 
 enum lt_status ask_staged(enum lt_status status)
 {
-    if (status == LT_OK || status == LT_BUSY || lt_class(status) == LT_CLASS_STOP) {
+    if (status == LT_OK || status == LT_BUSY || status == LT_FORMAT_NOT_ENABLED ||
+        lt_class(status) == LT_CLASS_STOP) {
         return status;
     }
     return LT_IO; /* staged and not folded: what is shown from now on cannot be trusted */

@@ -96,12 +96,14 @@ enum lt_status act_plan_run(struct ask *ask);
 enum lt_status act_plan_pause(struct ask *ask);
 enum lt_status act_plan_cancel(struct ask *ask);
 
-/* act_replay.c, act_backup.c, act_carry.c, act_clock.c, act_shield.c, act_registry.c */
+/* act_replay.c, act_backup.c, act_carry.c, act_clock.c, act_enable.c, act_shield.c, act_registry.c
+ */
 enum lt_status act_replay(struct ask *ask);
 enum lt_status act_backup_mark(struct ask *ask);
 enum lt_status act_archive_mark(struct ask *ask);
 enum lt_status act_carry(struct ask *ask);
 enum lt_status act_clock_confirm(struct ask *ask);
+enum lt_status act_enable(struct ask *ask);
 enum lt_status act_agency_unshield(struct ask *ask);
 enum lt_status query_quarantine(struct ask *ask);
 enum lt_status act_restore_done(struct ask *ask);

@@ -54,6 +54,7 @@ static const struct verb verbs[] = {
     {"agency-unshield", OPERATOR_OPERATOR, "id reason ", act_agency_unshield},
     {"restore-done", OPERATOR_APPROVER, "reason ", act_restore_done},
     {"clock-confirm", OPERATOR_OPERATOR, "reason ", act_clock_confirm},
+    {"enable", OPERATOR_APPROVER, "format reason dry_run ", act_enable},
     {"hold", OPERATOR_OPERATOR, "id from leg reason dry_run ", act_hold},
     {"release", OPERATOR_OPERATOR, "id from leg reason dry_run ", act_release},
     {"skip", OPERATOR_OPERATOR, "id from leg reason dry_run ", act_skip},

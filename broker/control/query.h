@@ -28,7 +28,7 @@
  * milliseconds over the acceptance time (since <= t < until), `kind` and `state` are names:
  *
  *   status
- *       one row: software epoch started_ms uptime_ms now_ms clock ("ok", "suspect") drift_ms
+ *       one row: software epoch format (in use) format_known (the highest) started_ms uptime_ms now_ms clock ("ok", "suspect") drift_ms
  *       intake (code: "ok", or why intake refuses now: "busy", "disk-reserve", "clock-suspect",
  *       "draining") durable applied (positions) journal_bytes journal_first backed_up_to
  *       archived_to carry_below cut_ready disk_free_bytes memory_bytes agencies connected sessions open ready sent behind backoff held parked
@@ -143,6 +143,9 @@
  *       an agency that was kept out after crashes is let in again. One row: id change position
  *   restore-done reason=
  *       approver; a declared restore is reconciled, new ids come in. One row: change position
+ *   enable format= reason= [dry_run=]
+ *       from here on that format of the journal may be written, and the releases that do not know
+ *       it do not start any more. format change ("changed", "same") position; LT_FORMAT_BEYOND
  *   clock-confirm reason=
  *       the wall clock is right although it left the monotonic one. One row: change ("changed",
  *       "same" when it was not suspect) drift_ms position

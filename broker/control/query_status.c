@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "ask.h"
+#include "broker/journal/format.h"
 #include "broker/limits.h"
 
 #define RATE_MS 1000
@@ -158,6 +159,8 @@ enum lt_status query_status(struct ask *ask)
     page_row(page);
     page_text(page, "software", flow->settings.software);
     page_number(page, "epoch", journal_epoch(flow->journal));
+    page_number(page, "format", flow->format);
+    page_number(page, "format_known", format_known());
     put_process(ask);
     page_time(page, "now_ms", flow->now_ms);
     page_text(page, "clock", flow->clock_suspect ? "suspect" : "ok");

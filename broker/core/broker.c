@@ -3,14 +3,16 @@
  * Opening, refolding and closing. Order at start: the journal is acquired (its end checked),
  * state.mdb is opened and whatever it lacks is folded from the journal, the epoch is written as the
  * first fact. A missing or discarded state.mdb is the same path with a longer walk, from the base
- * on where the journal was cut. A damaged fact is passed over and counted; an unknown kind ends the
- * start, because a newer release wrote it.
+ * on where the journal was cut. A damaged fact is passed over and counted; an unknown kind, or a
+ * format that is enabled and not known here, ends the start: a newer release wrote it. A start that
+ * ends so writes nothing of what it folded, so that the newer release goes on at the same place.
  */
 #include "broker.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/flow/enable.h"
 #include "broker/flow/fold.h"
 #include "broker/flow/plan.h"
 #include "broker/flow/restored.h"
@@ -54,16 +56,35 @@ static enum lt_status fold_one(struct broker *broker, const struct fact *fact)
     return status == LT_DAMAGED ? LT_OK : status; /* quarantined: counted and shown */
 }
 
+/* What to tell of a journal that a newer release has written. */
+static enum lt_status newer(const struct flow *flow, const struct fact *fact, struct fault *fault)
+{
+    if (fact == NULL || fact->kind == FACT_FORMAT) {
+        return fault_set(fault, LT_FORMAT_UNKNOWN, "format",
+                         "%u is enabled, this release knows formats up to %u", flow->format,
+                         format_known());
+    }
+    return fault_set(fault, LT_FORMAT_UNKNOWN, "format",
+                     "position %llu: kind %u, this release knows formats up to %u",
+                     (unsigned long long)fact->position, fact->kind, format_known());
+}
+
+struct refolding {
+    struct broker *broker;
+    struct fault *fault;
+};
+
 static enum lt_status refold_one(void *context, const struct fact *fact)
 {
-    struct broker *broker = context;
+    struct refolding *refolding = context;
+    struct broker *broker = refolding->broker;
     struct flow *flow = &broker->flow;
     if (fact->position <= state_folded(flow->state)) {
         return LT_OK;
     }
     enum lt_status status = fold_one(broker, fact);
     if (status != LT_OK) {
-        return status;
+        return status == LT_FORMAT_UNKNOWN ? newer(flow, fact, refolding->fault) : status;
     }
     if (fact->position % REFOLD_SLICE != 0 && state_room(flow->state)) {
         return LT_OK;
@@ -82,7 +103,11 @@ static enum lt_status refold_one(void *context, const struct fact *fact)
 static enum lt_status refold(struct broker *broker, struct fault *fault)
 {
     struct flow *flow = &broker->flow;
+    struct refolding refolding = {broker, fault};
     enum lt_status status = fold_load(flow);
+    if (status == LT_FORMAT_UNKNOWN && flow->format > format_known()) {
+        return newer(flow, NULL, fault);
+    }
     if (status != LT_OK) {
         return fault_set(fault, status, "state.mdb", "counters or registry do not read");
     }
@@ -92,7 +117,7 @@ static enum lt_status refold(struct broker *broker, struct fault *fault)
                          (unsigned long long)state_applied(flow->state),
                          (unsigned long long)journal_durable(flow->journal));
     }
-    status = journal_walk(flow->journal, from, refold_one, broker);
+    status = journal_walk(flow->journal, from, refold_one, &refolding);
     if (status != LT_OK) {
         return fault_set(fault, status, "refold", "at position %llu",
                          (unsigned long long)state_folded(flow->state) + 1);
@@ -129,6 +154,26 @@ static enum lt_status stage_epoch(struct flow *flow)
     return flow_fact(flow, FACT_EPOCH, fact_write_epoch(memory, sizeof(memory), &epoch), &position);
 }
 
+/* A fresh journal says its format; in any other only a person changes it. */
+static enum lt_status stage_format(struct flow *flow)
+{
+    uint64_t position;
+    if (flow->durable != 0) {
+        return LT_OK;
+    }
+    return enable_stage(flow, format_known(), (struct lt_bytes){0}, text_bytes("fresh"), &position);
+}
+
+/* Of the next format: tells that it is written, and nothing else. */
+static enum lt_status stage_trial(struct flow *flow)
+{
+    static const uint8_t nothing;
+    uint64_t position;
+    return flow_writes(flow, FACT_TRIAL)
+               ? flow_fact(flow, FACT_TRIAL, (struct lt_bytes){&nothing, 1}, &position)
+               : LT_OK;
+}
+
 /* The journal begins higher than it did: a cut was made meanwhile, offline. */
 static enum lt_status stage_cut(struct broker *broker)
 {
@@ -153,6 +198,21 @@ static enum lt_status stage_cut(struct broker *broker)
     log_info("cut", "first=%llu", (unsigned long long)first);
     struct fact_cut cut = {.below = first, .base = about.digest};
     return flow_fact(flow, FACT_CUT, fact_write_cut(memory, sizeof(memory), &cut), &position);
+}
+
+static enum lt_status stage_first(struct broker *broker)
+{
+    enum lt_status status = stage_epoch(&broker->flow);
+    if (status == LT_OK) {
+        status = stage_format(&broker->flow);
+    }
+    if (status == LT_OK) {
+        status = stage_trial(&broker->flow);
+    }
+    if (status == LT_OK) {
+        status = stage_cut(broker);
+    }
+    return status == LT_OK ? stage_shield(broker) : status;
 }
 
 static enum lt_status open_tables(struct broker *broker)
@@ -249,13 +309,7 @@ enum lt_status broker_open(struct broker **ret_broker, const struct broker_optio
                                   flow->clock->mono_ms(flow->clock->self));
     flow->durable = journal_durable(flow->journal);
     flow->batch_start = journal_staged(flow->journal);
-    status = stage_epoch(flow);
-    if (status == LT_OK) {
-        status = stage_cut(broker);
-    }
-    if (status == LT_OK) {
-        status = stage_shield(broker);
-    }
+    status = stage_first(broker);
     if (status == LT_OK && options->restored_by != NULL) {
         status = restored_declare(flow, text_bytes(options->restored_by),
                                   text_bytes(options->restored_why), &broker->restored_at);
@@ -276,6 +330,7 @@ enum lt_status broker_open(struct broker **ret_broker, const struct broker_optio
     *ret_broker = broker;
     return LT_OK;
 done:
+    broker->failed = true; /* nothing half done is flushed */
     broker_close(&broker);
     return status;
 }

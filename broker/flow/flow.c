@@ -6,6 +6,7 @@
  */
 #include "flow.h"
 
+#include "enable.h"
 #include "fold.h"
 #include "proto/base/log.h"
 
@@ -41,6 +42,9 @@ static enum lt_status stage(struct flow *flow, uint8_t kind, struct lt_bytes pay
                             const struct header *header, uint64_t *ret_position)
 {
     struct fact fact;
+    if (!flow_writes(flow, kind)) {
+        return LT_FORMAT_NOT_ENABLED;
+    }
     enum lt_status status = journal_stage(flow->journal, kind, flow->now_ms, payload, &fact);
     if (status != LT_OK) {
         return status;

@@ -154,12 +154,14 @@ struct flow {
     bool intake_closed; /* free space under the mark */
     bool draining;
     bool commit_full; /* the last commit met a full disk */
+    uint32_t format;  /* of the journal, as it may be written now (enable.h) */
     uint32_t random;  /* jitter, stirred from entropy */
 };
 
 /*
  * Stages a fact and folds it: the one door by which anything changes. LT_BUSY: the batch or the
- * overlay has no room; nothing was changed, try again next turn. Any stop class ends the process.
+ * overlay has no room; nothing was changed, try again next turn. LT_FORMAT_NOT_ENABLED: a later
+ * format brought that kind (enable.h); nothing was changed. Any stop class ends the process.
  */
 LT_CHECK enum lt_status flow_fact(struct flow *flow, uint8_t kind, struct lt_bytes payload,
                                   uint64_t *ret_position);

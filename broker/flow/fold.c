@@ -9,7 +9,9 @@
 
 #include <string.h>
 
+#include "broker/journal/format.h"
 #include "broker/registry/agency.h"
+#include "enable.h"
 #include "fold_act.h"
 #include "fold_cut.h"
 #include "fold_incident.h"
@@ -437,6 +439,7 @@ static enum lt_status fold_kind(struct flow *flow, const struct fact *fact,
         return LT_DAMAGED;
     case FACT_EPOCH:
     case FACT_CLOCK:
+    case FACT_TRIAL:
         return LT_OK; /* told for those who read the journal */
     case FACT_ACCEPTED:
         return fold_accepted(flow, fact, header);
@@ -468,6 +471,8 @@ static enum lt_status fold_kind(struct flow *flow, const struct fact *fact,
         return fold_held(flow, fact);
     case FACT_REROUTED:
         return fold_rerouted(flow, fact);
+    case FACT_FORMAT:
+        return fold_format(flow, fact);
     case FACT_BACKUP:
         return fold_backup(flow, fact);
     case FACT_CARRIED:
@@ -493,6 +498,9 @@ static enum lt_status fold_kind(struct flow *flow, const struct fact *fact,
 
 enum lt_status fold_fact(struct flow *flow, const struct fact *fact, const struct header *header)
 {
+    if (!format_knows(fact->kind)) {
+        return LT_FORMAT_UNKNOWN;
+    }
     state_fold_begin(flow->state, fact->position);
     enum lt_status status = fold_kind(flow, fact, header);
     enum lt_status ended = state_fold_end(flow->state);
@@ -538,7 +546,10 @@ static enum lt_status load_registry(struct flow *flow)
 
 enum lt_status fold_load(struct flow *flow)
 {
-    enum lt_status status = load_registry(flow);
+    enum lt_status status = format_load(flow);
+    if (status == LT_OK) {
+        status = load_registry(flow);
+    }
     if (status == LT_OK) {
         status = load_counts(flow);
     }

@@ -28,6 +28,7 @@ enum fact_kind {
     FACT_REGISTRY = 10,  /* a change of the registry */
     FACT_BLOB = 11,      /* an attachment is durable and belongs to an agency */
     FACT_BLOB_GONE = 12, /* an orphan was collected */
+    FACT_FORMAT = 13,    /* a format may be written from here on; format.h has it */
     FACT_HELD = 14,      /* what a receiver's local system said of a leg when it was asked */
     FACT_REROUTED = 15,  /* a leg ended here, a new one of the same transfer goes elsewhere */
     FACT_INCIDENT = 16,  /* one cause at one agency: opened, tried again, closed, noted */
@@ -43,6 +44,7 @@ enum fact_kind {
     FACT_SHIELD = 27,   /* an agency is kept out after crashes, or let in again */
     FACT_CLOCK = 28,    /* the wall clock became suspect, agreed again, or was confirmed */
     FACT_KINDS_END = 29,
+    FACT_TRIAL = 255, /* of the next format: says nothing; only a test's broker knows it */
 };
 
 struct fact_epoch {

@@ -21,6 +21,7 @@
 
 #include "backend.h"
 #include "fact.h"
+#include "format.h"
 #include "journal.h"
 #include "journal_private.h"
 #include "layout.h"
@@ -215,7 +216,7 @@ bool journal_room(const struct journal *journal, size_t payload_bytes)
 enum lt_status journal_stage(struct journal *journal, uint8_t kind, int64_t now_ms,
                              struct lt_bytes payload, struct fact *ret_fact)
 {
-    assert(kind != FACT_DAMAGED && kind < FACT_KINDS_END);
+    assert(kind != FACT_DAMAGED && format_knows(kind));
     assert(payload.size > 0);
     if (journal->latched != LT_OK) {
         return journal->latched;

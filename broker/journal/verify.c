@@ -6,14 +6,16 @@
  * Each finding names the position it was seen at: "gap" positions that no record holds, "frame" a
  * record that does not read or stands under a foreign key, "chain" a record whose link to the one
  * before does not fit, "crc" and "payload" single facts, "digest" a parcel whose bytes are not
- * those that were accepted, "time" and "epoch" what went back. One damage may be found twice: a
- * flipped bit breaks its fact's crc and the link of the record behind. Nothing stops at the first
- * finding, and nothing is mended.
+ * those that were accepted, "time" and "epoch" what went back, "format" a kind that this release
+ * has not heard of, which a newer one wrote. One damage may be found twice: a flipped bit breaks
+ * its fact's crc and the link of the record behind. Nothing stops at the first finding, and nothing
+ * is mended.
  *
  * The chain begins with the first record held: in a journal that was never cut its link is zero.
  */
 #include "verify.h"
 #include "fact_plan.h"
+#include "format.h"
 #include "layout.h"
 #include "proto/digest.h"
 
@@ -90,9 +92,12 @@ static bool copy_reads(const struct fact *fact)
         struct fact_backup backup;
         struct fact_cut cut;
         struct fact_restored restored;
+        struct fact_format format;
     } f;
     struct lt_bytes payload = fact->payload;
-    return (fact->kind == FACT_BACKUP && fact_read_backup(payload, &f.backup)) ||
+    return (fact->kind == FACT_TRIAL && payload.size == 1) ||
+           (fact->kind == FACT_FORMAT && fact_read_format(payload, &f.format)) ||
+           (fact->kind == FACT_BACKUP && fact_read_backup(payload, &f.backup)) ||
            (fact->kind == FACT_CUT && fact_read_cut(payload, &f.cut)) ||
            (fact->kind == FACT_RESTORED && fact_read_restored(payload, &f.restored));
 }
@@ -143,6 +148,8 @@ static bool payload_reads(struct check *check, const struct fact *fact)
         return fact_read_blob_gone(payload, &f.blob_gone);
     case FACT_REROUTED:
         return fact_read_rerouted(payload, &f.rerouted);
+    case FACT_FORMAT:
+    case FACT_TRIAL:
     case FACT_BACKUP:
     case FACT_CUT:
     case FACT_RESTORED:
@@ -183,7 +190,9 @@ static void check_fact(struct check *check, const struct record *record, uint32_
     if (index + 1 == record->count && fact.time_ms != record->time_ms) {
         finding(check, fact.position, "time");
     }
-    if (fact.version != FACT_VERSION || !payload_reads(check, &fact)) {
+    if (!format_knows(fact.kind)) {
+        finding(check, fact.position, "format");
+    } else if (fact.version != FACT_VERSION || !payload_reads(check, &fact)) {
         finding(check, fact.position, "payload");
     }
 }

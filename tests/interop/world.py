@@ -47,6 +47,7 @@ class World:
         self.endpoint = "tcp://127.0.0.1:%d" % free_port()
         self.blob_endpoint = "tcp://127.0.0.1:%d" % free_port()
         self.process = None
+        self.broker = os.path.join(bin_folder, "lienthongd")
         self.environment = {}  # of the broker, beside ours
         self.server_public = self.key_make("broker")[0]
         self.operator_public = self.key_make("operator")[0]
@@ -71,7 +72,7 @@ class World:
     def start(self):
         with open(self.path("broker.log"), "ab") as log:
             self.process = subprocess.Popen(
-                [os.path.join(self.bin, "lienthongd"), "--config", self.path("lienthongd.yaml")],
+                [self.broker, "--config", self.path("lienthongd.yaml")],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 env={**os.environ, **self.environment})
         host, port = self.endpoint[len("tcp://"):].split(":")

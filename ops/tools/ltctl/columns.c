@@ -35,6 +35,8 @@ COLUMNS(status, true,
     C("uptime_ms", DURATION, "Đã chạy", "Uptime"),
     C("software", TEXT, "Phần mềm", "Software"),
     C("epoch", NUMBER, "Kỷ nguyên", "Epoch"),
+    C("format", NUMBER, "Định dạng đang ghi", "Format in use"),
+    C("format_known", NUMBER, "Định dạng cao nhất đã biết", "Highest format known"),
     C("durable", NUMBER, "Vị trí đã ghi bền", "Durable position"),
     C("applied", NUMBER, "Vị trí đã áp dụng", "Applied position"),
     C("journal_bytes", BYTES, "Sổ nhật ký", "Journal"),
@@ -440,6 +442,11 @@ COLUMNS(quarantine, false,
 COLUMNS(clock, true,
     C("change", RESULT, "Kết quả", "Change"),
     C("drift_ms", DURATION, "Đồng hồ máy lệch", "Wall clock drift"));
+
+COLUMNS(enable, true,
+    C("change", RESULT, "Kết quả", "Change"),
+    C("format", NUMBER, "Định dạng", "Format"),
+    C("position", NUMBER, "Vị trí trong sổ", "Position"));
 
 COLUMNS(backup, true,
     C("to", NUMBER, "Bản sao đến vị trí", "Copy reaches to"),

@@ -80,6 +80,7 @@ const struct command commands[] = {
     {"quarantine", 0, 0, 0, run_quarantine},
     {"agency unshield", B(REASON), 1, 1, run_agency_unshield},
     {"clock confirm", B(REASON), 0, 0, run_clock_confirm},
+    {"enable", B(REASON) | B(DRY_RUN), 1, 1, run_enable},
     {"backup", B(NO_MARK), 2, 2, run_backup},
     {"backup verify", 0, 1, 1, run_backup_verify},
     {"restore", B(BY) | B(REASON), 2, 2, run_restore},

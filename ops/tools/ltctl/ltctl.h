@@ -149,6 +149,7 @@ enum exit_code run_journal_verify(struct ltctl *ltctl);
 enum exit_code run_quarantine(struct ltctl *ltctl);
 enum exit_code run_agency_unshield(struct ltctl *ltctl);
 enum exit_code run_clock_confirm(struct ltctl *ltctl);
+enum exit_code run_enable(struct ltctl *ltctl);
 enum exit_code run_backup(struct ltctl *ltctl);
 enum exit_code run_backup_verify(struct ltctl *ltctl);
 enum exit_code run_restore(struct ltctl *ltctl);

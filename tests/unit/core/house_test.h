@@ -56,10 +56,9 @@ static inline struct lt_key house_key(uint8_t first, uint8_t second)
     return key;
 }
 
-static inline void house_open_broker(struct house *house)
+static inline enum lt_status house_try_broker(struct house *house, struct fault *fault)
 {
-    struct fault fault;
-    fault_init(&fault);
+    fault_init(fault);
     struct broker_options options = {
         .clock = &house->clock.clock,
         .entropy = &house->entropy.entropy,
@@ -83,7 +82,13 @@ static inline void house_open_broker(struct house *house)
         .verifier = house->slow == NULL ? (struct verifier){0} : slow_verifier_door(house->slow),
         .owner = "test",
     };
-    enum lt_status status = broker_open(&house->broker, &options, &fault);
+    return broker_open(&house->broker, &options, fault);
+}
+
+static inline void house_open_broker(struct house *house)
+{
+    struct fault fault;
+    enum lt_status status = house_try_broker(house, &fault);
     if (status != LT_OK) {
         fail_msg("%s: %s %s", lt_code(status), fault.field, fault.detail);
     }

@@ -4,6 +4,7 @@
 #include "unit/base/base_test.h"
 
 #include "broker/journal/fact.h"
+#include "broker/journal/format.h"
 #include "broker/journal/journal.h"
 
 #define ROOM 1024
@@ -563,6 +564,24 @@ static void clock_facts(void **unused)
     assert_false(fact_read_clock(payload, &got));
 }
 
+static void format_facts(void **unused)
+{
+    (void)unused;
+    uint8_t memory[128];
+    struct fact_format f = {
+        .format = 2, .person = text_bytes("duyet-1"), .reason = text_bytes("chạy ổn")};
+    struct fact_format got;
+    struct lt_bytes payload = fact_write_format(memory, sizeof(memory), &f);
+    assert_true(fact_read_format(payload, &got));
+    assert_int_equal(got.format, 2);
+    assert_bytes(got.person, "duyet-1");
+    assert_bytes(got.reason, "chạy ổn");
+    payload.size--;
+    assert_false(fact_read_format(payload, &got));
+    f.format = 0;
+    assert_false(fact_read_format(fact_write_format(memory, sizeof(memory), &f), &got));
+}
+
 static void the_largest_transfer_fits_a_fact(void **unused)
 {
     (void)unused;
@@ -618,6 +637,7 @@ int main(void)
         cmocka_unit_test(backup),
         cmocka_unit_test(carried_and_cut),
         cmocka_unit_test(clock_facts),
+        cmocka_unit_test(format_facts),
         cmocka_unit_test(the_largest_transfer_fits_a_fact),
         cmocka_unit_test(kinds_have_names),
     };

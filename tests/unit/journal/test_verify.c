@@ -279,7 +279,7 @@ static void chain_time_epoch_and_kind(void **unused)
     assert_true(has(&found, 2, "epoch"));
     assert_true(has(&found, 3, "time"));
     assert_true(has(&found, 4, "chain"));
-    assert_true(has(&found, 5, "payload"));
+    assert_true(has(&found, 5, "format"));
     assert_true(has(&found, 6, "frame"));
     assert_int_equal(found.count, 5);
     desk_deinit(&desk);
