@@ -272,13 +272,10 @@ static enum lt_status open_stores(struct broker *broker, struct fault *fault)
     return status;
 }
 
-enum lt_status broker_open(struct broker **ret_broker, const struct broker_options *options,
-                           struct fault *fault)
+/* Everything open, and the state at the journal's end. */
+static enum lt_status open_refolded(struct broker *broker, const struct broker_options *options,
+                                    struct fault *fault)
 {
-    struct broker *broker = calloc(1, sizeof(*broker));
-    if (broker == NULL) {
-        return fault_set(fault, LT_NO_MEMORY, "broker", "no memory");
-    }
     struct flow *flow = &broker->flow;
     broker->options = *options;
     flow->clock = options->clock;
@@ -293,15 +290,41 @@ enum lt_status broker_open(struct broker **ret_broker, const struct broker_optio
     broker->started_ms = flow->now_ms;
     enum lt_status status = open_tables(broker);
     if (status != LT_OK) {
-        fault_set(fault, status, "broker", "tables");
-        goto done;
+        return fault_set(fault, status, "broker", "tables");
     }
     status = open_stores(broker, fault);
     if (status != LT_OK) {
-        goto done;
+        return status;
     }
     timekeeper_start(&broker->keeper, journal_time_ms(flow->journal), flow->now_ms, flow->mono_ms);
-    status = refold(broker, fault);
+    return refold(broker, fault);
+}
+
+enum lt_status broker_refold(const struct broker_options *options, uint64_t *ret_damaged,
+                             struct fault *fault)
+{
+    struct broker *broker = calloc(1, sizeof(*broker));
+    if (broker == NULL) {
+        return fault_set(fault, LT_NO_MEMORY, "broker", "no memory");
+    }
+    enum lt_status status = open_refolded(broker, options, fault);
+    if (status == LT_OK) {
+        *ret_damaged = broker->flow.counters.damaged;
+    }
+    broker->failed = true; /* what there was to flush is flushed */
+    broker_close(&broker);
+    return status;
+}
+
+enum lt_status broker_open(struct broker **ret_broker, const struct broker_options *options,
+                           struct fault *fault)
+{
+    struct broker *broker = calloc(1, sizeof(*broker));
+    if (broker == NULL) {
+        return fault_set(fault, LT_NO_MEMORY, "broker", "no memory");
+    }
+    struct flow *flow = &broker->flow;
+    enum lt_status status = open_refolded(broker, options, fault);
     if (status != LT_OK) {
         goto done;
     }

@@ -50,6 +50,11 @@ struct broker_options {
 LT_CHECK enum lt_status broker_open(struct broker **ret_broker,
                                     const struct broker_options *options, struct fault *fault);
 
+/* Only brings state.mdb to the journal's end: nothing is written into the journal, nobody is
+ * served. *ret_damaged: facts that were passed over. */
+LT_CHECK enum lt_status broker_refold(const struct broker_options *options, uint64_t *ret_damaged,
+                                      struct fault *fault);
+
 /* Flushes what is durable and closes; not an orderly end of sessions (broker_drain before). */
 void broker_close(struct broker **broker_p);
 

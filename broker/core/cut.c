@@ -9,8 +9,6 @@
  */
 #include "cut.h"
 
-#include <string.h>
-
 #include "broker/journal/layout.h"
 #include "broker/transfer/record.h"
 
@@ -110,18 +108,13 @@ static enum lt_status judge(struct cutting *cutting, const struct base_about *st
 static enum lt_status make_base(struct cutting *cutting)
 {
     const struct cut_options *options = cutting->options;
-    struct base_about read;
     enum lt_status status = base_write(options->state_path, options->base_path, options->below,
                                        look, cutting, &cutting->report.base, cutting->fault);
     if (status == LT_OK) {
         status = judge(cutting, &cutting->report.base);
     }
     if (status == LT_OK) {
-        status = base_read_new(options->base_path, &read, cutting->fault);
-    }
-    if (status == LT_OK &&
-        memcmp(&read.digest, &cutting->report.base.digest, sizeof(read.digest)) != 0) {
-        status = fault_set(cutting->fault, LT_DAMAGED, "base", "reads other than it was written");
+        status = base_check_new(options->base_path, &cutting->report.base, cutting->fault);
     }
     if (status != LT_OK) {
         base_drop(options->base_path);

@@ -81,6 +81,19 @@ const struct archive_about *archive_month(const struct archive *archive, uint32_
 /* Its records as a journal's: `view` and `status` only; one thread. */
 struct journal_backend archive_door(struct archive *archive);
 
+/*
+ * Archive and journal as one: what the journal does not hold any more comes from the archive. Only
+ * for reading, on one thread; `acquire` is the journal's. LT_NOT_FOUND: the archive's complete
+ * months do not reach from the first position to the journal's beginning without a gap.
+ */
+struct archive_joined {
+    struct archive *archive;
+    struct journal_backend journal;
+};
+LT_CHECK enum lt_status archive_join(struct archive_joined *joined, struct archive *archive,
+                                     const struct journal_backend *journal, struct fault *fault);
+struct journal_backend archive_joined_door(struct archive_joined *joined);
+
 /* Does a complete month hold exactly this record? LT_NOT_FOUND; LT_DAMAGED: another one. */
 LT_CHECK enum lt_status archive_holds(void *archive, uint64_t first, struct lt_bytes record,
                                       struct fault *fault);

@@ -19,8 +19,9 @@
  * behind it its entries in order of their keys, each 2 | u16 key | u32 value; in the end the foot:
  * 3 | u64 entries | u64 position | u64 below | SHA-256 of everything before.
  *
- * A base is of one fold version. A release that raises STATE_FOLD_VERSION must read the bases of
- * the version before.
+ * A base is of one fold version and loads only where that is the same: what another release folded
+ * is not this one's state. It can be checked and copied everywhere. A release with another fold
+ * version makes its own from the archive and the journal (core/rebase.h): facts are what survives.
  */
 struct base_about {
     uint64_t position; /* last fact in it */
@@ -51,12 +52,16 @@ void base_drop(const char *path); /* the one beside, if any */
 
 /*
  * Reads a base to its end: order, names, sizes and digest; `take` may be NULL. What `take` was told
- * is only to be believed when LT_OK comes back. LT_NOT_FOUND; LT_DAMAGED; LT_FORMAT_UNKNOWN.
+ * is only to be believed when LT_OK comes back. LT_NOT_FOUND; LT_DAMAGED; LT_FORMAT_UNKNOWN: of
+ * another fold version, and `take` is given.
  */
 LT_CHECK enum lt_status base_read(const char *path, base_taker *take, void *context,
                                   struct base_about *ret_about, struct fault *fault);
 LT_CHECK enum lt_status base_read_new(const char *path, struct base_about *ret_about,
                                       struct fault *fault); /* the one beside */
+/* The one beside reads as it was written? LT_DAMAGED. */
+LT_CHECK enum lt_status base_check_new(const char *path, const struct base_about *written,
+                                       struct fault *fault);
 
 /* Into a backup and out of it: checked on both sides. */
 LT_CHECK enum lt_status base_copy(const char *from, const char *to, struct base_about *ret_about,

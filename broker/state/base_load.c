@@ -91,6 +91,11 @@ static enum lt_status check(const char *path, uint64_t journal_first, struct fau
     if (status != LT_OK) {
         return fault_set(fault, status, why.field, "%s", why.detail);
     }
+    if (about.fold != STATE_FOLD_VERSION) {
+        return fault_set(fault, LT_FORMAT_UNKNOWN, "base",
+                         "fold version %u, this release has %d: ltctl journal base", about.fold,
+                         STATE_FOLD_VERSION);
+    }
     if (about.position + 1 < journal_first) {
         return fault_set(fault, LT_DAMAGED, "base", "reaches %llu, the journal begins at %llu",
                          (unsigned long long)about.position, (unsigned long long)journal_first);

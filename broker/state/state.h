@@ -52,8 +52,8 @@ enum state_tree {
     STATE_TREES_END,
 };
 
-/* To be raised whenever the fold writes other keys or values: the old state.mdb is set aside. From
- * the first release on, bases of the version before must still be read (base.h). */
+/* To be raised whenever the fold writes other keys or values: the old state.mdb is set aside, and
+ * where the journal was cut a base is made anew from the archive (core/rebase.h). */
 #define STATE_FOLD_VERSION 2
 
 #define STATE_GENERATIONS_MAX      4

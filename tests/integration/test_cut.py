@@ -6,6 +6,7 @@ Two months are made by a broker whose wall clock stands 40 days later in its sec
 open before the cut is delivered after it, what came before is known again, the archive tells what
 the journal no longer has, and without its base the broker does not start.
 """
+import hashlib
 import os
 import shutil
 import subprocess
@@ -21,6 +22,8 @@ TAKEN = 6  # of them before the cut
 SHIFT = "LT_CLOCK_SHIFT"
 LATER_S = 40 * 24 * 3600
 DAMAGED = 71
+OTHER_RELEASE = 74
+DIGEST_BYTES = 32
 BITS = 6
 
 
@@ -150,11 +153,11 @@ def nothing_is_lost(story, below):
     story.tell("archive", "find", story.archive, "CUT-99", code=3)
 
 
-def does_not_start(story):
+def does_not_start(story, code=DAMAGED):
     done = subprocess.run([os.path.join(story.house.bin, "lienthongd"), "--config",
                            story.house.path("lienthongd.yaml")], capture_output=True, text=True,
                           timeout=60 * SLOW, check=False)
-    check(done.returncode == DAMAGED, "exit %d: %s" % (done.returncode, done.stderr))
+    check(done.returncode == code, "exit %d: %s" % (done.returncode, done.stderr))
 
 
 def base_with_a_bit_turned(story, good):
@@ -170,6 +173,25 @@ def base_with_a_bit_turned(story, good):
         does_not_start(story)
 
 
+def base_of_another_release(story, good):
+    """Whole, and folded otherwise: it is not loaded; the archive makes a new one."""
+    with open(good, "rb") as file:
+        body = bytearray(file.read()[:-DIGEST_BYTES])
+    body[7] ^= 0x40  # the last byte of the fold version
+    with open(os.path.join(story.data, "base"), "wb") as file:
+        file.write(body + hashlib.sha256(body).digest())
+    does_not_start(story, OTHER_RELEASE)
+    story.tell("journal", "base", story.data, "--archive", story.house.path("nothing"), code=3)
+    made = story.tell("journal", "base", story.data, "--archive", story.archive, "--json")
+    check('"damaged":"0"' in made.replace(" ", "").replace(":0", ':"0"'), made)
+    story.tell("journal", "verify", story.data)
+    story.start()
+    total = story.house.rows("conservation")[-1]
+    check(int(total["taken"]) == CASES + 1 and int(total["difference"]) == 0, total)
+    story.stop()
+    os.remove(os.path.join(story.data, "state.mdb"))
+
+
 def without_its_base(story):
     """A new backup holds the base; without base and state.mdb nothing starts, with the base all."""
     story.tell("backup", story.data, story.house.path("backup-2"))
@@ -180,6 +202,7 @@ def without_its_base(story):
     story.tell("journal", "verify", story.data, code=5)
     does_not_start(story)
     base_with_a_bit_turned(story, story.house.path("backup-2/base"))
+    base_of_another_release(story, story.house.path("backup-2/base"))
     shutil.copy(story.house.path("backup-2/base"), os.path.join(story.data, "base"))
     story.start()
     total = story.house.rows("conservation")[-1]

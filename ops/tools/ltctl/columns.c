@@ -443,6 +443,12 @@ COLUMNS(clock, true,
     C("change", RESULT, "Kết quả", "Change"),
     C("drift_ms", DURATION, "Đồng hồ máy lệch", "Wall clock drift"));
 
+COLUMNS(base, true,
+    C("first", NUMBER, "Sổ nhật ký bắt đầu từ vị trí", "Journal begins at"),
+    C("base", NUMBER, "Bản nền đến vị trí", "Base reaches to"),
+    C("base_bytes", BYTES, "Bản nền", "Base"),
+    C("damaged", NUMBER, "Bản ghi không đọc được", "Facts that do not read"));
+
 COLUMNS(enable, true,
     C("change", RESULT, "Kết quả", "Change"),
     C("format", NUMBER, "Định dạng", "Format"),

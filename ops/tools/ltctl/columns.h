@@ -80,6 +80,7 @@ extern const struct columns columns_carry;
 extern const struct columns columns_cut;
 extern const struct columns columns_clock;
 extern const struct columns columns_enable;
+extern const struct columns columns_base;
 extern const struct columns columns_quarantine;
 
 /* The value of a field; empty when the row has none. */

@@ -91,6 +91,7 @@ const struct command commands[] = {
     {"archive find", B(FROM), 2, 2, run_archive_find},
     {"journal carry", B(BELOW) | B(DRY_RUN), 0, 0, run_journal_carry},
     {"journal cut", B(BELOW) | B(ARCHIVE) | B(DRY_RUN), 1, 1, run_journal_cut},
+    {"journal base", B(ARCHIVE), 1, 1, run_journal_base},
     {NULL, 0, 0, 0, NULL},
 };
 /* clang-format on */

@@ -160,5 +160,6 @@ enum exit_code run_archive_verify(struct ltctl *ltctl);
 enum exit_code run_archive_find(struct ltctl *ltctl);
 enum exit_code run_journal_carry(struct ltctl *ltctl);
 enum exit_code run_journal_cut(struct ltctl *ltctl);
+enum exit_code run_journal_base(struct ltctl *ltctl);
 
 #endif

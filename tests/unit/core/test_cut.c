@@ -7,6 +7,8 @@
 #include "house_test.h"
 
 #include "broker/core/cut.h"
+#include "broker/core/rebase.h"
+#include "broker/journal/archive.h"
 
 #define TRANSFERS 150
 #define OPEN      100
@@ -468,8 +470,7 @@ static void a_lost_base_is_damage_and_never_an_empty_state(void **state)
     for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
         flip(house.base_path, places[i]);
         enum lt_status status = try_open();
-        /* The fold version is what it says it is: another one is another format. */
-        assert_int_equal(status, places[i] == 6 ? LT_FORMAT_UNKNOWN : LT_DAMAGED);
+        assert_int_equal(status, LT_DAMAGED);
         assert_int_equal(try_open(), status); /* nor at the second try */
         flip(house.base_path, places[i]);
     }
@@ -479,6 +480,146 @@ static void a_lost_base_is_damage_and_never_an_empty_state(void **state)
     assert_int_equal(rename(kept, house.base_path), 0);
     house_open_broker(&house);
     assert_int_equal(transfer_of(&given[0]).legs[0].state, LEG_TAKEN);
+}
+
+/* ---- made anew from the archive ---- */
+
+static char *archive_folder;
+
+/* A month later everything so far is in an archive; then the cut. */
+static void archive_and_cut(void)
+{
+    const struct journal_backend door = backend_memory_door(house.backend);
+    struct archive_run_report report;
+    struct cut_report cut_report;
+    struct fault fault;
+    fault_init(&fault);
+    archive_folder = folder_take();
+    struct archive_run_options options = {
+        .from = &door, .folder = archive_folder, .until = ARCHIVE_MONTH_LAST};
+    uint64_t below = carry_all();
+    world_advance(&house.world, 40LL * 24 * 3600 * 1000);
+    add_agency(&house, "Z", 9);
+    house_settle(&house);
+    assert_int_equal(archive_run(&options, &report, &fault), LT_OK);
+    assert_true(report.archived_to >= below);
+    broker_close(&house.broker);
+    assert_int_equal(cut(below, below, false, &cut_report), LT_OK);
+    house_open_broker(&house);
+    house_settle(&house);
+}
+
+static enum lt_status rebase(struct fault *fault)
+{
+    struct archive *archive = NULL;
+    struct rebase_report report;
+    fault_init(fault);
+    enum lt_status status = archive_open(&archive, archive_folder, fault);
+    struct rebase_options options = {
+        .broker = {.clock = &house.clock.clock,
+                   .entropy = &house.entropy.entropy,
+                   .backend = backend_memory_door(house.backend),
+                   .state = {.path = house.state_path,
+                             .base = house.base_path,
+                             .map_bytes = 256 << 20,
+                             .applier_inline = true,
+                             .no_sync = true},
+                   .owner = "test"},
+        .archive = archive,
+    };
+    if (status == LT_OK) {
+        status = rebase_run(&options, &report, fault);
+    }
+    if (status == LT_OK) {
+        assert_int_equal(report.damaged, 0);
+        assert_int_equal(report.base.below, first_held());
+    }
+    archive_close(&archive);
+    return status;
+}
+
+/* As a release with another fold would have written it: its number is another, the digest fits. */
+static void make_foreign(void)
+{
+    static uint8_t bytes[1 << 20];
+    FILE *file = fopen(house.base_path, "r+b");
+    assert_non_null(file);
+    size_t size = fread(bytes, 1, sizeof(bytes), file);
+    assert_in_range(size, 100, sizeof(bytes) - 1);
+    bytes[7]++;
+    struct lt_digest digest =
+        digest_of(house.digester, (struct lt_bytes){bytes, size - sizeof(digest.bytes)});
+    memcpy(bytes + size - sizeof(digest.bytes), digest.bytes, sizeof(digest.bytes));
+    rewind(file);
+    assert_int_equal(fwrite(bytes, 1, size, file), size);
+    assert_int_equal(fclose(file), 0);
+}
+
+/* Everything the state says, again; with a fact behind it. */
+static void same_as(const struct lt_digest *before)
+{
+    house_open_broker(&house);
+    struct lt_digest now = picture();
+    assert_memory_equal(&now, before, sizeof(now));
+    assert_int_equal(transfer_of(&given[0]).legs[0].state, LEG_TAKEN);
+    assert_int_equal(transfer_of(&given[2]).legs[0].state, LEG_READY);
+}
+
+static void a_base_of_another_fold_is_made_anew(void **state)
+{
+    (void)state;
+    struct fault fault;
+    archive_and_cut();
+    struct lt_digest before = picture();
+    broker_close(&house.broker);
+    make_foreign();
+    assert_int_equal(unlink(house.state_path), 0);
+    assert_int_equal(try_open(), LT_FORMAT_UNKNOWN);
+    assert_int_equal(try_open(), LT_FORMAT_UNKNOWN);
+    assert_int_equal(rebase(&fault), LT_OK);
+    same_as(&before);
+    /* And the new base alone carries it. */
+    before = picture();
+    broker_close(&house.broker);
+    assert_int_equal(unlink(house.state_path), 0);
+    same_as(&before);
+    folder_drop(archive_folder);
+}
+
+static void a_lost_base_is_made_anew(void **state)
+{
+    (void)state;
+    struct fault fault;
+    archive_and_cut();
+    struct lt_digest before = picture();
+    broker_close(&house.broker);
+    assert_int_equal(unlink(house.state_path), 0);
+    assert_int_equal(unlink(house.base_path), 0);
+    assert_int_equal(try_open(), LT_DAMAGED);
+    assert_int_equal(rebase(&fault), LT_OK);
+    same_as(&before);
+    folder_drop(archive_folder);
+}
+
+static void without_its_archive_no_base_is_made(void **state)
+{
+    (void)state;
+    struct fault fault;
+    char command[300];
+    archive_folder = folder_take();
+    house_settle(&house);
+    broker_close(&house.broker);
+    assert_int_equal(rebase(&fault), LT_NOT_FOUND); /* no month in it */
+    house_open_broker(&house);
+    folder_drop(archive_folder);
+    archive_and_cut();
+    broker_close(&house.broker);
+    snprintf(command, sizeof(command), "rm -f '%s'/*.lta", archive_folder);
+    assert_int_equal(system(command), 0);
+    assert_int_equal(rebase(&fault), LT_NOT_FOUND);
+    assert_true(there(house.base_path));
+    house_open_broker(&house);
+    folder_drop(archive_folder);
 }
 
 static void an_old_state_is_set_aside_for_the_base(void **state)
@@ -518,6 +659,9 @@ int main(void)
         TEST(open_legs_are_delivered_with_their_bytes),
         TEST(a_lost_base_is_damage_and_never_an_empty_state),
         TEST(an_old_state_is_set_aside_for_the_base),
+        TEST(a_base_of_another_fold_is_made_anew),
+        TEST(a_lost_base_is_made_anew),
+        TEST(without_its_archive_no_base_is_made),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
