@@ -32,6 +32,7 @@
 #include "broker/journal/scrub.h"
 #include "broker/limits.h"
 #include "broker/registry/config.h"
+#include "broker/state/base.h"
 #include "proto/base/clock_os.h"
 #include "proto/base/file.h"
 #include "proto/base/log.h"
@@ -262,6 +263,8 @@ static struct flow_settings settings_of(const struct config *config)
         .line_incident_ms = (int64_t)config->line_incident_minutes * 60 * 1000,
         .deadline_ms = (int64_t)config->status_deadline_days * 24 * 3600 * 1000,
         .stuck_ms = (int64_t)config->stuck_hours * 3600 * 1000,
+        .share_bytes = (uint64_t)config->agency_share_mib * 1024 * 1024,
+        .disk_alarm_ms = (int64_t)config->disk_alarm_days * 24 * 3600 * 1000,
         .lease_ms = LEASE_MS,
         .beat_ms = BEAT_MS,
         .reconcile_ms = (int64_t)config->restore_minutes * 60 * 1000,
@@ -386,6 +389,15 @@ static enum lt_status open_blobs(struct house *house, struct fault *fault)
     return status;
 }
 
+static enum lt_status read_base(void *self, bool (*pace)(void *context, uint64_t bytes),
+                                void *context)
+{
+    const struct house *house = self;
+    char path[sizeof(house->config.data) + 16];
+    snprintf(path, sizeof(path), "%s/base", house->config.data);
+    return base_walk(path, pace, context, NULL);
+}
+
 static enum lt_status open_scrub(struct house *house, struct fault *fault)
 {
     struct scrub_options options = {
@@ -393,6 +405,10 @@ static enum lt_status open_scrub(struct house *house, struct fault *fault)
         .bytes_per_s = (uint64_t)house->config.scrub_kib_s * 1024,
         .rest_ms = SCRUB_REST_MS,
     };
+    if (journal_first(broker_flow(house->broker)->journal) > 1) {
+        options.base = read_base;
+        options.base_self = house;
+    }
     if (options.bytes_per_s == 0) {
         return LT_OK;
     }

@@ -31,15 +31,17 @@
  *       one row: software epoch format (in use) format_known (the highest) started_ms uptime_ms now_ms clock ("ok", "suspect") drift_ms
  *       intake (code: "ok", or why intake refuses now: "busy", "disk-reserve", "clock-suspect",
  *       "draining") durable applied (positions) journal_bytes journal_first backed_up_to
- *       archived_to carry_below cut_ready disk_free_bytes memory_bytes agencies connected sessions open ready sent behind backoff held parked
+ *       archived_to carry_below cut_ready disk_free_bytes disk_left_ms (until intake
+ *       closes, as the last hours went; absent: not in sight) memory_bytes agencies connected sessions open ready sent behind backoff held parked
  *       in_flight notices_waiting accepted taken refused expired cancelled difference
  *       transfers_per_s syncs quarantined pending (what waits for a second person) incarnation reconciling (flag: a declared restore is
  *       not over). With more open legs than a page looks at (SCAN_ROWS_MAX) those that are
  *       counted from the lists are left out: ready sent behind backoff held difference
  *   agencies [id=]
  *       one row each: id name kind locality contact connected since_ms (connected since, or line
- *       down since; 0: never seen) open parked in_flight notices_waiting suspended paused
- *       draining shielded successor successor_from_ms keys (how many are valid now)
+ *       down since; 0: never seen) open parked in_flight notices_waiting open_bytes (of
+ *       its own transfers that are not closed) share_full (flag: that is all it may have) suspended
+ *       paused draining shielded successor successor_from_ms keys (how many are valid now)
  *   routes
  *       procedure locality kind ("" = any) to to_name
  *   transfers [agency= (the receiver) from= case= state= kind= procedure= since= until=]
@@ -80,13 +82,16 @@
  *       with that cause) owner (sender, receiver, operator) contact probes due_ms (of the next)
  *       person comment
  *   alarms
+ *       of the house: what ("base": it does not read; "disk": full before disk_alarm_days, left_ms;
+ *       "share": an agency used up its share of the journal) agency agency_name code left_ms; then
  *       of the sweeper's last whole round: what ("stuck": a leg in one state for too long,
  *       "difference": a sum that is not zero, "more": count others found no room) agency
  *       agency_name id leg case kind code who state since_ms difference count round_ms (when the
  *       round ended)
  *   metrics
  *       numbers for a monitor: rows of name [label of] value, names ending in _total only grow;
- *       then rows of agencies: agency accepted taken refused expired cancelled open parked counted
+ *       then rows of agencies: agency accepted taken refused expired cancelled open parked
+ *       open_bytes share_full counted
  *       difference (by the sweeper's last round) connected incident (flags)
  *   conservation
  *       one row per agency (as receiver), last the total with agency "": agency name accepted

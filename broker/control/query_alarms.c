@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
- * What the sweeper found in its last whole round: legs that stay in one state for too long, each
- * with its id, and agencies whose sum is not zero. The rows are in memory; a page goes on by their
- * index, and a round that ends between two pages may show a row twice or not at all.
+ * First what the house itself is short of now: a base that does not read, a disk that fills,
+ * agencies that have used up their share. Then what the sweeper found in its last whole round: legs
+ * that stay in one state for too long, each with its id, and agencies whose sum is not zero. Those
+ * rows are in memory; a page goes on by their index, and a round that ends between two pages may
+ * show a row twice or not at all.
  */
 #include <string.h>
 
@@ -42,6 +44,31 @@ static void put_alarm(struct ask *ask, const struct alarm *alarm)
     page_time(page, "round_ms", ask->flow->sweeper.last.ended_ms);
 }
 
+/* Of the house: on the first page, as far as there is room; the metrics have them all. */
+static void put_house(struct ask *ask)
+{
+    struct page_draft *page = &ask->page;
+    struct flow *flow = ask->flow;
+    if (flow->base_damaged) {
+        page_row(page);
+        page_text(page, "what", "base");
+        page_code(page, "code", LT_DAMAGED);
+    }
+    if (flow_disk_soon_full(flow)) {
+        page_row(page);
+        page_text(page, "what", "disk");
+        page_time(page, "left_ms", flow->disk_left_ms);
+    }
+    for (uint32_t i = 1; i <= flow->desks.highest && !page_full(page); i++) {
+        if (desk_of(&flow->desks, i)->share_full) {
+            page_row(page);
+            page_text(page, "what", "share");
+            row_agency(ask, "agency", "agency_name", i);
+            page_code(page, "code", LT_AGENCY_SHARE);
+        }
+    }
+}
+
 /* Those that found no room in the table. */
 static void put_more(struct ask *ask, const struct sweep_round *round)
 {
@@ -63,6 +90,9 @@ enum lt_status query_alarms(struct ask *ask)
     enum lt_status status = ask_cursor(ask, CURSOR_BYTES, &r, &resumed);
     if (status != LT_OK) {
         return status;
+    }
+    if (!resumed) {
+        put_house(ask);
     }
     for (uint32_t i = resumed ? wire_u32(&r) : 0; i < round->alarms_count; i++) {
         if (page_full(&ask->page)) {

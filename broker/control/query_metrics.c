@@ -122,6 +122,12 @@ static void put_process(struct place *place)
         about->memory(about->self, &bytes) == LT_OK) {
         put_number(place, "memory_bytes", bytes);
     }
+    if (flow->disk_left_ms >= 0) {
+        put_number(place, "disk_left_seconds", (uint64_t)flow->disk_left_ms / 1000);
+    }
+    put_number(place, "disk_soon_full", flow_disk_soon_full(flow));
+    put_number(place, "base_damaged", flow->base_damaged);
+    put_number(place, "format", flow->format);
     put_number(place, "journal_bytes", journal_used_bytes(flow->journal));
     put_number(place, "syncs_total", journal_syncs(flow->journal));
     put_number(place, "durable_position", flow->durable);
@@ -163,6 +169,8 @@ static void put_agency(struct ask *ask, const struct desk *desk)
     page_number(page, "cancelled", desk->counts.cancelled);
     page_number(page, "open", counts_open(&desk->counts));
     page_number(page, "parked", desk->counts.parked);
+    page_number(page, "open_bytes", desk->counts.open_bytes);
+    page_flag(page, "share_full", desk->share_full);
     page_number(page, "counted", desk->counted);
     page_difference(page, "difference", desk->difference);
     page_flag(page, "connected", desk->receiving != NULL);

@@ -43,6 +43,8 @@ static void put_agency(struct ask *ask, const struct agency *agency)
     page_number(page, "parked", counts->parked);
     page_number(page, "in_flight", desk->in_flight);
     page_number(page, "notices_waiting", counts->notice_seq - counts->notice_cursor);
+    page_number(page, "open_bytes", counts->open_bytes);
+    page_flag(page, "share_full", desk->share_full);
     page_flag(page, "suspended", agency->suspended);
     page_flag(page, "paused", agency->paused);
     page_flag(page, "draining", agency->draining);

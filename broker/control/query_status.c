@@ -114,6 +114,9 @@ static void put_process(struct ask *ask)
     if (about->disk_free != NULL && about->disk_free(about->self, &bytes) == LT_OK) {
         page_number(&ask->page, "disk_free_bytes", bytes);
     }
+    if (ask->flow->disk_left_ms >= 0) {
+        page_time(&ask->page, "disk_left_ms", ask->flow->disk_left_ms);
+    }
     if (about->memory != NULL && about->memory(about->self, &bytes) == LT_OK) {
         page_number(&ask->page, "memory_bytes", bytes);
     }

@@ -287,6 +287,7 @@ static enum lt_status open_refolded(struct broker *broker, const struct broker_o
     flow->now_ms = flow->clock->wall_ms(flow->clock->self);
     flow->mono_ms = flow->clock->mono_ms(flow->clock->self);
     flow->opened_ms = flow->mono_ms;
+    flow->disk_left_ms = TREND_NEVER;
     broker->started_ms = flow->now_ms;
     enum lt_status status = open_tables(broker);
     if (status != LT_OK) {

@@ -3,6 +3,7 @@
 #define BROKER_CORE_BROKER_PRIVATE_H
 
 #include "broker.h"
+#include "disk_trend.h"
 #include "timekeeper.h"
 
 struct broker {
@@ -15,8 +16,10 @@ struct broker {
     struct blob_desk *blobs;
     int64_t started_ms;
     int64_t disk_looked_ms; /* monotonic */
-    int64_t commit_due_ms;  /* monotonic: when a batch that met a full disk is tried again */
-    bool failed;            /* a stop class was met: never acknowledge again */
+    struct disk_trend trend;
+    bool disk_told;        /* that it fills, as the last line of the log says */
+    int64_t commit_due_ms; /* monotonic: when a batch that met a full disk is tried again */
+    bool failed;           /* a stop class was met: never acknowledge again */
 };
 
 #endif

@@ -73,6 +73,20 @@ static enum lt_status tell_clock(struct broker *broker)
     return flow_fact(flow, FACT_CLOCK, fact_write_clock(memory, sizeof(memory), &clock), &position);
 }
 
+static void look_at_trend(struct broker *broker, uint64_t free_bytes)
+{
+    struct flow *flow = &broker->flow;
+    disk_trend_look(&broker->trend, flow->mono_ms, free_bytes);
+    flow->disk_left_ms =
+        disk_trend_left(&broker->trend, flow->mono_ms, free_bytes, broker->options.free_low_bytes);
+    bool soon = flow_disk_soon_full(flow);
+    if (soon != broker->disk_told) {
+        broker->disk_told = soon;
+        log_warn(soon ? "disk-soon-full" : "disk-lasts", "free_bytes=%llu left_ms=%lld",
+                 (unsigned long long)free_bytes, (long long)flow->disk_left_ms);
+    }
+}
+
 static void look_at_disk(struct broker *broker)
 {
     struct flow *flow = &broker->flow;
@@ -92,6 +106,7 @@ static void look_at_disk(struct broker *broker)
                  (unsigned long long)broker->options.free_low_bytes);
     }
     flow->intake_closed = closed;
+    look_at_trend(broker, free_bytes);
 }
 
 static enum lt_status take_ticket(struct broker *broker, bool *ret_done, struct fault *fault)
@@ -147,6 +162,12 @@ static void take_findings(struct broker *broker)
     while (broker->scrub != NULL && scrub_take(broker->scrub, &finding)) {
         flow_set_aside(&broker->flow, finding.position, FACT_DAMAGED, finding.what);
     }
+    bool damaged = broker->scrub != NULL && scrub_base_damaged(broker->scrub);
+    if (damaged && !broker->flow.base_damaged) {
+        log_error("base-damaged", "first=%llu",
+                  (unsigned long long)journal_first(broker->flow.journal));
+    }
+    broker->flow.base_damaged = damaged;
 }
 
 void broker_attach_scrub(struct broker *broker, struct scrub *scrub)

@@ -9,7 +9,8 @@
  * conflict 3 may anything new come in?        draining, disk, rate: busy, nothing stored 4 the
  * order the sender made        `after` without a decision: predecessor-unknown 5 attachments each
  * must be here and the sender's to refer to 6 legs                             named or by
- * competence 7 the fact                         staged and folded; the verdict waits for its ticket
+ * competence 7 is there room for it?              the sender's share of the journal: busy, nothing
+ * stored 8 the fact                         staged and folded; the verdict waits for its ticket
  *
  * A known transfer is answered also while intake is closed: the sender needs its verdict to let go.
  */
@@ -18,6 +19,7 @@
 #include "fold.h"
 #include "fold_leg.h"
 #include "lane.h"
+#include "proto/base/log.h"
 #include "proto/base/text.h"
 #include "restored.h"
 #include "steps.h"
@@ -27,6 +29,7 @@
 #define BLOB_RETRY_MS       2000
 #define RECOVERING_RETRY_MS 15000
 #define GATE_RETRY_MS       60000
+#define SHARE_RETRY_MS      60000
 
 static enum lt_status same_id(struct flow *flow, const struct transfer_key *key,
                               const struct parcel *parcel, struct decision *decision)
@@ -112,6 +115,28 @@ static enum lt_status intake_open(const struct flow *flow, const struct agency *
         return LT_AGENCY_DRAINING;
     }
     return LT_OK;
+}
+
+/* LT_AGENCY_SHARE when the sender's open transfers and this one are more bytes than one agency may
+ * keep here. */
+static enum lt_status share_left(struct flow *flow, const struct agency *from, uint64_t bytes,
+                                 struct decision *decision)
+{
+    struct desk *desk = desk_of(&flow->desks, from->number);
+    uint64_t most = flow->settings.share_bytes;
+    uint64_t open = desk->counts.open_bytes;
+    if (most == 0 || open + bytes <= most) {
+        return LT_OK;
+    }
+    if (desk->share_said_ms == 0 || flow->mono_ms - desk->share_said_ms >= SHARE_RETRY_MS) {
+        desk->share_said_ms = flow->mono_ms;
+        log_warn("agency-share-full", "agency=%s open_bytes=%llu share_bytes=%llu", from->id,
+                 (unsigned long long)open, (unsigned long long)most);
+    }
+    desk->share_full = true;
+    decision->retry_after_ms = SHARE_RETRY_MS;
+    return fault_set(&decision->fault, LT_AGENCY_SHARE, "share", "%llu bytes are open, %llu may be",
+                     (unsigned long long)open, (unsigned long long)most);
 }
 
 static enum lt_status predecessor(struct flow *flow, uint32_t from, const struct header *header,
@@ -237,6 +262,9 @@ static enum lt_status decide_new(struct flow *flow, const struct agency *from,
     }
     if (code == LT_OK) {
         stay_in_order(flow, header, &accepted, named);
+    }
+    if (code == LT_OK) {
+        code = share_left(flow, from, parcel->header.size + parcel->body.size, decision);
     }
     if (code != LT_OK) {
         decision->code = code;

@@ -66,6 +66,10 @@ struct desk {
     int64_t difference;   /* what that leaves unexplained */
     int64_t line_lost_ms; /* monotonic; 0: not connected since the broker started */
 
+    /* its share of the journal */
+    bool share_full;       /* a transfer found no room in it, and nothing of it was closed since */
+    int64_t share_said_ms; /* monotonic: last line in the log about it */
+
     /* rates */
     int64_t hello_minute_ms;
     uint32_t hellos;

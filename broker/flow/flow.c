@@ -24,6 +24,11 @@ bool flow_disk_full(const struct flow *flow)
     return flow->intake_closed || flow->commit_full || state_full(flow->state);
 }
 
+bool flow_disk_soon_full(const struct flow *flow)
+{
+    return flow->disk_left_ms >= 0 && flow->disk_left_ms < flow->settings.disk_alarm_ms;
+}
+
 bool flow_room(const struct flow *flow)
 {
     return state_room(flow->state) &&

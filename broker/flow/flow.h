@@ -54,6 +54,8 @@ struct flow_settings {
     int64_t stuck_ms;         /* in one state for longer: an alarm; 0: never */
     uint32_t plan_items_max;  /* 0: PLAN_ITEMS_MAX */
     uint32_t plan_second_over; /* items; more, or a second agency: two persons */
+    uint64_t share_bytes;      /* of one agency's open transfers; 0: no bound */
+    int64_t disk_alarm_ms;     /* the disk is full before that: an alarm; 0: never */
     const char *blob_endpoint; /* told in Welcome; "" = next port of the same host */
     const char *software;
 };
@@ -151,7 +153,9 @@ struct flow {
     uint64_t archived_to;  /* complete months of an archive do */
     uint64_t cut_below;    /* the journal was cut below this position; 0: never */
     struct carry carry;
-    bool intake_closed; /* free space under the mark */
+    bool intake_closed;   /* free space under the mark */
+    int64_t disk_left_ms; /* until it is, as the last hours went; -1: not in sight */
+    bool base_damaged;    /* the base does not read, as the background check saw it last */
     bool draining;
     bool commit_full; /* the last commit met a full disk */
     uint32_t format;  /* of the journal, as it may be written now (enable.h) */
@@ -174,6 +178,8 @@ LT_CHECK enum lt_status flow_fact_accepted(struct flow *flow, struct lt_bytes pa
 bool flow_room(const struct flow *flow);
 /* Under the mark, or a store found no room: intake answers LT_DISK_RESERVE, the rest goes on. */
 bool flow_disk_full(const struct flow *flow);
+/* It will be before settings.disk_alarm_ms are over, at the pace of the last hours. */
+bool flow_disk_soon_full(const struct flow *flow);
 
 /* Room for one more small fact (a return, an act, a notice cursor) and what follows from it? */
 bool flow_room_small(const struct flow *flow);

@@ -74,7 +74,7 @@ enum lt_status fold_assigned(struct flow *flow, const struct fact *fact)
         return LT_DAMAGED;
     }
     for (uint8_t i = 0; i < t.legs_count; i++) {
-        leg_withdraw(flow, &t, i);
+        leg_withdraw(flow, &key, &t, i);
     }
     memset(t.legs, 0, sizeof(t.legs));
     t.legs_count = (uint8_t)assigned.legs_count;
@@ -86,6 +86,7 @@ enum lt_status fold_assigned(struct flow *flow, const struct fact *fact)
                               assigned.attachments[a].size, fact->time_ms, false);
         }
     }
+    counts_store(flow, desk_of(&flow->desks, key.from));
     transfer_store(flow, &key, &t);
     return LT_OK;
 }

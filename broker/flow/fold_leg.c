@@ -227,6 +227,26 @@ static void raise_head(struct flow *flow, const struct fact *fact, const struct 
 
 /* ---- the moves --------------------------------------------------------------------------- */
 
+/* The bytes of a transfer count against its sender's share for as long as one leg of it is open;
+ * the caller's notice or fact stores the sum. */
+static void share_follow(struct flow *flow, const struct transfer_key *key,
+                         const struct transfer *t, uint8_t leg, bool was_open)
+{
+    bool open = leg_open(t->legs[leg].state);
+    for (uint8_t i = 0; i < t->legs_count; i++) {
+        if (open == was_open || (i != leg && leg_open(t->legs[i].state))) {
+            return;
+        }
+    }
+    struct desk *sender = desk_of(&flow->desks, key->from);
+    if (open) {
+        sender->counts.open_bytes += t->parcel_bytes;
+    } else {
+        sender->counts.open_bytes -= t->parcel_bytes;
+        sender->share_full = false;
+    }
+}
+
 void leg_enter(struct flow *flow, const struct fact *fact, const struct transfer_key *key,
                struct transfer *t, uint8_t leg, uint16_t parked_code)
 {
@@ -252,11 +272,13 @@ void leg_enter(struct flow *flow, const struct fact *fact, const struct transfer
             raise_head(flow, fact, t, leg);
         }
     }
+    share_follow(flow, key, t, leg, false);
     lane_follow(flow, key, t, leg, LANE_NO_ROLE);
     counts_store(flow, desk);
 }
 
-void leg_withdraw(struct flow *flow, struct transfer *t, uint8_t leg)
+void leg_withdraw(struct flow *flow, const struct transfer_key *key, struct transfer *t,
+                  uint8_t leg)
 {
     struct desk *desk = desk_of(&flow->desks, t->legs[leg].agency);
     if (has_due(t->legs[leg].state)) {
@@ -267,7 +289,9 @@ void leg_withdraw(struct flow *flow, struct transfer *t, uint8_t leg)
         desk->counts.parked--;
     }
     enum lane_role before = lane_role_of(&t->legs[leg]);
+    bool was_open = leg_open(t->legs[leg].state);
     t->legs[leg].state = LEG_NONE;
+    share_follow(flow, key, t, leg, was_open);
     lane_follow(flow, NULL, t, leg, before);
     desk->counts.accepted--;
     counts_store(flow, desk);
@@ -350,6 +374,7 @@ bool leg_move(struct flow *flow, const struct move *move)
     }
     enter_state(flow, move, role_before);
     count_change(flow, l->agency, before, after);
+    share_follow(flow, &move->key, t, move->leg, leg_open(before));
     if (tells_sender(before, after, move->event)) {
         notice_put(flow, move, l);
     }

@@ -32,7 +32,8 @@ void leg_enter(struct flow *flow, const struct fact *fact, const struct transfer
 void leg_told(struct flow *flow, const struct move *move);
 
 /* A leg leaves without a final state (an undetermined one that gets real receivers). */
-void leg_withdraw(struct flow *flow, struct transfer *transfer, uint8_t leg);
+void leg_withdraw(struct flow *flow, const struct transfer_key *key, struct transfer *transfer,
+                  uint8_t leg);
 
 /* Every change of a desk's counters is stored by the fact that made it. */
 void counts_store(struct flow *flow, const struct desk *desk);

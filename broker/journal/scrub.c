@@ -22,6 +22,7 @@ struct scrub {
     bool runs;
     uint64_t slice_bytes;
     atomic_bool stopping;
+    atomic_bool base_damaged;
     _Atomic uint64_t walks;
     _Atomic uint64_t findings;
     _Atomic uint64_t position;
@@ -41,11 +42,9 @@ static void take_finding(void *context, const struct verify_finding *finding)
     }
 }
 
-static bool pace(void *context, uint64_t position, uint64_t last, uint64_t bytes)
+static bool pace(void *context, uint64_t bytes)
 {
     struct scrub *scrub = context;
-    (void)last;
-    atomic_store(&scrub->position, position);
     scrub->slice_bytes += bytes;
     if (scrub->slice_bytes >= scrub->options.bytes_per_s / (1000 / SLICE_MS)) {
         scrub->slice_bytes = 0;
@@ -54,13 +53,33 @@ static bool pace(void *context, uint64_t position, uint64_t last, uint64_t bytes
     return !atomic_load(&scrub->stopping);
 }
 
+static bool pace_walk(void *context, uint64_t position, uint64_t last, uint64_t bytes)
+{
+    struct scrub *scrub = context;
+    (void)last;
+    atomic_store(&scrub->position, position);
+    return pace(scrub, bytes);
+}
+
+static void look_at_base(struct scrub *scrub)
+{
+    const struct scrub_options *options = &scrub->options;
+    enum lt_status status = options->base(options->base_self, pace, scrub);
+    if (status != LT_AGAIN) {
+        atomic_store(&scrub->base_damaged, status != LT_OK);
+    }
+}
+
 static void *run(void *self)
 {
     struct scrub *scrub = self;
     while (!atomic_load(&scrub->stopping)) {
         struct verify_report report;
         enum lt_status status =
-            journal_verify(&scrub->options.backend, 0, pace, take_finding, scrub, &report);
+            journal_verify(&scrub->options.backend, 0, pace_walk, take_finding, scrub, &report);
+        if (scrub->options.base != NULL && !atomic_load(&scrub->stopping)) {
+            look_at_base(scrub);
+        }
         if (status == LT_OK && !atomic_load(&scrub->stopping)) {
             atomic_fetch_add(&scrub->walks, 1);
         }
@@ -126,6 +145,11 @@ bool scrub_take(struct scrub *scrub, struct verify_finding *ret_finding)
     *ret_finding = *finding;
     free(finding);
     return true;
+}
+
+bool scrub_base_damaged(const struct scrub *scrub)
+{
+    return atomic_load(&scrub->base_damaged);
 }
 
 void scrub_state(const struct scrub *scrub, struct scrub_state *ret_state)

@@ -47,6 +47,8 @@ struct config_text {
     char log_level[8];
     /* Wide and signed, so that the ranges below and not a cast decide. */
     int64_t free_low_mib;
+    int64_t disk_alarm_days;
+    int64_t agency_share_mib;
     int64_t attempts_max;
     int64_t backoff_first_ms;
     int64_t settle_timeout_s;
@@ -81,6 +83,8 @@ struct number {
 
 static const struct number numbers[] = {
     NUMBER(free_low_mib, 0, 1024 * 1024, 256),
+    NUMBER(disk_alarm_days, 0, 3660, 14),
+    NUMBER(agency_share_mib, 0, 64 * 1024 * 1024, 8192),
     NUMBER(attempts_max, 1, 1000, 8),
     NUMBER(backoff_first_ms, 10, 600000, 2000),
     NUMBER(settle_timeout_s, 1, 86400, 600),
@@ -133,6 +137,8 @@ static const cyaml_schema_field_t config_fields[] = {
                          &person_schema, 0, CONFIG_OPERATORS_MAX),
     FIELD_TEXT(log_level),
     FIELD_NUMBER(free_low_mib),
+    FIELD_NUMBER(disk_alarm_days),
+    FIELD_NUMBER(agency_share_mib),
     FIELD_NUMBER(attempts_max),
     FIELD_NUMBER(backoff_first_ms),
     FIELD_NUMBER(settle_timeout_s),

@@ -27,6 +27,9 @@
  *                                      so; absent or empty: all
  *   log_level: info                    (r) debug, info, warn, error
  *   free_low_mib: 256                  (r) intake refuses below
+ *   disk_alarm_days: 14                (r) full before that, as the last hours went: an alarm; 0:
+ *                                      never
+ *   agency_share_mib: 8192             (r) of one agency's open transfers; 0 = no bound
  *   attempts_max: 8                    (r)
  *   backoff_first_ms: 2000             (r)
  *   settle_timeout_s: 600              (r)
@@ -72,6 +75,8 @@ struct config {
     uint32_t operators_count;
     char log_level[8];
     uint32_t free_low_mib;
+    uint32_t disk_alarm_days;
+    uint32_t agency_share_mib;
     uint32_t attempts_max;
     uint32_t backoff_first_ms;
     uint32_t settle_timeout_s;

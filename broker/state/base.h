@@ -57,6 +57,9 @@ void base_drop(const char *path); /* the one beside, if any */
  */
 LT_CHECK enum lt_status base_read(const char *path, base_taker *take, void *context,
                                   struct base_about *ret_about, struct fault *fault);
+/* The same, asking after every piece whether and when to go on; LT_AGAIN when that was false. */
+LT_CHECK enum lt_status base_walk(const char *path, bool (*pace)(void *context, uint64_t bytes),
+                                  void *context, struct fault *fault);
 LT_CHECK enum lt_status base_read_new(const char *path, struct base_about *ret_about,
                                       struct fault *fault); /* the one beside */
 /* The one beside reads as it was written? LT_DAMAGED. */

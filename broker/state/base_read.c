@@ -266,6 +266,27 @@ enum lt_status base_read(const char *path, base_taker *take, void *context,
     return status;
 }
 
+struct walking {
+    bool (*pace)(void *context, uint64_t bytes);
+    void *context;
+};
+
+static enum lt_status step(void *context, enum state_tree tree, struct lt_bytes key,
+                           struct lt_bytes value)
+{
+    const struct walking *walking = context;
+    (void)tree;
+    return walking->pace(walking->context, key.size + value.size) ? LT_OK : LT_AGAIN;
+}
+
+enum lt_status base_walk(const char *path, bool (*pace)(void *context, uint64_t bytes),
+                         void *context, struct fault *fault)
+{
+    struct walking walking = {pace, context};
+    struct base_about about;
+    return base_read(path, step, &walking, &about, fault);
+}
+
 enum lt_status base_read_new(const char *path, struct base_about *ret_about, struct fault *fault)
 {
     char beside[PATH_MAX];

@@ -54,7 +54,7 @@ enum state_tree {
 
 /* To be raised whenever the fold writes other keys or values: the old state.mdb is set aside, and
  * where the journal was cut a base is made anew from the archive (core/rebase.h). */
-#define STATE_FOLD_VERSION 2
+#define STATE_FOLD_VERSION 3
 
 #define STATE_GENERATIONS_MAX      4
 #define STATE_GENERATION_FACTS     4096

@@ -468,6 +468,7 @@ struct lt_bytes counts_write(uint8_t out[RECORD_VALUE_MAX], const struct counts 
     wire_put_u64(&w, counts->notice_cursor);
     wire_put_u64(&w, counts->sent);
     wire_put_u64(&w, counts->blob_bytes);
+    wire_put_u64(&w, counts->open_bytes);
     return wire_written(&w);
 }
 
@@ -485,6 +486,7 @@ bool counts_read(struct lt_bytes bytes, struct counts *ret_counts)
     ret_counts->notice_cursor = wire_u64(&r);
     ret_counts->sent = wire_u64(&r);
     ret_counts->blob_bytes = wire_u64(&r);
+    ret_counts->open_bytes = wire_u64(&r);
     return wire_read_done(&r);
 }
 

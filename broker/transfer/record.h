@@ -165,6 +165,7 @@ struct counts {
     uint64_t notice_cursor; /* last notice it has stored */
     uint64_t sent;          /* transfers accepted from it */
     uint64_t blob_bytes;    /* attachments it uploaded and that are still here */
+    uint64_t open_bytes;    /* of its transfers that have an open leg: no cut may take them */
 };
 
 /*

@@ -192,6 +192,25 @@ def base_of_another_release(story, good):
     os.remove(os.path.join(story.data, "state.mdb"))
 
 
+def base_damaged_beside_a_good_state(story):
+    """The broker starts on its state; the background check reads the base all the same."""
+    path = os.path.join(story.data, "base")
+    with open(path, "rb") as file:
+        whole = file.read()
+    check(story.house.rows("alarms") == [], "no alarm before")
+    story.stop()
+    with open(path, "r+b") as file:
+        file.seek(len(whole) // 2)
+        file.write(bytes([whole[len(whole) // 2] ^ 1]))
+    mark = story.house.mark()
+    story.start()
+    story.house.log_wait(mark, "base-damaged", 20 * SLOW)
+    said = story.tell("alarms", code=5)
+    check("base does not read" in said, said)
+    with open(path, "wb") as file:
+        file.write(whole)
+
+
 def without_its_base(story):
     """A new backup holds the base; without base and state.mdb nothing starts, with the base all."""
     story.tell("backup", story.data, story.house.path("backup-2"))
@@ -220,6 +239,7 @@ def main():
         cut(story, below)
         story.start()
         nothing_is_lost(story, below)
+        base_damaged_beside_a_good_state(story)
         without_its_base(story)
     except Exception:
         print(house.log_from(0)[-6000:], file=sys.stderr)

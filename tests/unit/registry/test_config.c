@@ -100,6 +100,8 @@ static void what_is_absent_has_a_default(void **state)
     assert_int_equal(config.operators_count, 0);
     assert_string_equal(config.log_level, "info");
     assert_int_equal(config.free_low_mib, 256);
+    assert_int_equal(config.disk_alarm_days, 14);
+    assert_int_equal(config.agency_share_mib, 8192);
     assert_int_equal(config.attempts_max, 8);
     assert_int_equal(config.backoff_first_ms, 2000);
     assert_int_equal(config.settle_timeout_s, 600);
@@ -221,6 +223,8 @@ static void numbers_have_ranges(void **state)
         unsigned long most;
     } rows[] = {
         {"free_low_mib", 0, 1048576},
+        {"disk_alarm_days", 0, 3660},
+        {"agency_share_mib", 0, 67108864},
         {"attempts_max", 1, 1000},
         {"backoff_first_ms", 10, 600000},
         {"settle_timeout_s", 1, 86400},

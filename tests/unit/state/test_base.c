@@ -152,6 +152,28 @@ static void write_file(const char *path, const uint8_t *bytes, size_t size)
     assert_int_equal(fclose(file), 0);
 }
 
+static bool count_bytes(void *context, uint64_t bytes)
+{
+    uint64_t *left = context;
+    *left -= bytes < *left ? bytes : *left;
+    return *left != 0;
+}
+
+static void a_walk_at_a_pace(void **unused)
+{
+    (void)unused;
+    struct base_about about = write_base();
+    struct fault fault;
+    uint64_t left = about.bytes;
+    fault_init(&fault);
+    assert_int_equal(base_walk(base_path, count_bytes, &left, &fault), LT_OK);
+    assert_in_range(left, 1, about.bytes - 1);
+    left = 10;
+    assert_int_equal(base_walk(base_path, count_bytes, &left, &fault), LT_AGAIN);
+    assert_int_equal(unlink(base_path), 0);
+    assert_int_equal(base_walk(base_path, count_bytes, &left, &fault), LT_NOT_FOUND);
+}
+
 static void every_flipped_byte_and_every_lost_end_is_seen(void **unused)
 {
     (void)unused;
@@ -192,6 +214,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(what_is_written_reads_back),
         TEST(an_empty_state_becomes_what_it_says),
+        TEST(a_walk_at_a_pace),
         TEST(every_flipped_byte_and_every_lost_end_is_seen),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
