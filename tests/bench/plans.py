@@ -93,4 +93,5 @@ def main():
         world.close()
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())
