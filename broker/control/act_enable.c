@@ -25,7 +25,8 @@ enum lt_status act_enable(struct ask *ask)
                          (unsigned long long)format, format_known());
     }
     bool changes = format > ask->flow->format;
-    if (changes && !ask_flag(ask, "dry_run")) {
+    bool dry_run = ask_flag(ask, "dry_run");
+    if (changes && !dry_run) {
         reason.size = utf8_cut((const char *)reason.data, reason.size, LT_REASON_MAX);
         if (!flow_room_small(ask->flow)) {
             return LT_BUSY;
@@ -38,7 +39,7 @@ enum lt_status act_enable(struct ask *ask)
     }
     page_row(&ask->page);
     page_number(&ask->page, "format", format);
-    page_text(&ask->page, "change", changes ? "changed" : "same");
+    page_text(&ask->page, "change", !changes ? "same" : dry_run ? "would-order" : "changed");
     page_number(&ask->page, "position", position);
     return LT_OK;
 }

@@ -150,7 +150,8 @@
  *       approver; a declared restore is reconciled, new ids come in. One row: change position
  *   enable format= reason= [dry_run=]
  *       from here on that format of the journal may be written, and the releases that do not know
- *       it do not start any more. format change ("changed", "same") position; LT_FORMAT_BEYOND
+ *       it do not start any more. format change ("changed", "would-order", "same") position;
+ *       LT_FORMAT_BEYOND
  *   clock-confirm reason=
  *       the wall clock is right although it left the monotonic one. One row: change ("changed",
  *       "same" when it was not suspect) drift_ms position

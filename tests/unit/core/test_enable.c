@@ -137,7 +137,7 @@ static void who_may_enable_what(void **state)
     ask_code(&house, APPROVER, "enable", ARGS("format", "4", "reason", "x"), LT_FORMAT_BEYOND);
     struct page page =
         ask_ok(&house, APPROVER, "enable", ARGS("format", "3", "reason", "x", "dry_run", "1"));
-    assert_field(&house, &page, 0, "change", "changed");
+    assert_field(&house, &page, 0, "change", "would-order");
     assert_int_equal(stage_of_next(), LT_FORMAT_NOT_ENABLED);
     page = ask_ok(&house, APPROVER, "enable", ARGS("format", "2", "reason", "x"));
     assert_field(&house, &page, 0, "change", "same");
