@@ -6,6 +6,8 @@
  */
 #include "rebase.h"
 
+#include "safe_start.h"
+
 static enum lt_status make_base(const struct state_options *state, uint64_t first,
                                 struct base_about *ret_about, struct fault *fault)
 {
@@ -25,6 +27,28 @@ static enum lt_status make_base(const struct state_options *state, uint64_t firs
     return status;
 }
 
+/* By the broker's own fold, with what it passes over passed over. */
+static enum lt_status refold(const struct rebase_options *options,
+                             const struct journal_backend *joined, uint64_t *ret_damaged,
+                             struct fault *fault)
+{
+    struct safe_start safe_start = {.trail = NULL};
+    struct broker_options broker = options->broker;
+    const struct lt_clock *clock = broker.clock;
+    enum lt_status status =
+        options->folder == NULL
+            ? LT_OK
+            : safe_start_open(&safe_start, options->folder, clock->wall_ms(clock->self), fault);
+    if (status == LT_OK) {
+        broker.backend = *joined;
+        broker.passed_over = safe_start.passed_over;
+        broker.passed_over_count = safe_start.passed_over_count;
+        status = broker_refold(&broker, ret_damaged, fault);
+    }
+    safe_start_close(&safe_start);
+    return status;
+}
+
 enum lt_status rebase_run(const struct rebase_options *options, struct rebase_report *ret_report,
                           struct fault *fault)
 {
@@ -40,11 +64,10 @@ enum lt_status rebase_run(const struct rebase_options *options, struct rebase_re
     if (status != LT_OK) {
         return status;
     }
-    struct broker_options broker = options->broker;
-    broker.backend = archive_joined_door(&joined);
-    status = broker_refold(&broker, &report.damaged, fault);
+    struct journal_backend door = archive_joined_door(&joined);
+    status = refold(options, &door, &report.damaged, fault);
     if (status == LT_OK) {
-        status = make_base(&broker.state, at.first, &report.base, fault);
+        status = make_base(&options->broker.state, at.first, &report.base, fault);
     }
     if (status == LT_OK) {
         *ret_report = report;

@@ -15,8 +15,9 @@
  * state.mdb, and it is asked for again.
  */
 struct rebase_options {
-    /* clock, entropy, state (path and base), passed_over, progress, owner; the journal's door. */
+    /* clock, entropy, state (path and base), progress, owner; the journal's door. */
     struct broker_options broker;
+    const char *folder; /* of passed-over: what crashed the fold is not folded; NULL: nothing did */
     struct archive *archive;
 };
 

@@ -86,17 +86,22 @@ static bool act_reads(const struct fact *fact)
            (fact->kind == FACT_HELD && fact_read_held(payload, &f.held));
 }
 
-static bool copy_reads(const struct fact *fact)
+/* Of the house and its copies, not of a transfer. */
+static bool house_reads(const struct fact *fact)
 {
     union {
         struct fact_backup backup;
         struct fact_cut cut;
         struct fact_restored restored;
         struct fact_format format;
+        struct fact_shield shield;
+        struct fact_clock clock;
     } f;
     struct lt_bytes payload = fact->payload;
     return (fact->kind == FACT_TRIAL && payload.size == 1) ||
            (fact->kind == FACT_FORMAT && fact_read_format(payload, &f.format)) ||
+           (fact->kind == FACT_SHIELD && fact_read_shield(payload, &f.shield)) ||
+           (fact->kind == FACT_CLOCK && fact_read_clock(payload, &f.clock)) ||
            (fact->kind == FACT_BACKUP && fact_read_backup(payload, &f.backup)) ||
            (fact->kind == FACT_CUT && fact_read_cut(payload, &f.cut)) ||
            (fact->kind == FACT_RESTORED && fact_read_restored(payload, &f.restored));
@@ -117,8 +122,6 @@ static bool payload_reads(struct check *check, const struct fact *fact)
         struct fact_blob blob;
         struct fact_blob_gone blob_gone;
         struct fact_rerouted rerouted;
-        struct fact_shield shield;
-        struct fact_clock clock;
     } f;
     struct lt_bytes payload = fact->payload;
     switch ((enum fact_kind)fact->kind) {
@@ -150,16 +153,14 @@ static bool payload_reads(struct check *check, const struct fact *fact)
         return fact_read_rerouted(payload, &f.rerouted);
     case FACT_FORMAT:
     case FACT_TRIAL:
+    case FACT_SHIELD:
+    case FACT_CLOCK:
     case FACT_BACKUP:
     case FACT_CUT:
     case FACT_RESTORED:
-        return copy_reads(fact);
+        return house_reads(fact);
     case FACT_CARRIED:
         return carried_reads(check, fact);
-    case FACT_SHIELD:
-        return fact_read_shield(payload, &f.shield);
-    case FACT_CLOCK:
-        return fact_read_clock(payload, &f.clock);
     case FACT_INCIDENT:
     case FACT_TIMED:
     case FACT_HELD:

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "broker/journal/fact_plan.h"
+#include "broker/journal/format.h"
 #include "broker/journal/layout.h"
 #include "proto/base/crc32c.h"
 #include "seeds.h"
@@ -51,6 +52,7 @@ ROUND_TRIP(plan_step)
 ROUND_TRIP(plan_state)
 ROUND_TRIP(carried)
 ROUND_TRIP(cut)
+ROUND_TRIP(format)
 
 static void trip_sent(struct lt_bytes payload, uint8_t *memory)
 {
@@ -108,6 +110,7 @@ static void payload_all_kinds(struct lt_bytes payload)
     trip_plan_state(payload, memory);
     trip_carried(payload, memory);
     trip_cut(payload, memory);
+    trip_format(payload, memory);
     free(memory);
 }
 

@@ -72,6 +72,7 @@ INVITED = [
     ("ops/tools/ltctl/", "broker/journal/"),       # reads a journal offline
     ("ops/tools/ltctl/", "broker/state/base.h"),   # copies and checks the base of a cut journal
     ("ops/tools/ltctl/", "broker/core/cut.h"),     # cuts a journal offline
+    ("ops/tools/ltctl/", "broker/core/rebase.h"),  # makes a base anew, folding as the broker does
     ("ops/tools/ltctl/", "broker/registry/"),      # writes registry entries and configurations
     ("ops/tools/ltctl/", "broker/limits.h"),       # the bounds of an import
     ("ops/tools/ltctl/", "broker/transfer/states.def"),  # the names of states, one table

@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "broker/core/rebase.h"
-#include "broker/core/safe_start.h"
 #include "ltctl.h"
 #include "proto/base/clock_os.h"
 #include "proto/base/text.h"
@@ -56,15 +55,11 @@ static enum lt_status rebase(const char *folder, struct archive *archive,
 {
     const struct backend_lmdb_options backend_options = {.folder = folder};
     struct backend_lmdb *backend = NULL;
-    struct safe_start safe_start = {.trail = NULL};
     char state_path[PATH_BYTES];
     char base_path[PATH_BYTES];
     snprintf(state_path, sizeof(state_path), "%s/state.mdb", folder);
     snprintf(base_path, sizeof(base_path), "%s/base", folder);
     enum lt_status status = backend_lmdb_vacant(folder, fault);
-    if (status == LT_OK) {
-        status = safe_start_open(&safe_start, folder, clock_os()->wall_ms(clock_os()->self), fault);
-    }
     if (status == LT_OK) {
         status = backend_lmdb_open(&backend, &backend_options, fault);
     }
@@ -75,15 +70,13 @@ static enum lt_status rebase(const char *folder, struct archive *archive,
                        .backend = backend_lmdb_door(backend),
                        .state = {.path = state_path, .base = base_path},
                        .owner = "ltctl journal base",
-                       .passed_over = safe_start.passed_over,
-                       .passed_over_count = safe_start.passed_over_count,
                        .progress = show_progress},
+            .folder = folder,
             .archive = archive,
         };
         status = rebase_run(&options, ret_report, fault);
     }
     backend_lmdb_close(&backend);
-    safe_start_close(&safe_start);
     return status;
 }
 
