@@ -106,6 +106,7 @@ static enum lt_status write_config(struct broker *broker, char path[192], struct
                  "  - name: bench\n"
                  "    public_key: %s\n"
                  "    role: registrar\n"
+                 "agency_share_mib: 0\n"
                  "log_level: warn\n",
                  broker->folder, broker->endpoint, free_port(), broker->folder, operator_text);
     return file_write(path, (struct lt_bytes){(const uint8_t *)yaml, (size_t)size}, 0600, fault);
