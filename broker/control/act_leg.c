@@ -118,7 +118,8 @@ static enum lt_status stage(struct ask *ask, const struct act_target *target, ui
         .person = judged->person,
         .reason = judged->reason,
         .second = judged->second,
-        .risk = judged->risk && (target->transfer.legs[index].flags & LEG_FLAG_SENT_ONCE) != 0,
+        .risk =
+            judged->risk && held_unknown(ask->flow, &target->key, &target->transfer.legs[index]),
     };
     enum lt_status status =
         ask_fact(ask, FACT_ACT, fact_write_act(memory, sizeof(memory), &act), &position);

@@ -16,6 +16,7 @@
 #include "fold_leg.h"
 #include "proto/base/log.h"
 #include "proto/base/text.h"
+#include "restored.h"
 #include "steps.h"
 
 /* ---- the table ---- */
@@ -100,16 +101,28 @@ bool held_last(struct flow *flow, uint64_t position, uint8_t leg, struct held_re
            held_read(value, ret_held);
 }
 
+bool held_unknown(const struct flow *flow, const struct transfer_key *key, const struct leg *leg)
+{
+    return (leg->flags & LEG_FLAG_SENT_ONCE) != 0 || restored_doubts(flow, &key->id);
+}
+
+/* Is that word about the last delivery? One that the journal forgot may have come behind it. */
+static bool word_stands(const struct flow *flow, const struct transfer_key *key,
+                        const struct leg *leg, const struct held_record *last)
+{
+    bool before = restored_doubts(flow, &key->id) && last->time_ms <= flow->restored.declared_ms;
+    return last->attempt == leg->attempts && !before && last->held != LT_HELD_UNKNOWN;
+}
+
 enum lt_status held_rule(struct flow *flow, const struct transfer_key *key,
                          const struct transfer *t, uint8_t leg, bool ask)
 {
     const struct leg *l = &t->legs[leg];
     struct held_record last;
-    if ((l->flags & LEG_FLAG_SENT_ONCE) == 0) {
+    if (!held_unknown(flow, key, l)) {
         return LT_OK;
     }
-    if (held_last(flow, t->position, leg, &last) && last.attempt == l->attempts &&
-        last.held != LT_HELD_UNKNOWN) {
+    if (held_last(flow, t->position, leg, &last) && word_stands(flow, key, l, &last)) {
         return last.held == LT_HELD_NO ? LT_OK : LT_RECEIVER_HOLDS;
     }
     struct held_asked *asked = find(flow, l->agency, t->position, leg);

@@ -38,6 +38,9 @@ struct held {
 
 struct flow;
 
+/* Was it sent and never settled? Also what the journal forgot with a restore (restored.h). */
+bool held_unknown(const struct flow *flow, const struct transfer_key *key, const struct leg *leg);
+
 /*
  * May this leg be ended or sent elsewhere? LT_OK: it was never sent, or the receiver said after the
  * last delivery that it does not hold it. LT_RECEIVER_HOLDS: it said that it does. LT_HELD_ASKED:

@@ -4,7 +4,9 @@
  * legs that come to it, or those of what it sent (P4: read from the session, never from the frame).
  * The walk goes over STATE_POSITIONS and takes at most LIST_LOOKS_MAX entries for one page and
  * LIST_LOOKS_TURN for all pages of a turn; a page that ends early names the position to go on from,
- * so a long history costs many short turns.
+ * so a long history costs many short turns. What an agency sent since an instant begins at the
+ * first acceptance behind it; what was delivered to it may be older, so there the walk begins at
+ * the start.
  *
  * The page shows states whose facts may still be on their way to the disk: it waits for its ticket
  * like every answer. One page per session at a time; a second question is answered busy.
@@ -84,10 +86,15 @@ static enum lt_status before_instant(struct flow *flow, int64_t since_ms, uint64
     return LT_OK;
 }
 
-static bool listed(const struct walk *walk, const struct transfer_key *key, const struct leg *leg)
+/* What was delivered since an instant may have been accepted long before it. */
+static bool listed(const struct walk *walk, const struct transfer_key *key,
+                   const struct transfer *t, const struct leg *leg)
 {
-    return walk->ask->what == LT_LIST_SENT ? key->from == walk->session->agency
-                                           : leg->agency == walk->session->agency;
+    int64_t since_ms = walk->ask->since_ms;
+    return walk->ask->what == LT_LIST_SENT
+               ? key->from == walk->session->agency
+               : leg->agency == walk->session->agency &&
+                     (t->time_ms >= since_ms || leg->since_ms >= since_ms);
 }
 
 static void item_put(struct walk *walk, const struct transfer_key *key, const struct transfer *t,
@@ -121,13 +128,13 @@ static bool transfer_put(struct walk *walk, const struct transfer_key *key,
 {
     uint32_t wanted = 0;
     for (uint8_t i = 0; i < t->legs_count; i++) {
-        wanted += listed(walk, key, &t->legs[i]) ? 1 : 0;
+        wanted += listed(walk, key, t, &t->legs[i]) ? 1 : 0;
     }
     if (walk->count + wanted > walk->rows) {
         return false;
     }
     for (uint8_t i = 0; i < t->legs_count; i++) {
-        if (listed(walk, key, &t->legs[i])) {
+        if (listed(walk, key, t, &t->legs[i])) {
             item_put(walk, key, t, i);
         }
     }
@@ -193,7 +200,7 @@ static enum lt_status page_make(struct flow *flow, const struct session *session
         return LT_BUSY; /* of this turn; to be asked again */
     }
     enum lt_status status = LT_OK;
-    if (after == 0 && ask->since_ms > 0) {
+    if (after == 0 && ask->since_ms > 0 && ask->what == LT_LIST_SENT) {
         status = before_instant(flow, ask->since_ms, &after);
     }
     if (status == LT_OK) {

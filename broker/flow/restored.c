@@ -13,6 +13,7 @@
 
 #define RESTORED_NAME  "restored"
 #define RESTORED_BYTES (4 + 8 + 8 + 1)
+#define ID_AHEAD_MS    (24LL * 60 * 60 * 1000)
 
 static enum lt_status stage(struct flow *flow, enum restored_change change, uint32_t incarnation,
                             uint64_t restored_to, struct lt_bytes person, struct lt_bytes reason,
@@ -30,14 +31,26 @@ static enum lt_status stage(struct flow *flow, enum restored_change change, uint
                      ret_position);
 }
 
+/*
+ * A backup may be restored twice, and what it holds knows nothing of the first time: counting on
+ * from there would give both restores one number. So it is the second of the declaration, and only
+ * ever higher than the number before.
+ */
+static uint32_t next_incarnation(const struct flow *flow)
+{
+    int64_t wall_s = flow->clock->wall_ms(flow->clock->self) / 1000;
+    uint32_t next = flow->restored.incarnation + 1;
+    return wall_s > next && wall_s <= UINT32_MAX ? (uint32_t)wall_s : next;
+}
+
 enum lt_status restored_declare(struct flow *flow, struct lt_bytes person, struct lt_bytes reason,
                                 uint64_t *ret_position)
 {
     uint8_t memory[256];
     uint64_t position;
     struct fact_backup backup = {.position = flow->durable, .person = person};
-    enum lt_status status = stage(flow, RESTORED_DECLARED, flow->restored.incarnation + 1,
-                                  flow->durable, person, reason, ret_position);
+    enum lt_status status = stage(flow, RESTORED_DECLARED, next_incarnation(flow), flow->durable,
+                                  person, reason, ret_position);
     if (status != LT_OK || flow->durable <= flow->backed_up_to) {
         return status;
     }
@@ -56,6 +69,12 @@ enum lt_status restored_done(struct flow *flow, struct lt_bytes person, struct l
 bool restored_admits(const struct flow *flow, const struct lt_id *id)
 {
     return !flow->restored.reconciling || id_time_ms(id) <= flow->restored.declared_ms;
+}
+
+bool restored_doubts(const struct flow *flow, const struct lt_id *id)
+{
+    return flow->restored.incarnation != 0 &&
+           id_time_ms(id) <= flow->restored.declared_ms + ID_AHEAD_MS;
 }
 
 enum lt_status restored_step(struct flow *flow)

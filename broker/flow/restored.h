@@ -21,6 +21,13 @@ LT_CHECK enum lt_status restored_done(struct flow *flow, struct lt_bytes person,
 /* May this id come in now? */
 bool restored_admits(const struct flow *flow, const struct lt_id *id);
 
+/*
+ * May this transfer have been at its receiver without the journal knowing? The journal has
+ * forgotten what was sent above the backup, and whatever came in since under an id of before may be
+ * a resubmission. An id is at most a day ahead of the axis.
+ */
+bool restored_doubts(const struct flow *flow, const struct lt_id *id);
+
 /* Ends the reconciling when its time is over. */
 LT_CHECK enum lt_status restored_step(struct flow *flow);
 

@@ -97,6 +97,9 @@ void backend_memory_plan(struct backend_memory *backend, enum append_result resu
                          bool written_all_the_same);
 /* The machine dies: an append in flight is kept or lost; the handle may be opened again. */
 void backend_memory_crash(struct backend_memory *backend, bool keep_in_flight);
+/* What is held now, as a backup has it: nothing that is in flight. */
+LT_CHECK enum lt_status backend_memory_copy(struct backend_memory *from,
+                                            struct backend_memory **ret_copy);
 /* Flip one bit of the record holding `position`. */
 void backend_memory_damage(struct backend_memory *backend, uint64_t position, uint32_t bit);
 

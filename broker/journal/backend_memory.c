@@ -301,6 +301,32 @@ struct journal_backend backend_memory_door(struct backend_memory *backend)
     };
 }
 
+enum lt_status backend_memory_copy(struct backend_memory *from, struct backend_memory **ret_copy)
+{
+    struct backend_memory *copy = NULL;
+    enum lt_status status = backend_memory_open(&copy);
+    if (status != LT_OK) {
+        return status;
+    }
+    pthread_mutex_lock(&from->lock);
+    copy->epoch = from->epoch;
+    for (uint32_t i = 0; i < from->count && status == LT_OK; i++) {
+        const struct held *held = &from->records[i];
+        const struct append append = {.expected_last = held->first - 1,
+                                      .facts = held->facts,
+                                      .record = {held->bytes, held->size},
+                                      .digest = held->digest};
+        status = hold(copy, &append) ? LT_OK : LT_NO_MEMORY;
+    }
+    pthread_mutex_unlock(&from->lock);
+    if (status != LT_OK) {
+        backend_memory_close(&copy);
+        return status;
+    }
+    *ret_copy = copy;
+    return LT_OK;
+}
+
 /* ---- faults ---- */
 
 void backend_memory_plan(struct backend_memory *backend, enum append_result result, uint32_t polls,

@@ -5,7 +5,7 @@
  * the broker has confirmed it. It has two lines with a session each and says each thing over
  * either, as two application nodes would; one session receives, the other stands by.
  */
-#include "actor.h"
+#include "actor_private.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -13,78 +13,15 @@
 #include <string.h>
 
 #include "adapters/sdk/content.h"
-#include "adapters/sdk/session.h"
 #include "proto/base/text.h"
-#include "proto/base/uuid7.h"
-#include "proto/digest.h"
-#include "proto/message.h"
 
-#define ITEMS_MAX   512
-#define GIVEN_MAX   8192
 #define CASES       12
 #define RETRY_MS    700
 #define SUBMIT_EACH 8
-#define LINES       2
-
-enum item_state { ITEM_WAITING, ITEM_SUBMITTED, ITEM_DECIDED };
-
-struct item {
-    struct wish *wish;
-    struct lt_id id;
-    enum item_state state;
-    uint32_t line; /* it was submitted on */
-    int64_t again_ms;
-    uint8_t *header;
-    size_t header_size;
-    uint8_t body[64];
-    size_t body_size;
-    struct lt_digest digest;
-};
-
-struct given {
-    struct lt_id id;
-    uint32_t leg;
-    uint32_t attempt;
-    uint64_t position;
-    bool effect; /* decided for good: taken or refused */
-    bool open;   /* an answer is to be said until it is confirmed */
-    bool permanent;
-    enum lt_outcome outcome;
-    uint32_t code;
-    int64_t said_ms;
-};
-
-struct line {
-    struct world_link *link;
-    struct session session;
-    struct lt_id instance;
-    uint64_t epoch;
-    uint32_t lives;
-    uint64_t outstanding_bytes;
-    uint32_t outstanding;
-};
-
-struct actor {
-    struct actor_options options;
-    struct world_clock clock;
-    struct world_entropy entropy;
-    struct world_random random;
-    struct line lines[LINES];
-    struct arena arena;
-    struct digester *digester;
-    struct uuid7 ids;
-    struct item items[ITEMS_MAX];
-    uint32_t items_count;
-    struct given given[GIVEN_MAX];
-    uint32_t given_count;
-    uint64_t notice_cursor;
-    uint32_t broken; /* the class of every answer; 0: it works */
-    bool calm;
-};
 
 static int64_t now(const struct actor *actor)
 {
-    return actor->options.world->mono_ms;
+    return actor_now(actor);
 }
 
 static void open_session(struct actor *actor, struct line *line)
@@ -106,6 +43,7 @@ struct actor *actor_open(const struct actor_options *options)
     struct actor *actor = calloc(1, sizeof(*actor));
     assert(actor != NULL);
     actor->options = *options;
+    actor->wiped_ms = INT64_MIN / 2;
     world_clock_init(&actor->clock, options->world, (int64_t)options->index * 100);
     world_entropy_init(&actor->entropy, options->world, 100 + options->index);
     world_random_init(&actor->random, options->world, 200 + options->index);
@@ -144,7 +82,7 @@ void actor_close(struct actor **actor_p)
 static struct item *last_of_case(struct actor *actor, const struct item *before)
 {
     for (struct item *item = &actor->items[before - actor->items]; item-- > actor->items;) {
-        if (item->wish->lane == before->wish->lane && !item->wish->refused) {
+        if (item->wish->lane == before->wish->lane) {
             return item;
         }
     }
@@ -213,6 +151,7 @@ static void make_wish(struct actor *actor)
                       AGENCIES_SIM;
         wish->to[wish->to_count++] = to;
     }
+    oracle_made(wish);
     struct item *item = &actor->items[actor->items_count++];
     item->wish = wish;
     write_parcel(actor, item);
@@ -246,6 +185,7 @@ static void submit(struct actor *actor, struct line *line)
     }
     for (uint32_t i = 0; i < count; i++) {
         items[i]->state = ITEM_SUBMITTED;
+        items[i]->tried = true;
         items[i]->line = (uint32_t)(line - actor->lines);
     }
     line->outstanding += count;
@@ -262,6 +202,13 @@ static struct item *item_by_id(struct actor *actor, const struct lt_id *id)
     return NULL;
 }
 
+static void told(struct actor *actor, uint64_t position)
+{
+    if (position > actor->known.position) {
+        actor->known.position = position;
+    }
+}
+
 static void take_verdict(struct actor *actor, struct line *line, const struct verdict *verdict)
 {
     for (uint32_t i = 0; i < verdict->count; i++) {
@@ -274,6 +221,9 @@ static void take_verdict(struct actor *actor, struct line *line, const struct ve
         line->outstanding_bytes -= item->header_size + item->body_size;
         if (v->code == LT_OK) {
             item->state = ITEM_DECIDED;
+            item->again = false;
+            item->position = v->position;
+            told(actor, v->position);
             oracle_accepted(actor->options.oracle, item->wish,
                             id_empty(&v->known_as) ? &v->id : &v->known_as);
         } else if (lt_class((enum lt_status)v->code) == LT_CLASS_REFUSE) {
@@ -289,7 +239,7 @@ static void take_verdict(struct actor *actor, struct line *line, const struct ve
 
 /* ---- receiving ----------------------------------------------------------------------------- */
 
-static struct given *given_find(struct actor *actor, const struct lt_id *id, uint32_t leg)
+struct given *actor_given(struct actor *actor, const struct lt_id *id, uint32_t leg)
 {
     for (uint32_t i = 0; i < actor->given_count; i++) {
         if (memcmp(&actor->given[i].id, id, sizeof(*id)) == 0 && actor->given[i].leg == leg) {
@@ -297,6 +247,18 @@ static struct given *given_find(struct actor *actor, const struct lt_id *id, uin
         }
     }
     return NULL;
+}
+
+struct given *actor_given_make(struct actor *actor, const struct lt_id *id, uint32_t leg)
+{
+    struct given *given = actor_given(actor, id, leg);
+    if (given == NULL) {
+        assert(actor->given_count < GIVEN_MAX);
+        given = &actor->given[actor->given_count++];
+        given->id = *id;
+        given->leg = leg;
+    }
+    return given;
 }
 
 static void decide(struct actor *actor, struct given *given, struct wish *wish)
@@ -327,7 +289,7 @@ static void decide(struct actor *actor, struct given *given, struct wish *wish)
     }
 }
 
-static struct wish *wish_of(struct actor *actor, const struct header *header)
+struct wish *actor_wish(struct actor *actor, const struct header *header)
 {
     unsigned from = 0;
     unsigned number = 0;
@@ -339,7 +301,7 @@ static struct wish *wish_of(struct actor *actor, const struct header *header)
     return oracle_wish(actor->options.oracle, from, number);
 }
 
-static void take_delivery(struct actor *actor, const struct delivery *d)
+static void take_delivery(struct actor *actor, const struct line *line, const struct delivery *d)
 {
     struct header header;
     enum lt_status status = header_read(d->header, &actor->arena, &header, NULL);
@@ -347,24 +309,27 @@ static void take_delivery(struct actor *actor, const struct delivery *d)
     if (status != LT_OK || !digest_equal(&digest, &d->digest)) {
         oracle_fail(actor->options.oracle, "delivered bytes differ", NULL);
     }
-    struct wish *wish = wish_of(actor, &header);
-    struct given *given = given_find(actor, &header.id, d->leg);
-    if (given == NULL) {
-        assert(actor->given_count < GIVEN_MAX);
-        given = &actor->given[actor->given_count++];
-        given->id = header.id;
-        given->leg = d->leg;
-    }
+    struct wish *wish = actor_wish(actor, &header);
+    struct given *given = actor_given_make(actor, &header.id, d->leg);
+    told(actor, d->position);
+    given->wish = wish;
     given->attempt = d->attempt;
     given->position = d->position;
-    if (!given->effect) {
+    given->older = given->older || given->incarnation < actor->known.incarnation;
+    given->incarnation = actor->known.incarnation;
+    if (!given->effect && given->barred == line->session.number) {
+        /* It was under way beside the question that "not held" answered. */
+        given->outcome = LT_OUTCOME_LATER;
+        given->code = LT_RECEIVER_UNREACHABLE;
+        given->permanent = false;
+    } else if (!given->effect) {
         decide(actor, given, wish);
     }
     given->open = true;
     given->said_ms = 0;
 }
 
-static void settle(struct actor *actor, struct line *line)
+void actor_settle(struct actor *actor, struct line *line)
 {
     struct settlement items[16];
     struct given *said[16];
@@ -393,12 +358,24 @@ static void settle(struct actor *actor, struct line *line)
     }
 }
 
+/* "Not here" is said of what a restored axis does not have yet: it will come again. */
+static bool lost_there(const struct actor *actor, const struct given *given)
+{
+    return given != NULL && given->incarnation < actor->known.incarnation;
+}
+
 static void take_settled(struct actor *actor, const struct settled *settled)
 {
     for (uint32_t i = 0; i < settled->count; i++) {
-        struct given *given = given_find(actor, &settled->items[i].id, settled->items[i].leg);
-        if (settled->items[i].code != LT_OK) {
-            oracle_fail(actor->options.oracle, "a settlement was not accepted", NULL);
+        bool not_here = settled->items[i].code == LT_NOT_HERE;
+        struct given *given = actor_given(actor, &settled->items[i].id, settled->items[i].leg);
+        bool lost = not_here && lost_there(actor, given);
+        if (not_here && given != NULL && given->older && !lost) {
+            continue; /* about what was said of the delivery before the restore */
+        }
+        if (settled->items[i].code != LT_OK && !lost) {
+            oracle_fail(actor->options.oracle, "a settlement was not accepted",
+                        given != NULL ? given->wish : NULL);
         }
         /* Confirms the answer given last; an older one may be confirmed late and harmlessly. */
         if (given != NULL && given->said_ms != 0) {
@@ -449,18 +426,75 @@ static void new_life(struct actor *actor, struct line *line)
     }
 }
 
+/* The axis was restored: what it lost goes again, before anything new, as the SDK does it. */
+static void submit_again(struct actor *actor, const struct session *session)
+{
+    for (uint32_t i = 0; i < actor->items_count; i++) {
+        struct item *item = &actor->items[i];
+        bool decided = item->state == ITEM_DECIDED;
+        if (decided && item->position > session->restored_to) {
+            if (item->position <= actor->backed_up_to) {
+                oracle_fail(actor->options.oracle, "it was told to be backed up", item->wish);
+            }
+            item->state = ITEM_WAITING;
+            item->again_ms = 0;
+        }
+        item->again = item->tried && item->state != ITEM_DECIDED;
+    }
+    for (uint32_t i = 0; i < actor->given_count; i++) {
+        struct given *given = &actor->given[i];
+        if (given->effect && given->position <= session->restored_to) {
+            given->open = true; /* what was decided is said again */
+            given->said_ms = 0;
+        }
+    }
+    actor->backed_up_to = 0;
+    actor->known = (struct axis_known){session->incarnation, session->restored_to};
+    if (actor->notice_cursor > session->notice_seq) {
+        actor->notice_cursor = session->notice_seq;
+    }
+    for (uint32_t i = 0; i < LINES; i++) {
+        actor->lines[i].session.notice_cursor = actor->notice_cursor;
+    }
+    if (actor->back != BACK_NONE) {
+        actor_back_anew(actor);
+    }
+}
+
+static void take_welcome(struct actor *actor, struct line *line)
+{
+    struct session *session = &line->session;
+    switch (axis_meet(&actor->known, session->incarnation, session->durable)) {
+    case AXIS_ROLLED_BACK:
+        session_refuse(session, &actor->arena, LT_ROLLED_BACK);
+        return;
+    case AXIS_RESTORED:
+        submit_again(actor, session);
+        break;
+    case AXIS_SAME:
+        actor->known.incarnation = session->incarnation;
+        break;
+    }
+    if (actor->back == BACK_NONE) {
+        grant(actor, line);
+    }
+}
+
 static void take_frame(struct actor *actor, struct line *line, const struct frame *frame)
 {
+    if (actor->back != BACK_NONE && actor_back_frame(actor, frame)) {
+        return;
+    }
     switch (frame->kind) {
     case FRAME_WELCOME:
-        grant(actor, line);
+        take_welcome(actor, line);
         break;
     case FRAME_VERDICT:
         take_verdict(actor, line, &frame->verdict);
         break;
     case FRAME_DELIVER:
         for (uint32_t i = 0; i < frame->deliver.count; i++) {
-            take_delivery(actor, &frame->deliver.items[i]);
+            take_delivery(actor, line, &frame->deliver.items[i]);
         }
         break;
     case FRAME_SETTLED:
@@ -469,8 +503,14 @@ static void take_frame(struct actor *actor, struct line *line, const struct fram
     case FRAME_NOTICE:
         take_notice(actor, line, &frame->notice);
         break;
+    case FRAME_HELD_ASK:
+        actor_held(actor, line, &frame->held_ask);
+        break;
     default:
         break;
+    }
+    if (line->session.backed_up_to > actor->backed_up_to) {
+        actor->backed_up_to = line->session.backed_up_to;
     }
 }
 
@@ -492,6 +532,13 @@ static void line_step(struct actor *actor, struct line *line)
 void actor_step(struct actor *actor)
 {
     arena_reset(&actor->arena);
+    if (actor->back != BACK_NONE) {
+        line_step(actor, &actor->lines[0]); /* the other node stands still meanwhile */
+        if (actor->back != BACK_NONE) {
+            actor_back_step(actor);
+        }
+        return;
+    }
     if (world_random_chance(&actor->random, 60)) {
         make_wish(actor);
     }
@@ -499,7 +546,7 @@ void actor_step(struct actor *actor)
         line_step(actor, &actor->lines[i]);
     }
     submit(actor, any_line(actor));
-    settle(actor, any_line(actor));
+    actor_settle(actor, any_line(actor));
 }
 
 /* A new process has new connections: what the old ones were told cannot reach it. */
@@ -526,8 +573,45 @@ void actor_wipe(struct actor *actor)
                                     sizeof(line->instance));
         line->epoch = 0;
     }
+    actor->wiped_ms = now(actor);
     actor->notice_cursor = 0; /* it reads every outcome again */
     actor_restart(actor);
+}
+
+bool actor_may_wipe(const struct actor *actor, uint32_t incarnation)
+{
+    bool may = actor->known.incarnation == incarnation && actor->back == BACK_NONE;
+    for (uint32_t i = 0; i < actor->items_count && may; i++) {
+        may = !actor->items[i].again;
+    }
+    return may;
+}
+
+int64_t actor_wiped_ms(const struct actor *actor)
+{
+    return actor->wiped_ms;
+}
+
+void actor_skew(struct actor *actor, int64_t skew_ms)
+{
+    actor->clock.skew_ms = skew_ms;
+}
+
+void actor_key(struct actor *actor, const struct lt_key *key)
+{
+    for (uint32_t i = 0; i < LINES; i++) {
+        struct line *line = &actor->lines[i];
+        world_link_close(&line->link);
+        line->link = world_net_dial(actor->options.net, 0, key);
+        assert(line->link != NULL);
+        open_session(actor, line);
+        new_life(actor, line);
+    }
+}
+
+uint64_t actor_told(const struct actor *actor)
+{
+    return actor->known.position;
 }
 
 uint64_t actor_notices(const struct actor *actor)
@@ -566,6 +650,9 @@ void actor_calm(struct actor *actor)
 
 bool actor_done(const struct actor *actor)
 {
+    if (actor->back != BACK_NONE) {
+        return false;
+    }
     for (uint32_t i = 0; i < actor->items_count; i++) {
         if (actor->items[i].state != ITEM_DECIDED) {
             return false;

@@ -3,6 +3,7 @@
 #include "check.h"
 
 #include "broker/flow/fold_incident.h"
+#include "broker/flow/fold_leg.h"
 #include "broker/flow/lane.h"
 
 #include <stdio.h>
@@ -131,6 +132,50 @@ bool check_parked(struct flow *flow)
         }
     }
     return true;
+}
+
+static bool final_fits(const struct wish *wish, const struct transfer *t, uint32_t to)
+{
+    const struct share *share = &wish->shares[to];
+    bool has_leg = false;
+    bool taken = false;
+    bool refused = false;
+    for (uint8_t i = 0; i < t->legs_count; i++) {
+        bool its = t->legs[i].agency == to + 1;
+        has_leg = has_leg || its;
+        taken = taken || (its && t->legs[i].state == LEG_TAKEN);
+        refused = refused || (its && t->legs[i].state == LEG_REFUSED);
+    }
+    if (!has_leg && wish->undone) {
+        return true; /* it was sent there by an act that is not in the journal any more */
+    }
+    if (share->at_risk && wish->lost_once && share->effects + share->refused != 0) {
+        return true; /* two people ended it, and the way to correct them went with the old journal
+                      */
+    }
+    return taken == (share->effects != 0) && refused == share->refused;
+}
+
+const struct wish *check_finals(struct flow *flow, const struct oracle *oracle)
+{
+    for (uint32_t i = 0; i < oracle->count; i++) {
+        const struct wish *wish = &oracle->wishes[i];
+        struct transfer_key key = {.id = wish->accepted_as, .from = wish->from + 1};
+        struct transfer t;
+        if (transfer_load(flow, &key, &t) != LT_OK || t.code != 0) {
+            fprintf(stderr, "sender %u wish %u is not there\n", wish->from, wish->number);
+            return wish;
+        }
+        for (uint32_t to = 0; to < AGENCIES_SIM; to++) {
+            const struct share *share = &wish->shares[to];
+            if (!final_fits(wish, &t, to)) {
+                fprintf(stderr, "sender %u wish %u at %u: took effect %u, refused %d\n", wish->from,
+                        wish->number, to, share->effects, share->refused ? 1 : 0);
+                return wish;
+            }
+        }
+    }
+    return NULL;
 }
 
 void check_picture(struct flow *flow, struct state_picture *ret_picture)

@@ -27,6 +27,10 @@ struct state_picture {
 /* The counts of parked legs by cause are what the list says. */
 bool check_parked(struct flow *flow);
 
+/* What the broker says of every leg in the end is what its receiver did; else
+ * the first wish of which it is not. */
+const struct wish *check_finals(struct flow *flow, const struct oracle *oracle);
+
 void check_picture(struct flow *flow, struct state_picture *ret_picture);
 bool check_same(const struct state_picture *a, const struct state_picture *b);
 
