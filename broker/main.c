@@ -346,6 +346,7 @@ static enum lt_status open_broker(struct house *house, struct fault *fault)
     if (house->restored_here) {
         options.restored_by = house->restored.person;
         options.restored_why = house->restored.reason;
+        options.restored_to = house->restored.position;
     }
     safe_start_options(&house->safe_start, &options);
     status = broker_open(&house->broker, &options, fault);

@@ -92,6 +92,8 @@ struct welcome {
     uint64_t durable;
     uint64_t restored_to;
     uint64_t notice_seq;
+    uint64_t run;
+    uint64_t run_from;
 };
 
 /* NoSession and Bye look alike. */

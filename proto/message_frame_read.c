@@ -73,6 +73,8 @@ static struct welcome welcome_from(const LTP(Welcome) *wire)
         .durable = wire->durable,
         .restored_to = wire->restored_to,
         .notice_seq = wire->notice_seq,
+        .run = wire->run,
+        .run_from = wire->run_from,
     };
 }
 

@@ -81,6 +81,8 @@ static LTP(Welcome) *welcome_into(struct packing *packing, const struct welcome 
     wire->durable = welcome->durable;
     wire->restored_to = welcome->restored_to;
     wire->notice_seq = welcome->notice_seq;
+    wire->run = welcome->run;
+    wire->run_from = welcome->run_from;
     return wire;
 }
 

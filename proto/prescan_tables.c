@@ -79,6 +79,8 @@ static const struct prescan_field welcome_fields[] = {
     [13] = {U64("durable")},
     [14] = {U64("restored_to")},
     [15] = {U64("notice_seq")},
+    [16] = {U64("run")},
+    [17] = {U64("run_from")},
 };
 MESSAGE(welcome);
 

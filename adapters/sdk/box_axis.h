@@ -5,13 +5,14 @@
 #include "box.h"
 
 /*
- * What this adapter knows of the axis' journal: which incarnation it last met, and the highest
- * position it was told there. With it an axis that was restored from a backup is recognised, and
- * one that was rolled back without a word is refused. For jobs (box.h).
+ * What this adapter knows of the axis' journal: which incarnation it last met, the highest position
+ * it was told there, and by which start of the broker. With it an axis that was restored from a
+ * backup is recognised, and one that was rolled back without a word is refused. For jobs (box.h).
  */
 struct axis_known {
     uint32_t incarnation;
     uint64_t position;
+    uint64_t run; /* 0: told by a broker that does not say */
 };
 
 LT_CHECK enum lt_status axis_known(struct box_txn *txn, struct axis_known *ret_known);
@@ -26,7 +27,14 @@ enum axis_meeting {
     AXIS_ROLLED_BACK, /* undeclared: nothing may be done with it */
 };
 
-/* `durable` 0: it does not say. Pure. */
-enum axis_meeting axis_meet(const struct axis_known *known, uint32_t incarnation, uint64_t durable);
+/* What a Welcome says of its journal; 0 where it does not. */
+struct axis_says {
+    uint32_t incarnation;
+    uint64_t durable;
+    uint64_t run;
+    uint64_t run_from;
+};
+enum axis_meeting axis_meet(const struct axis_known *known,
+                            const struct axis_says *says); /* pure */
 
 #endif

@@ -32,9 +32,14 @@ static enum lt_status look_run(struct box_txn *txn, void *self)
     if (status != LT_OK) {
         return status;
     }
-    meeting->result = axis_meet(&meeting->known, session->incarnation, session->durable);
-    if (meeting->result == AXIS_SAME && session->incarnation != meeting->known.incarnation) {
+    const struct axis_says says = {session->incarnation, session->durable, session->run,
+                                   session->run_from};
+    meeting->result = axis_meet(&meeting->known, &says);
+    bool news =
+        session->incarnation != meeting->known.incarnation || session->run != meeting->known.run;
+    if (meeting->result == AXIS_SAME && news) {
         meeting->known.incarnation = session->incarnation;
+        meeting->known.run = session->run;
         axis_know(txn, &meeting->known);
     }
     return LT_OK;
@@ -59,7 +64,8 @@ static enum lt_status end_run(struct box_txn *txn, void *self)
     const struct meeting *meeting = self;
     const struct session *session = meeting->session;
     axis_know(txn, &(struct axis_known){.incarnation = session->incarnation,
-                                        .position = session->restored_to});
+                                        .position = session->restored_to,
+                                        .run = session->run});
     if (txn->counts.notice_cursor > session->notice_seq) {
         txn->counts.notice_cursor = session->notice_seq;
     }

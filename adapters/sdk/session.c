@@ -252,6 +252,8 @@ static bool welcome_take(struct session *session, const struct welcome *welcome)
     session->durable = welcome->durable;
     session->restored_to = welcome->restored_to;
     session->notice_seq = welcome->notice_seq;
+    session->run = welcome->run;
+    session->run_from = welcome->run_from;
     session->limits = welcome->limits;
     session->limits.beat_ms =
         welcome->limits.beat_ms > 0 ? welcome->limits.beat_ms : BEAT_MS_DEFAULT;

@@ -54,6 +54,8 @@ struct session {
     uint64_t durable;
     uint64_t restored_to;
     uint64_t notice_seq;
+    uint64_t run;
+    uint64_t run_from;
     int link; /* enum client_link as last seen: asking the port itself uses up its news */
     /* what follows is the session's own */
     bool asked;               /* a Hello waits for its answer */

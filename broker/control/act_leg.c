@@ -118,8 +118,7 @@ static enum lt_status stage(struct ask *ask, const struct act_target *target, ui
         .person = judged->person,
         .reason = judged->reason,
         .second = judged->second,
-        .risk =
-            judged->risk && held_unknown(ask->flow, &target->key, &target->transfer.legs[index]),
+        .risk = judged->risk && held_unknown(ask->flow, &target->key, &target->transfer, index),
     };
     enum lt_status status =
         ask_fact(ask, FACT_ACT, fact_write_act(memory, sizeof(memory), &act), &position);

@@ -221,6 +221,8 @@ static enum lt_status open_tables(struct broker *broker)
     uint64_t seed = 0;
     flow->entropy->fill(flow->entropy->self, &seed, sizeof(seed));
     flow->entropy->fill(flow->entropy->self, &flow->random, sizeof(flow->random));
+    flow->entropy->fill(flow->entropy->self, &flow->run, sizeof(flow->run));
+    flow->run |= 1; /* 0: it does not say */
     enum lt_status status = arena_init(&flow->arena, 1024 * 1024, TURN_ARENA_BYTES);
     if (status == LT_OK) {
         status = digester_open(&flow->digester);
@@ -333,9 +335,11 @@ enum lt_status broker_open(struct broker **ret_broker, const struct broker_optio
                                   flow->clock->mono_ms(flow->clock->self));
     flow->durable = journal_durable(flow->journal);
     flow->batch_start = journal_staged(flow->journal);
+    flow->opened_at = flow->durable;
+    flow->opened_at_ms = journal_time_ms(flow->journal);
     status = stage_first(broker);
     if (status == LT_OK && options->restored_by != NULL) {
-        status = restored_declare(flow, text_bytes(options->restored_by),
+        status = restored_declare(flow, options->restored_to, text_bytes(options->restored_by),
                                   text_bytes(options->restored_why), &broker->restored_at);
     }
     if (status != LT_OK) {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
- * Lines of the file: position, time, person, reason. The first two are for people; the journal
- * itself says how far it reaches.
+ * Lines of the file: position, time, person, reason. The time is for people. The position is what
+ * the backup holds: when the broker dies between the declaration and the end of this file, the
+ * journal reaches further and the backup does not.
  */
 #include "restored_mark.h"
 
@@ -30,6 +31,7 @@ static bool parse(char *text, struct restored_mark *mark)
     if (!utf8_valid(text_bytes(lines[2])) || !utf8_valid(text_bytes(lines[3]))) {
         return false;
     }
+    mark->position = strtoull(lines[0], NULL, 10);
     text_copy(mark->person, sizeof(mark->person), text_bytes(lines[2]));
     text_copy(mark->reason, sizeof(mark->reason), text_bytes(lines[3]));
     return true;

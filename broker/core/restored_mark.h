@@ -14,6 +14,7 @@
 #define RESTORED_MARK_NAME "journal.restored"
 
 struct restored_mark {
+    uint64_t position; /* the backup reached to there; 0: the file does not say */
     char person[64];
     char reason[LT_REASON_MAX + 1];
 };

@@ -142,7 +142,10 @@ struct flow {
     uint64_t batch_bytes; /* payloads staged in it */
     int64_t swept_ms;     /* monotonic: last look at every session */
     int64_t opened_ms;    /* monotonic: this broker's start */
-    uint64_t incidents;   /* the last number given */
+    uint64_t opened_at;   /* the journal's last position then, and its time */
+    int64_t opened_at_ms;
+    uint64_t run;       /* random: tells this start from any other */
+    uint64_t incidents; /* the last number given */
     struct sweeper sweeper;
     uint32_t line_swept;    /* agencies whose line was looked at last */
     bool clock_suspect;     /* nothing expires, no legal stamp is given; transfers flow */

@@ -101,17 +101,21 @@ bool held_last(struct flow *flow, uint64_t position, uint8_t leg, struct held_re
            held_read(value, ret_held);
 }
 
-bool held_unknown(const struct flow *flow, const struct transfer_key *key, const struct leg *leg)
+/* A delivery leaves before its fact is durable: a crash may have eaten the fact. So what was here
+ * when this broker started may have been sent, whatever its record says. */
+bool held_unknown(const struct flow *flow, const struct transfer_key *key, const struct transfer *t,
+                  uint8_t leg)
 {
-    return (leg->flags & LEG_FLAG_SENT_ONCE) != 0 || restored_doubts(flow, &key->id);
+    return (t->legs[leg].flags & LEG_FLAG_SENT_ONCE) != 0 || t->position <= flow->opened_at ||
+           restored_doubts(flow, &key->id);
 }
 
-/* Is that word about the last delivery? One that the journal forgot may have come behind it. */
-static bool word_stands(const struct flow *flow, const struct transfer_key *key,
-                        const struct leg *leg, const struct held_record *last)
+/* Is that word about the last delivery? One that was eaten may have come behind it. */
+static bool word_stands(const struct flow *flow, const struct leg *leg,
+                        const struct held_record *last)
 {
-    bool before = restored_doubts(flow, &key->id) && last->time_ms <= flow->restored.declared_ms;
-    return last->attempt == leg->attempts && !before && last->held != LT_HELD_UNKNOWN;
+    return last->attempt == leg->attempts && last->time_ms > flow->opened_at_ms &&
+           last->held != LT_HELD_UNKNOWN;
 }
 
 enum lt_status held_rule(struct flow *flow, const struct transfer_key *key,
@@ -119,10 +123,10 @@ enum lt_status held_rule(struct flow *flow, const struct transfer_key *key,
 {
     const struct leg *l = &t->legs[leg];
     struct held_record last;
-    if (!held_unknown(flow, key, l)) {
+    if (!held_unknown(flow, key, t, leg)) {
         return LT_OK;
     }
-    if (held_last(flow, t->position, leg, &last) && word_stands(flow, key, l, &last)) {
+    if (held_last(flow, t->position, leg, &last) && word_stands(flow, l, &last)) {
         return last.held == LT_HELD_NO ? LT_OK : LT_RECEIVER_HOLDS;
     }
     struct held_asked *asked = find(flow, l->agency, t->position, leg);

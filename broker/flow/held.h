@@ -38,8 +38,10 @@ struct held {
 
 struct flow;
 
-/* Was it sent and never settled? Also what the journal forgot with a restore (restored.h). */
-bool held_unknown(const struct flow *flow, const struct transfer_key *key, const struct leg *leg);
+/* May it have been sent? As far as the journal knows, and where it cannot know: it is from before
+ * this start, or from before a restore (restored.h). */
+bool held_unknown(const struct flow *flow, const struct transfer_key *key,
+                  const struct transfer *transfer, uint8_t leg);
 
 /*
  * May this leg be ended or sent elsewhere? LT_OK: it was never sent, or the receiver said after the

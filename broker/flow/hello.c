@@ -174,6 +174,8 @@ static void welcome(struct flow *flow, struct session *session, const struct age
                     .incarnation = flow->restored.incarnation,
                     .durable = flow->durable,
                     .restored_to = flow->restored.to,
+                    .run = flow->run,
+                    .run_from = flow->opened_at + 1,
                     .notice_seq = desk_of(&flow->desks, agency->number)->counts.notice_seq,
                     .blob_endpoint = text_bytes(flow->settings.blob_endpoint)},
     };

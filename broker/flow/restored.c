@@ -43,15 +43,16 @@ static uint32_t next_incarnation(const struct flow *flow)
     return wall_s > next && wall_s <= UINT32_MAX ? (uint32_t)wall_s : next;
 }
 
-enum lt_status restored_declare(struct flow *flow, struct lt_bytes person, struct lt_bytes reason,
-                                uint64_t *ret_position)
+enum lt_status restored_declare(struct flow *flow, uint64_t to, struct lt_bytes person,
+                                struct lt_bytes reason, uint64_t *ret_position)
 {
     uint8_t memory[256];
     uint64_t position;
-    struct fact_backup backup = {.position = flow->durable, .person = person};
-    enum lt_status status = stage(flow, RESTORED_DECLARED, next_incarnation(flow), flow->durable,
-                                  person, reason, ret_position);
-    if (status != LT_OK || flow->durable <= flow->backed_up_to) {
+    uint64_t reached = to == 0 || to > flow->durable ? flow->durable : to;
+    struct fact_backup backup = {.position = reached, .person = person};
+    enum lt_status status = stage(flow, RESTORED_DECLARED, next_incarnation(flow), reached, person,
+                                  reason, ret_position);
+    if (status != LT_OK || reached <= flow->backed_up_to) {
         return status;
     }
     /* The mark of that backup was made after it, so it is not in it. */
@@ -109,7 +110,9 @@ enum lt_status fold_restored(struct flow *flow, const struct fact *fact)
     }
     if (restored.change == RESTORED_DECLARED) {
         flow->restored.incarnation = restored.incarnation;
-        flow->restored.to = restored.position;
+        /* An agency that missed a restore before this one lacks what that one took away, too. */
+        bool lower = flow->restored.to != 0 && flow->restored.to < restored.position;
+        flow->restored.to = lower ? flow->restored.to : restored.position;
         flow->restored.declared_ms = fact->time_ms;
     }
     flow->restored.reconciling = restored.change == RESTORED_DECLARED;

@@ -209,6 +209,17 @@ static void told(struct actor *actor, uint64_t position)
     }
 }
 
+/* The axis does not know the id that this one comes after: that one goes again. A restore may have
+ * lost the second id of a wish whose first one it has. */
+static void say_before(struct actor *actor, const struct item *item)
+{
+    struct item *before = last_of_case(actor, item);
+    if (before != NULL && before->state == ITEM_DECIDED) {
+        before->state = ITEM_WAITING;
+        before->again_ms = 0;
+    }
+}
+
 static void take_verdict(struct actor *actor, struct line *line, const struct verdict *verdict)
 {
     for (uint32_t i = 0; i < verdict->count; i++) {
@@ -222,6 +233,11 @@ static void take_verdict(struct actor *actor, struct line *line, const struct ve
         if (v->code == LT_OK) {
             item->state = ITEM_DECIDED;
             item->again = false;
+            /* Of a second id the position is now the first one's, now its own. */
+            if (item->backed && id_empty(&v->known_as) && v->position != item->position) {
+                oracle_fail(actor->options.oracle, "it was told to be backed up", item->wish);
+            }
+            item->backed = false;
             item->position = v->position;
             told(actor, v->position);
             oracle_accepted(actor->options.oracle, item->wish,
@@ -233,6 +249,10 @@ static void take_verdict(struct actor *actor, struct line *line, const struct ve
         } else {
             item->state = ITEM_WAITING;
             item->again_ms = now(actor) + RETRY_MS;
+            item->code = v->code;
+            if (v->code == LT_PREDECESSOR_UNKNOWN) {
+                say_before(actor, item);
+            }
         }
     }
 }
@@ -433,9 +453,7 @@ static void submit_again(struct actor *actor, const struct session *session)
         struct item *item = &actor->items[i];
         bool decided = item->state == ITEM_DECIDED;
         if (decided && item->position > session->restored_to) {
-            if (item->position <= actor->backed_up_to) {
-                oracle_fail(actor->options.oracle, "it was told to be backed up", item->wish);
-            }
+            item->backed = item->position <= actor->backed_up_to;
             item->state = ITEM_WAITING;
             item->again_ms = 0;
         }
@@ -443,13 +461,13 @@ static void submit_again(struct actor *actor, const struct session *session)
     }
     for (uint32_t i = 0; i < actor->given_count; i++) {
         struct given *given = &actor->given[i];
-        if (given->effect && given->position <= session->restored_to) {
+        if (given->effect) {
             given->open = true; /* what was decided is said again */
             given->said_ms = 0;
         }
     }
     actor->backed_up_to = 0;
-    actor->known = (struct axis_known){session->incarnation, session->restored_to};
+    actor->known = (struct axis_known){session->incarnation, session->restored_to, session->run};
     if (actor->notice_cursor > session->notice_seq) {
         actor->notice_cursor = session->notice_seq;
     }
@@ -464,7 +482,9 @@ static void submit_again(struct actor *actor, const struct session *session)
 static void take_welcome(struct actor *actor, struct line *line)
 {
     struct session *session = &line->session;
-    switch (axis_meet(&actor->known, session->incarnation, session->durable)) {
+    const struct axis_says says = {session->incarnation, session->durable, session->run,
+                                   session->run_from};
+    switch (axis_meet(&actor->known, &says)) {
     case AXIS_ROLLED_BACK:
         session_refuse(session, &actor->arena, LT_ROLLED_BACK);
         return;
@@ -473,6 +493,7 @@ static void take_welcome(struct actor *actor, struct line *line)
         break;
     case AXIS_SAME:
         actor->known.incarnation = session->incarnation;
+        actor->known.run = session->run;
         break;
     }
     if (actor->back == BACK_NONE) {
@@ -646,6 +667,28 @@ void actor_calm(struct actor *actor)
     actor->calm = true;
     actor->broken = 0;
     actor->options.wishes_max = actor->items_count;
+}
+
+void actor_say(const struct actor *actor)
+{
+    static const char *const states[] = {"waiting", "submitted", "decided"};
+    if (actor->back != BACK_NONE) {
+        fprintf(stderr, "    its local system catches up: %d\n", (int)actor->back);
+    }
+    for (uint32_t i = 0; i < actor->items_count; i++) {
+        const struct item *item = &actor->items[i];
+        if (item->state != ITEM_DECIDED) {
+            fprintf(stderr, "    wish %u of case %u is %s, last %s\n", item->wish->number,
+                    item->wish->lane, states[item->state], lt_code((enum lt_status)item->code));
+        }
+    }
+    for (uint32_t i = 0; i < actor->given_count; i++) {
+        const struct given *given = &actor->given[i];
+        if (given->open) {
+            fprintf(stderr, "    sender %u wish %u is not confirmed\n", given->wish->from,
+                    given->wish->number);
+        }
+    }
 }
 
 bool actor_done(const struct actor *actor)

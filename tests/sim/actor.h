@@ -46,6 +46,7 @@ bool actor_restore(struct actor *actor); /* false: nothing was saved, or one is 
 
 void actor_calm(struct actor *actor);              /* no more refusals and failures of its own */
 uint64_t actor_notices(const struct actor *actor); /* the last one stored, without gaps */
+void actor_say(const struct actor *actor);         /* what it waits for, on stderr */
 bool actor_done(
     const struct actor *actor); /* every wish has a verdict, every answer is confirmed */
 

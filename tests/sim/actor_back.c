@@ -52,7 +52,7 @@ static struct held_said say(struct actor *actor, const struct line *line,
 void actor_held(struct actor *actor, struct line *line, const struct held_ask *ask)
 {
     for (uint32_t i = 0; i < ask->count; i++) {
-        if (!actor->calm && world_random_chance(&actor->random, 150)) {
+        if (!actor->calm && world_random_chance(&actor->random, 300)) {
             continue; /* silence */
         }
         struct held_said said = say(actor, line, &ask->items[i]);

@@ -22,7 +22,9 @@ struct item {
     enum item_state state;
     bool tried;        /* it may have been accepted although no verdict came */
     bool again;        /* the axis lost it to a restore: it goes once more */
+    bool backed;       /* the axis had said that a backup holds it: no adapter need keep it */
     uint64_t position; /* told with the verdict */
+    uint32_t code;     /* of the last verdict that did not stand */
     uint32_t line;     /* it was submitted on */
     int64_t again_ms;
     uint8_t *header;

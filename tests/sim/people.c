@@ -253,6 +253,20 @@ static void receive(struct people *people, struct person *person)
 
 /* ---- what to do ---- */
 
+/* From `at` on, the first leg that a person could let step aside. */
+static bool find_waiting(struct flow *flow, struct state_entry *at, struct lane_entry *entry)
+{
+    enum lt_status status = LT_OK;
+    for (uint32_t i = 0; i < 200 && status == LT_OK && at->found; i++) {
+        if (lane_entry_read(at->value, entry) &&
+            (entry->state == LEG_HELD || entry->state == LEG_PARKED)) {
+            return true;
+        }
+        status = state_step(flow->state, at);
+    }
+    return false;
+}
+
 static bool find_leg(struct people *people, struct flow *flow, const struct witness *witness,
                      struct errand *errand)
 {
@@ -263,7 +277,11 @@ static bool find_leg(struct people *people, struct flow *flow, const struct witn
     struct lane_entry entry;
     key.lane.bytes[0] = (uint8_t)world_random_below(&people->random, 256);
     if (state_seek(flow->state, STATE_LANES, lane_key_write(from, &key), &at) != LT_OK ||
-        !at.found || !lane_key_read(at.key, &key) || !lane_entry_read(at.value, &entry)) {
+        !at.found || !lane_entry_read(at.value, &entry)) {
+        return false;
+    }
+    bool waiting = errand->act == ACT_SKIP || errand->act == ACT_RELEASE;
+    if ((waiting && !find_waiting(flow, &at, &entry)) || !lane_key_read(at.key, &key)) {
         return false;
     }
     errand->wish = witness_wish(witness, key.position);

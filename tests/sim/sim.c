@@ -65,6 +65,7 @@ void sim_open_broker(struct sim *sim)
         .verifier = slow_verifier_door(&sim->verifier),
         .owner = "sim",
         .restored_by = sim->restored_by,
+        .restored_to = sim->backups.to,
         .restored_why = "restored from the last backup",
     };
     enum lt_status status = broker_open(&sim->broker, &options, &fault);
@@ -175,6 +176,21 @@ static bool at_rest(struct sim *sim)
            broker_flow(sim->broker)->plans.count == 0;
 }
 
+static void say_open(struct flow *flow)
+{
+    struct state_entry at;
+    struct lane_key key;
+    struct lane_entry entry;
+    enum lt_status status = state_seek(flow->state, STATE_LANES, (struct lt_bytes){0}, &at);
+    while (status == LT_OK && at.found && lane_key_read(at.key, &key) &&
+           lane_entry_read(at.value, &entry)) {
+        fprintf(stderr, "    %llu leg %u at %u is %s, flags %u\n", (unsigned long long)key.position,
+                (unsigned)key.leg, key.agency - 1, leg_state_name(entry.state),
+                (unsigned)entry.flags);
+        status = state_step(flow->state, &at);
+    }
+}
+
 /* What a person wants to know first about a world that does not come to rest. */
 static void say_unrest(struct sim *sim)
 {
@@ -186,9 +202,11 @@ static void say_unrest(struct sim *sim)
                 (unsigned long long)actor_notices(sim->actors[i]),
                 (unsigned long long)desk->counts.notice_seq, (unsigned long long)desk->notice_told,
                 desk->teller != NULL ? 1 : 0, desk->in_flight);
+        actor_say(sim->actors[i]);
     }
     fprintf(stderr, "  open legs %llu, sessions %u, under verification %u\n",
             (unsigned long long)check_open_legs(flow), flow->sessions.all.count, flow->verifying);
+    say_open(flow);
 }
 
 static void run_storm(struct sim *sim)
@@ -203,7 +221,7 @@ static void run_storm(struct sim *sim)
         if (world_random_chance(&sim->random, 5)) {
             act_replay_parked(sim);
         }
-        if (world_random_chance(&sim->random, 150)) {
+        if (world_random_chance(&sim->random, 20)) {
             act_release_held(sim);
         }
         operator_step(&sim->operator, broker_flow(sim->broker), &sim->random, AGENCIES_SIM);
@@ -404,15 +422,19 @@ static void quiet(void *self, const char *line)
 
 int main(int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"seed", required_argument, NULL, 's'},  {"from", required_argument, NULL, 'f'},
-        {"seeds", required_argument, NULL, 'n'}, {"fresh", no_argument, NULL, 'r'},
-        {"verbose", no_argument, NULL, 'v'},     {NULL, 0, NULL, 0}};
+    static const struct option options[] = {{"seed", required_argument, NULL, 's'},
+                                            {"from", required_argument, NULL, 'f'},
+                                            {"seeds", required_argument, NULL, 'n'},
+                                            {"fresh", no_argument, NULL, 'r'},
+                                            {"verbose", no_argument, NULL, 'v'},
+                                            {"folder", required_argument, NULL, 'd'},
+                                            {NULL, 0, NULL, 0}};
     uint64_t from = 1;
     uint64_t count = 1;
     bool verbose = false;
     int option;
-    char folder[] = "/tmp/lt-sim-XXXXXX";
+    const char *under = "/tmp";
+    char folder[80];
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
         switch (option) {
         case 's':
@@ -425,6 +447,9 @@ int main(int argc, char **argv)
         case 'r':
             from = (uint64_t)time(NULL) * 1000;
             break;
+        case 'd':
+            under = optarg;
+            break;
         case 'v':
             verbose = true;
             break;
@@ -432,6 +457,7 @@ int main(int argc, char **argv)
             return 2;
         }
     }
+    snprintf(folder, sizeof(folder), "%s/lt-sim-XXXXXX", under);
     if (mkdtemp(folder) == NULL) {
         return 2;
     }
@@ -441,7 +467,7 @@ int main(int argc, char **argv)
     for (uint64_t seed = from; seed < from + count; seed++) {
         run_seed(seed, folder, verbose);
     }
-    char path[64];
+    char path[sizeof(folder) + 16];
     snprintf(path, sizeof(path), "%s/state.mdb-lock", folder);
     unlink(path);
     rmdir(folder);

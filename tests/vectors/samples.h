@@ -146,6 +146,8 @@ static inline void sample_session(struct arena *arena, unsigned v, struct frame 
             .durable = N64("durable"),
             .restored_to = N64("restored_to"),
             .notice_seq = N64("notice_seq"),
+            .run = N64("run"),
+            .run_from = N64("run_from"),
         };
         break;
     case FRAME_BEAT:
@@ -344,6 +346,8 @@ static inline bool sample_first_edition(struct frame *f)
         f->welcome.durable = 0;
         f->welcome.restored_to = 0;
         f->welcome.notice_seq = 0;
+        f->welcome.run = 0;
+        f->welcome.run_from = 0;
         return true;
     case FRAME_BEAT:
         f->beat.durable = 0;

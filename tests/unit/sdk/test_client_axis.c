@@ -9,6 +9,8 @@ struct meets {
     uint64_t durable;
     uint64_t restored_to;
     uint64_t notice_seq;
+    uint64_t run;
+    uint64_t run_from;
 };
 
 /* Hello and a Welcome that says more about the journal; what comes then is for the caller. */
@@ -27,6 +29,8 @@ static void meet(struct bench *b, uint64_t number, const struct meets *meets)
     frame.welcome.durable = meets->durable;
     frame.welcome.restored_to = meets->restored_to;
     frame.welcome.notice_seq = meets->notice_seq;
+    frame.welcome.run = meets->run;
+    frame.welcome.run_from = meets->run_from;
     line_say_raw(&b->line, &frame);
     step(b);
 }
@@ -48,18 +52,42 @@ static struct lt_id sent_at(struct bench *b, const char *key, uint64_t position)
     return id;
 }
 
+static enum axis_meeting meets_at(const struct axis_known *known, uint32_t incarnation,
+                                  uint64_t durable)
+{
+    return axis_meet(known, &(struct axis_says){.incarnation = incarnation, .durable = durable});
+}
+
 static void the_rules_of_meeting(void **state)
 {
     (void)state;
     struct axis_known none = {0};
     struct axis_known known = {.incarnation = 2, .position = 100};
-    assert_int_equal(axis_meet(&none, 0, 0), AXIS_SAME);
-    assert_int_equal(axis_meet(&none, 7, 5), AXIS_SAME);
-    assert_int_equal(axis_meet(&known, 2, 100), AXIS_SAME);
-    assert_int_equal(axis_meet(&known, 2, 99), AXIS_ROLLED_BACK);
-    assert_int_equal(axis_meet(&known, 2, 0), AXIS_SAME); /* it does not say */
-    assert_int_equal(axis_meet(&known, 1, 500), AXIS_ROLLED_BACK);
-    assert_int_equal(axis_meet(&known, 3, 1), AXIS_RESTORED);
+    assert_int_equal(meets_at(&none, 0, 0), AXIS_SAME);
+    assert_int_equal(meets_at(&none, 7, 5), AXIS_SAME);
+    assert_int_equal(meets_at(&known, 2, 100), AXIS_SAME);
+    assert_int_equal(meets_at(&known, 2, 99), AXIS_ROLLED_BACK);
+    assert_int_equal(meets_at(&known, 2, 0), AXIS_SAME); /* it does not say */
+    assert_int_equal(meets_at(&known, 1, 500), AXIS_ROLLED_BACK);
+    assert_int_equal(meets_at(&known, 3, 1), AXIS_RESTORED);
+}
+
+static enum axis_meeting runs_at(const struct axis_known *known, uint64_t run, uint64_t run_from)
+{
+    return axis_meet(known, &(struct axis_says){.durable = 500, .run = run, .run_from = run_from});
+}
+
+static void a_position_that_two_starts_wrote_tells_a_roll_back(void **state)
+{
+    (void)state;
+    struct axis_known known = {.position = 100, .run = 7};
+    struct axis_known older = {.position = 100};
+    assert_int_equal(runs_at(&known, 7, 90), AXIS_SAME);  /* the same start wrote all of it */
+    assert_int_equal(runs_at(&known, 8, 101), AXIS_SAME); /* a restart behind what we know */
+    assert_int_equal(runs_at(&known, 8, 100), AXIS_ROLLED_BACK);
+    assert_int_equal(runs_at(&known, 8, 40), AXIS_ROLLED_BACK);
+    assert_int_equal(runs_at(&known, 0, 0), AXIS_SAME);  /* it does not say */
+    assert_int_equal(runs_at(&older, 8, 40), AXIS_SAME); /* we do not know */
 }
 
 static void a_declared_restore_is_sent_again_what_it_lost(void **state)
@@ -142,10 +170,27 @@ static void an_undeclared_roll_back_is_refused(void **state)
     assert_true(client.connected);
 }
 
+static void a_rolled_back_axis_that_has_written_on_is_refused(void **state)
+{
+    struct bench *b = *state;
+    meet(b, 1, &(struct meets){.durable = 5, .run = 7, .run_from = 2});
+    line_hear_one(&b->line, FRAME_GRANT);
+    (void)sent_at(b, "k-1", 10);
+    bench_restart(b);
+    meet(b, 2, &(struct meets){.durable = 30, .run = 8, .run_from = 10});
+    assert_int_equal(line_hear_one(&b->line, FRAME_BYE).ending.code, LT_ROLLED_BACK);
+    bench_restart(b);
+    meet(b, 3, &(struct meets){.durable = 31, .run = 9, .run_from = 11});
+    line_hear_one(&b->line, FRAME_GRANT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_rules_of_meeting),
+        cmocka_unit_test(a_position_that_two_starts_wrote_tells_a_roll_back),
+        cmocka_unit_test_setup_teardown(a_rolled_back_axis_that_has_written_on_is_refused,
+                                        bench_setup, bench_teardown),
         cmocka_unit_test_setup_teardown(a_declared_restore_is_sent_again_what_it_lost, bench_setup,
                                         bench_teardown),
         cmocka_unit_test_setup_teardown(the_notice_cursor_goes_back_with_the_axis, bench_setup,
