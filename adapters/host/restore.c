@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
  * A restore from begin to end, told line by line: connect without taking part in traffic, give back
- * to the axis what the local system has not taken yet, compare what was delivered, fetch what is
- * missing into the inbox, oldest first, then the same for what the agency itself had sent. The
- * inbox hands it out as always, now or by the next `lt-adapter run`, each marked "restored" so that
- * no citizen is told a second time.
+ * to the axis what the local system has not taken yet, wait until every answer is confirmed,
+ * compare what was delivered, fetch what is missing into the inbox, oldest first, then the same for
+ * what the agency itself had sent. The inbox hands it out as always, now or by the next `lt-adapter
+ * run`, each marked "restored" so that no citizen is told a second time.
  *
  * It may be run again at any time: what is in the inbox already stays as it is, and what the local
  * system has meanwhile taken is held. The end of the program opens nothing; people start the
@@ -137,6 +137,28 @@ static enum lt_status connect_wait(struct restore *restore)
     }
     say_failed(restore, LT_PEER_GONE, state.last_problem);
     return LT_PEER_GONE;
+}
+
+/* An answer of before that the axis has not yet would make it list the leg as open, and take it
+ * from nobody's hands a moment later: what was answered is confirmed first. */
+static enum lt_status answers_wait(struct restore *restore)
+{
+    struct lt_client_state state = {.unconfirmed = 0};
+    for (int waited_ms = 0; waited_ms < CONNECT_MS_MAX; waited_ms += CONNECT_STEP) {
+        lt_client_state(restore->client, &state);
+        if (state.unconfirmed == 0) {
+            return LT_OK;
+        }
+        say(restore, true,
+            english(restore) ? "  %llu answers wait for the axis ..."
+                             : "  còn %llu trả lời chờ trục xác nhận ...",
+            (unsigned long long)state.unconfirmed);
+        if (!stopper_rest(restore->stopper, CONNECT_STEP)) {
+            break;
+        }
+    }
+    say_failed(restore, LT_TIMEOUT, state.last_problem);
+    return LT_TIMEOUT;
 }
 
 /* ---- comparing ---- */
@@ -315,6 +337,9 @@ enum restore_end restore_run(const struct restore_options *options)
     }
     if (status == LT_OK) {
         status = give_back(&restore);
+    }
+    if (status == LT_OK) {
+        status = answers_wait(&restore);
     }
     if (status == LT_OK) {
         status = side_run(&restore, LT_LIST_DELIVERED);

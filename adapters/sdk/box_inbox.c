@@ -178,6 +178,32 @@ enum lt_status inbox_tell(struct box_txn *txn, uint64_t after, struct inbox_reco
     return status;
 }
 
+enum lt_status inbox_tell_again(struct box_txn *txn, uint64_t after, uint32_t looks,
+                                uint32_t *ret_again, uint64_t *ret_last)
+{
+    enum lt_status status = LT_OK;
+    uint64_t number = after;
+    *ret_again = 0;
+    while (looks-- > 0) {
+        struct inbox_record record;
+        status = inbox_after(txn, number, &number, &record);
+        if (status == LT_NOT_FOUND) {
+            *ret_last = UINT64_MAX;
+            return LT_OK;
+        }
+        if (status != LT_OK && status != LT_DAMAGED) {
+            return status;
+        }
+        if (status == LT_OK && record.settled && !record.sent && record.tell == 0) {
+            tell_start(txn, number, &record);
+            record_put(txn, number, &record);
+            (*ret_again)++;
+        }
+    }
+    *ret_last = number;
+    return LT_OK;
+}
+
 /* ---- arrivals ---- */
 
 static void open_start(struct box_txn *txn, uint64_t number, const char *case_code, bool complete)

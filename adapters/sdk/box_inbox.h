@@ -83,6 +83,10 @@ void inbox_case_leave(struct box_txn *txn, uint64_t number, uint64_t case_hash, 
 /* Answers not confirmed yet, in the order they were given, after `after`. */
 LT_CHECK enum lt_status inbox_tell(struct box_txn *txn, uint64_t after,
                                    struct inbox_record *ret_record);
+/* A restored axis may have lost answers that it had confirmed: up to `looks` decided ones behind
+ * `after` are told once more. *ret_last: where the next slice starts; UINT64_MAX: the end. */
+LT_CHECK enum lt_status inbox_tell_again(struct box_txn *txn, uint64_t after, uint32_t looks,
+                                         uint32_t *ret_again, uint64_t *ret_last);
 /* The axis has the answer. */
 LT_CHECK enum lt_status inbox_confirm(struct box_txn *txn, const struct lt_id *id, uint32_t leg,
                                       struct arena *arena);

@@ -3,13 +3,16 @@
  * Meeting the axis, once per session, before anything is sent. The same journal as before: go on. A
  * declared restore: everything that was accepted above the backup goes back into the queue, with
  * the bytes and ids it has, in front of what is new, and the notice cursor goes back to where the
- * axis is; deliveries that it makes again are answered from the inbox as always. A roll-back that
+ * axis is; what was decided about deliveries is told again, because the axis may have ended a leg
+ * that it once knew as taken; deliveries that it makes again are answered from the inbox as always.
+ * A roll-back that
  * nobody declared: say Bye, keep everything, tell the operators.
  *
- * The queue is refilled in slices, each durable; only after the last one is the new incarnation
+ * Both are done in slices, each durable; only after the last one is the new incarnation
  * written down, so a crash in between begins again and finds less to do.
  */
 #include "box_axis.h"
+#include "box_inbox.h"
 #include "box_outbox.h"
 #include "client_parts.h"
 #include "proto/base/log.h"
@@ -22,6 +25,7 @@ struct meeting {
     enum axis_meeting result;
     uint64_t after; /* where the next slice starts; UINT64_MAX: the end */
     uint32_t again;
+    uint32_t told; /* decisions that are told again */
 };
 
 static enum lt_status look_run(struct box_txn *txn, void *self)
@@ -59,6 +63,19 @@ static enum lt_status again_run(struct box_txn *txn, void *self)
     return status;
 }
 
+static enum lt_status tell_run(struct box_txn *txn, void *self)
+{
+    struct meeting *meeting = self;
+    uint32_t again = 0;
+    uint64_t last = 0;
+    enum lt_status status = inbox_tell_again(txn, meeting->after, SLICE, &again, &last);
+    if (status == LT_OK) {
+        meeting->after = last;
+        meeting->told += again;
+    }
+    return status;
+}
+
 static enum lt_status end_run(struct box_txn *txn, void *self)
 {
     const struct meeting *meeting = self;
@@ -78,13 +95,17 @@ static enum lt_status submit_again(struct lt_client *client, struct meeting *mee
     while (status == LT_OK && meeting->after != UINT64_MAX) {
         status = box_commit(client->box, again_run, meeting);
     }
+    meeting->after = 0;
+    while (status == LT_OK && meeting->after != UINT64_MAX) {
+        status = box_commit(client->box, tell_run, meeting);
+    }
     if (status == LT_OK) {
         status = box_commit(client->box, end_run, meeting);
     }
     if (status == LT_OK) {
-        log_warn("axis-restored", "agency=%s incarnation=%u restored_to=%llu again=%u",
+        log_warn("axis-restored", "agency=%s incarnation=%u restored_to=%llu again=%u told=%u",
                  client->agency, client->session.incarnation,
-                 (unsigned long long)client->session.restored_to, meeting->again);
+                 (unsigned long long)client->session.restored_to, meeting->again, meeting->told);
         pump_reload(client);
     }
     return status;

@@ -337,7 +337,7 @@ static void take_delivery(struct actor *actor, const struct line *line, const st
     given->position = d->position;
     given->older = given->older || given->incarnation < actor->known.incarnation;
     given->incarnation = actor->known.incarnation;
-    if (!given->effect && given->barred == line->session.number) {
+    if (!given->effect && given->barred == line->session.number && now(actor) < given->barred_ms) {
         /* It was under way beside the question that "not held" answered. */
         given->outcome = LT_OUTCOME_LATER;
         given->code = LT_RECEIVER_UNREACHABLE;

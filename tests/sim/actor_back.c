@@ -15,6 +15,7 @@
 
 #define ASK_AGAIN_MS 5000
 #define BUSY_MS      300
+#define BARRED_MS    5000
 #define BATCH        16u
 
 /* ---- do you hold it? ---- */
@@ -38,6 +39,7 @@ static struct held_said say(struct actor *actor, const struct line *line,
     struct given *given = actor_given_make(actor, &item->id, item->leg);
     if (!given->effect) {
         said.held = LT_HELD_NO;
+        given->barred_ms = actor_now(actor) + BARRED_MS;
         given->barred = other->session.open ? other->session.number : 0;
         return said;
     }

@@ -42,6 +42,7 @@ struct given {
     uint32_t incarnation; /* of the axis, when it came last */
     bool older;           /* and before a restore of the axis, too */
     uint64_t barred;      /* session over which it may not come: "not held" was said beside it */
+    int64_t barred_ms;    /* until then: nothing is on its way for so long */
     struct wish *wish;
     bool effect; /* decided for good: taken or refused */
     bool saved;  /* and the saved local system has it */

@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "broker/flow/fold_leg.h"
 #include "broker/flow/steps.h"
 #include "disk.h"
 #include "proto/base/log.h"
@@ -180,13 +181,16 @@ static void say_open(struct flow *flow)
 {
     struct state_entry at;
     struct lane_key key;
-    struct lane_entry entry;
+    struct transfer_key transfer;
+    struct transfer t;
     enum lt_status status = state_seek(flow->state, STATE_LANES, (struct lt_bytes){0}, &at);
     while (status == LT_OK && at.found && lane_key_read(at.key, &key) &&
-           lane_entry_read(at.value, &entry)) {
-        fprintf(stderr, "    %llu leg %u at %u is %s, flags %u\n", (unsigned long long)key.position,
-                (unsigned)key.leg, key.agency - 1, leg_state_name(entry.state),
-                (unsigned)entry.flags);
+           transfer_at(flow, key.position, &transfer, &t) == LT_OK) {
+        const struct leg *leg = &t.legs[key.leg];
+        fprintf(stderr, "    %llu leg %u at %u is %s, flags %u, code %u, due in %lld ms\n",
+                (unsigned long long)key.position, (unsigned)key.leg, key.agency - 1,
+                leg_state_name(leg->state), (unsigned)leg->flags, (unsigned)leg->code,
+                (long long)(leg->due_ms - flow->now_ms));
         status = state_step(flow->state, &at);
     }
 }
@@ -204,6 +208,8 @@ static void say_unrest(struct sim *sim)
                 desk->teller != NULL ? 1 : 0, desk->in_flight);
         actor_say(sim->actors[i]);
     }
+    fprintf(stderr, "  axis time %lld, wall %lld, suspect %d\n", (long long)flow->now_ms,
+            (long long)sim->world.wall_ms, flow->clock_suspect ? 1 : 0);
     fprintf(stderr, "  open legs %llu, sessions %u, under verification %u\n",
             (unsigned long long)check_open_legs(flow), flow->sessions.all.count, flow->verifying);
     say_open(flow);

@@ -82,6 +82,30 @@ static void a_list_is_ones_own(void **state)
     assert_int_equal(page.count, 0);
 }
 
+/* Accepted long before, taken since: a database that went back to between the two lacks it. */
+static void delivered_since_is_not_accepted_since(void **state)
+{
+    struct house *house = *state;
+    struct given early =
+        accept_now(house, &(struct wish){.from = FIRST, .to = {SECOND}, .case_code = "HS-1"});
+    world_advance(&house->world, 60000);
+    house_settle(house);
+    int64_t since_ms = house->flow->now_ms;
+    world_advance(&house->world, 1000);
+    say_sent(house, &early, 0);
+    say(house, &early, 0, LT_OUTCOME_TAKEN, 0, LEG_TAKEN, "");
+    struct party second = party_connect(house, 2);
+    struct list_page page =
+        listed(house, &second,
+               (struct list_ask){.number = 1, .what = LT_LIST_DELIVERED, .since_ms = since_ms});
+    assert_int_equal(page.count, 1);
+    assert_int_equal(page.items[0].position, early.position);
+    page = listed(house, &second,
+                  (struct list_ask){
+                      .number = 2, .what = LT_LIST_DELIVERED, .since_ms = house->flow->now_ms + 1});
+    assert_int_equal(page.count, 0);
+}
+
 static void a_list_goes_on_and_begins_at_an_instant(void **state)
 {
     struct house *house = *state;
@@ -113,7 +137,7 @@ static void a_list_goes_on_and_begins_at_an_instant(void **state)
     struct list_page page = listed(house, &second, ask);
     assert_int_equal(page.count, 10);
     assert_int_equal(page.items[0].position, all[30].position);
-    ask.since_ms = t.time_ms + 1;
+    ask.since_ms = t.legs[0].since_ms + 1;
     page = listed(house, &second, ask);
     assert_int_equal(page.items[0].position, all[31].position);
 }
@@ -222,6 +246,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_list_is_ones_own, setup, teardown),
+        cmocka_unit_test_setup_teardown(delivered_since_is_not_accepted_since, setup, teardown),
         cmocka_unit_test_setup_teardown(a_list_goes_on_and_begins_at_an_instant, setup, teardown),
         cmocka_unit_test_setup_teardown(a_long_walk_is_many_short_ones, setup, teardown),
         cmocka_unit_test_setup_teardown(bytes_come_back_restored, setup, teardown),

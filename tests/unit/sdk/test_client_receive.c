@@ -162,6 +162,36 @@ static void test_delivered_taken_confirmed(void **state)
     assert_int_equal(now.unconfirmed, 0);
 }
 
+/* The axis was restored: it may have forgotten that we took it. */
+static void test_decisions_told_again_to_a_restored_axis(void **state)
+{
+    struct bench *b = *state;
+    uint8_t numbers[16];
+    connect_line(b, 5);
+    deliver(b, 1, "A", 1);
+    assert_int_equal(take(b, "node-1", numbers), 1);
+    assert_int_equal(answer(b, 1, "node-1", LT_OUTCOME_TAKEN, LT_OK), LT_OK);
+    (void)hear_settle(b);
+    say_settled(b, 1, LT_OK);
+    bench_restart(b);
+    step(b);
+    line_hear_one(&b->line, FRAME_HELLO);
+    struct frame frame = fake_welcome(&b->line, 6, b->time.wall_ms);
+    frame.welcome.incarnation = 1;
+    frame.welcome.durable = 50;
+    frame.welcome.restored_to = 40;
+    line_say_raw(&b->line, &frame);
+    step(b);
+    line_hear_one(&b->line, FRAME_GRANT);
+    struct settlement settlement = hear_settle(b);
+    assert_int_equal(settlement.outcome, LT_OUTCOME_TAKEN);
+    assert_int_equal(settlement.id.bytes[15], 1);
+    say_settled(b, 1, LT_NOT_HERE); /* it will deliver it anew */
+    struct lt_client_state now;
+    lt_client_state(b->client, &now);
+    assert_int_equal(now.unconfirmed, 0);
+}
+
 static void test_order_per_case(void **state)
 {
     struct bench *b = *state;
@@ -512,6 +542,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_grant_at_welcome, bench_setup, bench_teardown),
         cmocka_unit_test_setup_teardown(test_delivered_taken_confirmed, bench_setup,
+                                        bench_teardown),
+        cmocka_unit_test_setup_teardown(test_decisions_told_again_to_a_restored_axis, bench_setup,
                                         bench_teardown),
         cmocka_unit_test_setup_teardown(test_order_per_case, bench_setup, bench_teardown),
         cmocka_unit_test_setup_teardown(test_leases, bench_setup, bench_teardown),
