@@ -106,8 +106,9 @@ bool held_last(struct flow *flow, uint64_t position, uint8_t leg, struct held_re
 bool held_unknown(const struct flow *flow, const struct transfer_key *key, const struct transfer *t,
                   uint8_t leg)
 {
-    return (t->legs[leg].flags & LEG_FLAG_SENT_ONCE) != 0 || t->position <= flow->opened_at ||
-           restored_doubts(flow, &key->id);
+    const struct leg *l = &t->legs[leg];
+    bool eaten = t->position <= flow->opened_at || restored_doubts(flow, &key->id);
+    return (l->flags & LEG_FLAG_SENT_ONCE) != 0 || (eaten && l->agency != 0); /* 0: nobody's */
 }
 
 /* Is that word about the last delivery? One that was eaten may have come behind it. */

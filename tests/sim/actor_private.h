@@ -118,6 +118,10 @@ struct given *actor_given(struct actor *actor, const struct lt_id *id, uint32_t 
 struct given *actor_given_make(struct actor *actor, const struct lt_id *id, uint32_t leg);
 struct wish *actor_wish(struct actor *actor, const struct header *header);
 void actor_settle(struct actor *actor, struct line *line);
+void actor_grant(struct actor *actor, struct line *line);
+
+/* actor_axis.c: a session was opened */
+void actor_welcome(struct actor *actor, struct line *line);
 
 /* actor_back.c */
 void actor_held(struct actor *actor, struct line *line, const struct held_ask *ask);

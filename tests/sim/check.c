@@ -212,6 +212,7 @@ bool check_same(const struct state_picture *a, const struct state_picture *b)
 /* One walk: what is kept between walks, and memory for headers. */
 struct order {
     struct check_order *seen;
+    uint64_t durable; /* a record may be written that nobody knows of yet */
     struct arena arena;
 };
 
@@ -225,7 +226,7 @@ static enum lt_status look_at(void *context, const struct fact *fact)
     unsigned from = 0;
     unsigned number = 0;
     unsigned lane = 0;
-    if (fact->kind != FACT_ACCEPTED) {
+    if (fact->kind != FACT_ACCEPTED || fact->position > order->durable) {
         return LT_OK;
     }
     arena_reset(&order->arena);
@@ -257,12 +258,12 @@ void check_order_init(struct check_order *order)
 
 bool check_accepted_order(struct flow *flow, struct check_order *seen)
 {
-    struct order order = {.seen = seen};
+    struct order order = {.seen = seen, .durable = journal_durable(flow->journal)};
     if (arena_init(&order.arena, 64 * 1024, LT_FRAME_BYTES_MAX) != LT_OK) {
         return false;
     }
     enum lt_status status = journal_walk(flow->journal, seen->next, look_at, &order);
-    seen->next = journal_durable(flow->journal) + 1;
+    seen->next = order.durable + 1;
     arena_deinit(&order.arena);
     return status == LT_OK;
 }

@@ -3,10 +3,13 @@
  * The whole broker in a world of its own: virtual time, six agencies with two sessions each, a
  * network that drops, duplicates, delays, reorders and cuts, verifiers that are slow, full and out
  * of order, a journal that is slow, full, unknown or dies, a state.mdb whose disk fills up or
- * fails, crashes and restarts of broker and agencies, wiped adapters. After a while the faults end;
- * then everything must come to rest within a bound, the oracle must be content, the sum must be
- * zero and a state refolded from the journal must equal the one in use. One seed, one run, to the
- * byte.
+ * fails, crashes and restarts of broker and agencies, wiped adapters, changes of keys, clocks that
+ * jump by an hour and a day. People at the operators' port hold, release, skip, cancel, expire,
+ * reroute, replay, pause and drain, and make plans; the journal is cut; agencies' local systems are
+ * set back and catch up; the broker is restored from its backup, with a word, or without one, and
+ * then nobody may believe it. After a while the faults end; then everything must come to rest
+ * within a bound, the oracle must be content, the sum must be zero and a state refolded from the
+ * journal must equal the one in use. One seed, one run, to the byte.
  */
 #include <assert.h>
 #include <getopt.h>

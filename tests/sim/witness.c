@@ -94,6 +94,7 @@ struct wish *witness_wish(const struct witness *witness, uint64_t position)
 
 struct look {
     struct witness *witness;
+    uint64_t durable; /* a record may be written that nobody knows of yet */
     struct arena arena;
 };
 
@@ -202,6 +203,9 @@ static enum lt_status see(void *context, const struct fact *fact)
 {
     struct look *look = context;
     bool good = true;
+    if (fact->position > look->durable) {
+        return LT_OK;
+    }
     if (look->witness->story != NULL) {
         story_add(look->witness->story, fact);
     }
@@ -223,16 +227,15 @@ static enum lt_status see(void *context, const struct fact *fact)
 
 bool witness_look(struct witness *witness, struct flow *flow)
 {
-    struct look look = {.witness = witness};
-    uint64_t durable = journal_durable(flow->journal);
-    if (durable < witness->next) {
+    struct look look = {.witness = witness, .durable = journal_durable(flow->journal)};
+    if (look.durable < witness->next) {
         return true;
     }
     if (arena_init(&look.arena, 64 * 1024, LT_FRAME_BYTES_MAX) != LT_OK) {
         return false;
     }
     enum lt_status status = journal_walk(flow->journal, witness->next, see, &look);
-    witness->next = durable + 1;
+    witness->next = look.durable + 1;
     arena_deinit(&look.arena);
     return status == LT_OK;
 }
@@ -262,7 +265,9 @@ void witness_forget(struct witness *witness, uint64_t above)
            witness->places[witness->places_count - 1].position > above) {
         witness->places[--witness->places_count].wish->lost_once = true;
     }
-    witness->next = above + 1;
+    if (witness->next > above + 1) {
+        witness->next = above + 1; /* else it had not seen all of the backup yet */
+    }
     if (witness->story != NULL) {
         story_note(witness->story, "set back to", above);
     }
