@@ -575,9 +575,9 @@ void actor_key(struct actor *actor, const struct lt_key *key)
     }
 }
 
-uint64_t actor_told(const struct actor *actor)
+uint64_t actor_told(const struct actor *actor, uint32_t incarnation)
 {
-    return actor->known.position;
+    return actor->known.incarnation == incarnation ? actor->known.position : 0;
 }
 
 uint64_t actor_notices(const struct actor *actor)

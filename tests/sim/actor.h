@@ -38,7 +38,8 @@ void actor_vanish(struct actor *actor);
 void actor_weather(struct actor *actor, const struct weather *weather);
 void actor_skew(struct actor *actor, int64_t skew_ms);         /* its clock is wrong by that */
 void actor_key(struct actor *actor, const struct lt_key *key); /* dials with another key */
-uint64_t actor_told(const struct actor *actor); /* the highest position the axis told it */
+uint64_t actor_told(const struct actor *actor,
+                    uint32_t incarnation); /* the highest position the axis told it */
 
 /* The local system is backed up; the time of the axis then is what a restore says --since. */
 void actor_save(struct actor *actor, int64_t axis_ms);

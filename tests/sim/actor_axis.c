@@ -33,6 +33,7 @@ static void submit_again(struct actor *actor, const struct session *session)
     for (uint32_t i = 0; i < LINES; i++) {
         actor->lines[i].session.notice_cursor = actor->notice_cursor;
     }
+    actor_back_lost_by_both(actor);
     if (actor->back != BACK_NONE) {
         actor_back_anew(actor);
     }

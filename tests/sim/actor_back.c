@@ -85,7 +85,19 @@ static void lose(struct actor *actor)
         struct given *given = &actor->given[i];
         if (given->effect && !given->saved && given->outcome == LT_OUTCOME_TAKEN) {
             given->effect = false;
+            given->gone = true;
             oracle_effect_gone(actor->options.oracle, given->wish, actor->options.index);
+        }
+    }
+}
+
+/* What both sides have lost comes again by itself, behind what only one of them had lost. */
+void actor_back_lost_by_both(struct actor *actor)
+{
+    for (uint32_t i = 0; i < actor->given_count; i++) {
+        struct given *given = &actor->given[i];
+        if (given->gone && !given->effect) {
+            given->wish->shares[actor->options.index].own_way = true;
         }
     }
 }

@@ -45,6 +45,7 @@ struct given {
     int64_t barred_ms;    /* until then: nothing is on its way for so long */
     struct wish *wish;
     bool effect; /* decided for good: taken or refused */
+    bool gone;   /* it was, until the local system was set back */
     bool saved;  /* and the saved local system has it */
     bool open;   /* an answer is to be said until it is confirmed */
     bool permanent;
@@ -128,6 +129,7 @@ void actor_held(struct actor *actor, struct line *line, const struct held_ask *a
 void actor_back_step(struct actor *actor); /* while actor->back != BACK_NONE */
 /* Frames of a restore; false: it is none. */
 bool actor_back_frame(struct actor *actor, const struct frame *frame);
-void actor_back_anew(struct actor *actor); /* the axis was restored meanwhile */
+void actor_back_anew(struct actor *actor);
+void actor_back_lost_by_both(struct actor *actor); /* the axis was restored, too */
 
 #endif

@@ -163,8 +163,9 @@ void disaster_restore(struct sim *sim)
 
 static bool would_all_see(struct sim *sim)
 {
+    uint32_t incarnation = broker_flow(sim->broker)->restored.incarnation;
     for (uint32_t i = 0; i < AGENCIES_SIM; i++) {
-        if (actor_told(sim->actors[i]) <= sim->backups.to) {
+        if (actor_told(sim->actors[i], incarnation) <= sim->backups.to) {
             return false;
         }
     }
