@@ -75,7 +75,8 @@
 
 /* questions to receivers' local systems */
 #define HELD_ASKS_MAX 1024
-#define HELD_WAIT_MS  10000 /* without an answer by then: there is none */
+#define HELD_WAIT_MS  10000           /* without an answer by then: there is none */
+#define HELD_BACK_MS  (2 * 60 * 1000) /* after a start: an agency may come back and be asked */
 #define HELD_KEEP_MS  (10 * 60 * 1000)
 
 /* agencies that catch up after a restore */

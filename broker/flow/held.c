@@ -101,14 +101,31 @@ bool held_last(struct flow *flow, uint64_t position, uint8_t leg, struct held_re
            held_read(value, ret_held);
 }
 
-/* A delivery leaves before its fact is durable: a crash may have eaten the fact. So what was here
- * when this broker started may have been sent, whatever its record says. */
-bool held_unknown(const struct flow *flow, const struct transfer_key *key, const struct transfer *t,
+/*
+ * A delivery leaves before its fact is durable: a crash may have eaten the fact. So what was here
+ * when this broker started may have been sent, whatever its record says, and its receiver is asked
+ * as long as it can be: one that was there before a crash comes back within HELD_BACK_MS.
+ */
+static bool eaten_by_crash(struct flow *flow, const struct transfer *t, uint32_t agency)
+{
+    bool may_come = flow->mono_ms - flow->opened_ms < HELD_BACK_MS;
+    return t->position <= flow->opened_at && (may_come || listener(flow, agency) != NULL);
+}
+
+bool held_unknown(struct flow *flow, const struct transfer_key *key, const struct transfer *t,
                   uint8_t leg)
 {
     const struct leg *l = &t->legs[leg];
-    bool eaten = t->position <= flow->opened_at || restored_doubts(flow, &key->id);
-    return (l->flags & LEG_FLAG_SENT_ONCE) != 0 || (eaten && l->agency != 0); /* 0: nobody's */
+    bool eaten = l->agency != 0 && /* 0: nobody's */
+                 (restored_doubts(flow, &key->id) || eaten_by_crash(flow, t, l->agency));
+    return (l->flags & LEG_FLAG_SENT_ONCE) != 0 || eaten;
+}
+
+/* The receiver is not here yet, and that the leg was ever sent is a mere possibility. */
+static bool waits_for_it(struct flow *flow, const struct transfer_key *key, const struct leg *leg)
+{
+    return listener(flow, leg->agency) == NULL && (leg->flags & LEG_FLAG_SENT_ONCE) == 0 &&
+           !restored_doubts(flow, &key->id);
 }
 
 /* Is that word about the last delivery? One that was eaten may have come behind it. */
@@ -134,6 +151,9 @@ enum lt_status held_rule(struct flow *flow, const struct transfer_key *key,
     if (asked != NULL && asked->attempt != l->attempts) {
         memset(asked, 0, sizeof(*asked)); /* it was sent again meanwhile: a new question */
         asked = NULL;
+    }
+    if (asked == NULL && waits_for_it(flow, key, l)) {
+        return LT_HELD_ASKED;
     }
     if (asked == NULL ? listener(flow, l->agency) == NULL : in_vain(flow, asked)) {
         return LT_SECOND_PERSON;

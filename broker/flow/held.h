@@ -40,7 +40,7 @@ struct flow;
 
 /* May it have been sent? As far as the journal knows, and where it cannot know: it is from before
  * this start, or from before a restore (restored.h). */
-bool held_unknown(const struct flow *flow, const struct transfer_key *key,
+bool held_unknown(struct flow *flow, const struct transfer_key *key,
                   const struct transfer *transfer, uint8_t leg);
 
 /*
