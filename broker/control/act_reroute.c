@@ -73,7 +73,7 @@ static enum lt_status may_go(struct ask *ask, const struct act_target *target, b
             return LT_OK;
         }
     }
-    uint8_t rival = reroute_rival(t, target->to);
+    uint8_t rival = reroute_rival(ask->flow, &target->key, t, target->to);
     if (rival < t->legs_count) {
         return fault_set(&ask->fault, LT_EXISTS, "to", "leg %u: %s", (unsigned)rival,
                          leg_state_name(t->legs[rival].state));

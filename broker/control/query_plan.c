@@ -301,13 +301,13 @@ static void look_routing(struct ask *ask, const struct transfer *t, struct part 
 }
 
 static void look_leg(struct ask *ask, const struct walk *walk, const struct plan *plan,
-                     const struct transfer *t, struct part *part)
+                     const struct transfer_key *key, const struct transfer *t, struct part *part)
 {
     const struct leg *leg = &t->legs[walk->key.leg];
     bool redirect = plan->act == ACT_REDIRECT;
     bool stands = redirect ? leg_open(leg->state) : leg->state == LEG_PARKED;
     bool parked = stands && leg->agency == walk->key.agency;
-    bool joins = redirect && parked && reroute_rival(t, plan->to) < t->legs_count;
+    bool joins = redirect && parked && reroute_rival(ask->flow, key, t, plan->to) < t->legs_count;
     part->oldest_ms =
         part->oldest_ms == 0 || t->time_ms < part->oldest_ms ? t->time_ms : part->oldest_ms;
     part->newest_ms = t->time_ms > part->newest_ms ? t->time_ms : part->newest_ms;
@@ -352,7 +352,7 @@ enum lt_status query_plan_look(struct ask *ask)
         part.items++;
         if (transfer_at(ask->flow, walk.key.position, &key, &t) == LT_OK &&
             walk.key.leg < t.legs_count) {
-            look_leg(ask, &walk, &plan, &t, &part);
+            look_leg(ask, &walk, &plan, &key, &t, &part);
         } else {
             part.unreadable++;
         }

@@ -202,7 +202,7 @@ enum lt_status plan_redirect(struct flow *flow, const struct due_item *item,
     if (status != LT_OK) {
         return plan_step_stage(flow, item, false, leg->state, (uint16_t)status);
     }
-    uint8_t rival = reroute_rival(t, plan->to);
+    uint8_t rival = reroute_rival(flow, &item->name, t, plan->to);
     if (rival < t->legs_count) {
         enum leg_state has = t->legs[rival].state;
         return leg_open(has) || has == LEG_TAKEN

@@ -8,17 +8,19 @@
 #include "reroute.h"
 
 #include "replay.h"
+#include "restored.h"
 #include "steps.h"
 
 #define FACT_BYTES (LT_REASON_MAX + 512 + LT_ATTACHMENTS_MAX * 40)
 
-uint8_t reroute_rival(const struct transfer *t, uint32_t to)
+uint8_t reroute_rival(const struct flow *flow, const struct transfer_key *key,
+                      const struct transfer *t, uint32_t to)
 {
     uint8_t i = 0;
     for (; i < t->legs_count; i++) {
         const struct leg *leg = &t->legs[i];
-        if (leg->agency == to && (leg_open(leg->state) || leg->state == LEG_TAKEN ||
-                                  (leg->flags & LEG_FLAG_SENT_ONCE) != 0)) {
+        bool sent = (leg->flags & LEG_FLAG_SENT_ONCE) != 0 || restored_doubts(flow, &key->id);
+        if (leg->agency == to && (leg_open(leg->state) || leg->state == LEG_TAKEN || sent)) {
             break;
         }
     }

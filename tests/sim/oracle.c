@@ -66,6 +66,11 @@ static void effect_alone(const struct oracle *oracle, struct wish *wish, uint32_
     if (!share->known) {
         oracle_fail(oracle, "delivered to an agency that was not addressed", wish);
     }
+    if (wish->undone && share->own_way && (share->effects != 0 || share->refused)) {
+        /* It had been sent there by an act that a restore took back, and was sent there again: the
+         * broker cannot know, only who knows the id. */
+        return;
+    }
     if (share->effects != 0 || share->refused) {
         oracle_fail(oracle, "second effect of one wish", wish);
     }
