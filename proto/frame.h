@@ -118,8 +118,16 @@ struct parcel {
     struct lt_digest digest;
 };
 
+/* All absent: not sealed. What it says is judged in seal.h. */
+struct submit_seal {
+    uint32_t algorithm;
+    struct lt_bytes key_id;
+    struct lt_bytes signature;
+    uint32_t batch;
+};
+
 struct submit {
-    struct lt_bytes seal; /* encoded Seal, empty when absent */
+    struct submit_seal seal;
     struct parcel *parcels;
     uint32_t count;
     uint64_t want_bytes;

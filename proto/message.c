@@ -188,7 +188,7 @@ enum lt_status frame_read(struct lt_bytes bytes, struct arena *arena, struct fra
         frame.session = wire->session;
         frame.seq = wire->seq;
         frame.seq_received = wire->seq_received;
-        frame_body_from(&packing, wire, bytes, &frame);
+        frame_body_from(&packing, wire, &frame);
     }
     if (packing.status != LT_OK) {
         return fault_set(fault, packing.status, "", "the decoder refused %zu bytes", bytes.size);

@@ -8,10 +8,6 @@
 #include <string.h>
 
 #include "message_private.h"
-#include "prescan_tables.h"
-
-/* Leads, with SUBMIT_SEAL_NUMBER, to the seal as received. */
-#define FRAME_SUBMIT_NUMBER 15
 
 static struct window window_from(const LTP(Window) *wire)
 {
@@ -95,12 +91,12 @@ void *items_new(struct packing *packing, size_t count, size_t item_bytes)
     return count > 0 ? packing_alloc(packing, count * item_bytes) : NULL;
 }
 
-static struct submit submit_from(struct packing *packing, const LTP(Submit) *wire,
-                                 struct lt_bytes bytes)
+static struct submit submit_from(struct packing *packing, const LTP(Submit) *wire)
 {
     struct submit submit = {.want_bytes = wire->want_bytes};
     if (wire->seal) {
-        submit.seal = prescan_find(prescan_find(bytes, FRAME_SUBMIT_NUMBER), SUBMIT_SEAL_NUMBER);
+        submit.seal = (struct submit_seal){wire->seal->algorithm, bytes_from(wire->seal->key_id),
+                                           bytes_from(wire->seal->signature), wire->seal->batch};
     }
     submit.parcels = items_new(packing, wire->n_parcels, sizeof(*submit.parcels));
     if (!submit.parcels) {
@@ -313,8 +309,7 @@ static struct blob blob_from(const LTP(Frame) *wire)
     }
 }
 
-void frame_body_from(struct packing *packing, const LTP(Frame) *wire, struct lt_bytes bytes,
-                     struct frame *ret_frame)
+void frame_body_from(struct packing *packing, const LTP(Frame) *wire, struct frame *ret_frame)
 {
     switch (ret_frame->kind) {
     case FRAME_NONE:
@@ -337,7 +332,7 @@ void frame_body_from(struct packing *packing, const LTP(Frame) *wire, struct lt_
             ending_from(wire->bye->code, wire->bye->detail, wire->bye->retry_after_ms);
         break;
     case FRAME_SUBMIT:
-        ret_frame->submit = submit_from(packing, wire->submit, bytes);
+        ret_frame->submit = submit_from(packing, wire->submit);
         break;
     case FRAME_VERDICT:
         ret_frame->verdict = verdict_from(packing, wire->verdict);

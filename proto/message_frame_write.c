@@ -9,8 +9,6 @@
 
 #include "message_private.h"
 
-#define LENGTH_BYTES_MAX 10
-
 /* The zero window is the absent one. */
 static LTP(Window) *window_into(struct packing *packing, struct window window)
 {
@@ -123,30 +121,20 @@ static LTP(Beat) *beat_into(struct packing *packing, const struct beat *beat)
     return wire;
 }
 
-/*
- * The seal goes out byte for byte, as an "unknown" field with the seal's number: decoding it only
- * to encode it again could change bytes that somebody signed.
- */
-static void seal_into(struct packing *packing, struct lt_bytes seal, LTP(Submit) *ret_wire)
+static LTP(Seal) *seal_into(struct packing *packing, const struct submit_seal *seal)
 {
-    ProtobufCMessageUnknownField *field = packing_alloc(packing, sizeof(*field));
-    uint8_t *data = packing_alloc(packing, LENGTH_BYTES_MAX + seal.size);
-    if (!field || !data) {
-        return;
+    if (seal->algorithm == 0 && seal->key_id.size == 0 && seal->signature.size == 0 &&
+        seal->batch == 0) {
+        return NULL;
     }
-    size_t used = 0;
-    for (size_t left = seal.size; used == 0 || left > 0; left >>= 7) {
-        data[used++] = (uint8_t)((left & 0x7f) | (left > 0x7f ? 0x80 : 0));
+    LTP(Seal) *wire = LTP_NEW(packing, seal);
+    if (wire) {
+        wire->algorithm = seal->algorithm;
+        wire->key_id = bytes_into(seal->key_id);
+        wire->signature = bytes_into(seal->signature);
+        wire->batch = seal->batch;
     }
-    memcpy(data + used, seal.data, seal.size);
-    *field = (ProtobufCMessageUnknownField){
-        .tag = SUBMIT_SEAL_NUMBER,
-        .wire_type = PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED,
-        .len = used + seal.size,
-        .data = data,
-    };
-    ret_wire->base.unknown_fields = field;
-    ret_wire->base.n_unknown_fields = 1;
+    return wire;
 }
 
 static LTP(Submit) *submit_into(struct packing *packing, const struct submit *submit)
@@ -156,9 +144,7 @@ static LTP(Submit) *submit_into(struct packing *packing, const struct submit *su
         return NULL;
     }
     wire->want_bytes = submit->want_bytes;
-    if (submit->seal.size > 0) {
-        seal_into(packing, submit->seal, wire);
-    }
+    wire->seal = seal_into(packing, &submit->seal);
     wire->parcels = message_list(packing, submit->count);
     for (uint32_t i = 0; wire->parcels && i < submit->count; i++) {
         LTP(Parcel) *parcel = LTP_NEW(packing, parcel);

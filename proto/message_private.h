@@ -51,11 +51,8 @@ ProtobufCBinaryData bytes_into(struct lt_bytes bytes);
 ProtobufCBinaryData id_into(const struct lt_id *id);
 ProtobufCBinaryData digest_into(const struct lt_digest *digest);
 
-#define SUBMIT_SEAL_NUMBER 1 /* field of Submit that is passed on byte for byte */
-
 /* The bodies of a frame: message_frame_read.c and message_frame_write.c. */
-void frame_body_from(struct packing *packing, const LTP(Frame) *wire, struct lt_bytes bytes,
-                     struct frame *ret_frame);
+void frame_body_from(struct packing *packing, const LTP(Frame) *wire, struct frame *ret_frame);
 void frame_body_into(struct packing *packing, const struct frame *frame, LTP(Frame) *ret_wire);
 
 /* Those of frame_ask.h: message_ask_read.c and message_ask_write.c. False: not one of them. */

@@ -264,32 +264,3 @@ enum lt_status prescan(enum prescan_root root, struct lt_bytes bytes, struct fau
     return prescan_walk(root == PRESCAN_FRAME ? &prescan_frame_message : &prescan_header_message,
                         bytes, fault);
 }
-
-struct lt_bytes prescan_find(struct lt_bytes bytes, uint32_t number)
-{
-    const uint8_t *at = bytes.data;
-    const uint8_t *end = at + bytes.size;
-    struct lt_bytes found = {NULL, 0};
-    uint64_t tag, value;
-    while (at < end && varint(&at, end, TAG_BYTES_MAX, &tag)) {
-        bool whole = true;
-        switch (tag & 7) {
-        case WIRE_VARINT:
-            whole = varint(&at, end, VARINT_BYTES_MAX, &value);
-            break;
-        case WIRE_RUN:
-            whole = run(&at, end, &found);
-            if (whole && tag >> 3 == number) {
-                return found;
-            }
-            break;
-        default:
-            at += (tag & 7) == WIRE_FIXED64 ? 8 : 4;
-            break;
-        }
-        if (!whole) {
-            break;
-        }
-    }
-    return (struct lt_bytes){NULL, 0};
-}

@@ -52,10 +52,4 @@ extern const struct prescan_message prescan_header_message;
 LT_CHECK enum lt_status prescan_walk(const struct prescan_message *root, struct lt_bytes bytes,
                                      struct fault *fault);
 
-/*
- * The content of the first length-delimited field with this number, as received; empty when there
- * is none. Only for bytes that passed the pre-scan.
- */
-struct lt_bytes prescan_find(struct lt_bytes bytes, uint32_t number);
-
 #endif

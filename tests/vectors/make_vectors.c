@@ -121,7 +121,7 @@ static json_t *frames(void)
 static json_t *accepted(void)
 {
     json_t *list = json_array();
-    struct wire_bytes w = {0}, inner = {0};
+    struct wire_bytes w = {0}, inner = {0}, seal = {0};
     for (unsigned i = 0; i < 32; i++) {
         wire_bytes_number(&w, 1000 + i, i);
     }
@@ -143,7 +143,15 @@ static json_t *accepted(void)
     wire_bytes_inner(&w, 15, &inner);
     wire_bytes_number(&w, 1, 8);
     frame_entry(list, "fields-in-any-order", wire_bytes_view(&w));
+    w.size = inner.size = 0;
+    wire_bytes_run(&seal, 3, "signature", 9);
+    wire_bytes_number(&seal, 1, 1);
+    wire_bytes_run(&inner, 2, "", 0);
+    wire_bytes_inner(&inner, 1, &seal);
+    wire_bytes_inner(&w, 15, &inner);
+    frame_entry(list, "seal-behind-parcels", wire_bytes_view(&w));
     wire_bytes_free(&w);
+    wire_bytes_free(&seal);
     wire_bytes_free(&inner);
     return list;
 }

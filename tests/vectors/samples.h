@@ -95,17 +95,9 @@ static inline struct ending sample_ending(struct arena *arena, unsigned v)
     return (struct ending){N32("code"), TEXT("detail"), N32("retry_after_ms")};
 }
 
-static inline struct lt_bytes sample_seal(struct arena *arena, unsigned v)
+static inline struct submit_seal sample_seal(struct arena *arena, unsigned v)
 {
-    struct wire_bytes w = {0};
-    struct lt_bytes key = TEXT("key_id"), signature = TEXT("signature");
-    wire_bytes_number(&w, 1, N32("algorithm"));
-    wire_bytes_run(&w, 2, key.data, key.size);
-    wire_bytes_run(&w, 3, signature.data, signature.size);
-    wire_bytes_number(&w, 4, N32("batch"));
-    struct lt_bytes seal = arena_copy(arena, wire_bytes_view(&w));
-    wire_bytes_free(&w);
-    return seal;
+    return (struct submit_seal){N32("algorithm"), TEXT("key_id"), TEXT("signature"), N32("batch")};
 }
 
 static inline void *sample_items(struct arena *arena, size_t item_bytes)
