@@ -24,6 +24,7 @@
 #include <openssl/x509.h>
 
 #include "base/file.h"
+#include "sign_private.h"
 
 #define PEM_BYTES_MAX   (64 * 1024)
 #define RSA_BITS_MIN    2048
@@ -167,7 +168,7 @@ enum lt_status public_key_open(struct lt_bytes spki, struct public_key **ret_key
 }
 
 /* Nobody is asked for a password, whatever the file says. */
-static int no_password(char *out, int size, int writing, void *context)
+int pem_no_password(char *out, int size, int writing, void *context)
 {
     (void)out;
     (void)size;
@@ -182,11 +183,11 @@ static EVP_PKEY *public_in_pem(const uint8_t *text, size_t size)
     EVP_PKEY *pkey = NULL;
     BIO *bio = BIO_new_mem_buf(text, (int)size);
     if (bio != NULL) {
-        pkey = PEM_read_bio_PUBKEY(bio, NULL, no_password, NULL);
+        pkey = PEM_read_bio_PUBKEY(bio, NULL, pem_no_password, NULL);
     }
     BIO_free(bio);
     bio = pkey == NULL ? BIO_new_mem_buf(text, (int)size) : NULL;
-    X509 *certificate = bio == NULL ? NULL : PEM_read_bio_X509(bio, NULL, no_password, NULL);
+    X509 *certificate = bio == NULL ? NULL : PEM_read_bio_X509(bio, NULL, pem_no_password, NULL);
     if (certificate != NULL) {
         pkey = X509_get_pubkey(certificate);
     }
@@ -356,7 +357,7 @@ enum lt_status signer_open_file(const char *path, struct signer *ret_signer, str
         return status;
     }
     BIO *bio = BIO_new_mem_buf(text, (int)size);
-    EVP_PKEY *pkey = bio == NULL ? NULL : PEM_read_bio_PrivateKey(bio, NULL, no_password, NULL);
+    EVP_PKEY *pkey = bio == NULL ? NULL : PEM_read_bio_PrivateKey(bio, NULL, pem_no_password, NULL);
     BIO_free(bio);
     ERR_clear_error();
     explicit_bzero(text, size);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
-/* The first byte says what the rest is read as: a stored seal, a proof, or a public key. What reads
- * is written back to the same bytes, and nothing fits a key that nobody signed with. */
+/* The first byte says what the rest is read as: a stored seal, a proof, a public key or a
+ * certificate. What reads is written back to the same bytes, and nothing fits a key that nobody
+ * signed with. */
 #include <assert.h>
 #include <string.h>
 
 #include "proto/seal.h"
+#include "proto/trust.h"
 #include "seeds.h"
 
 static void as_seal(struct lt_bytes bytes)
@@ -44,21 +46,35 @@ static void as_key(struct lt_bytes bytes)
     public_key_close(&key);
 }
 
+static void as_certificate(struct lt_bytes bytes)
+{
+    struct certificate_about about;
+    struct public_key *key = NULL;
+    enum lt_status read = certificate_about(bytes, &about);
+    if (certificate_key(bytes, &key, NULL) == LT_OK) {
+        assert(read == LT_OK);
+        public_key_close(&key);
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size == 0) {
         return 0;
     }
     struct lt_bytes bytes = {data + 1, size - 1};
-    switch (data[0] % 3) {
+    switch (data[0] % 4) {
     case 0:
         as_seal(bytes);
         break;
     case 1:
         as_proof(bytes);
         break;
-    default:
+    case 2:
         as_key(bytes);
+        break;
+    default:
+        as_certificate(bytes);
         break;
     }
     return 0;
