@@ -13,6 +13,7 @@
  */
 #include "sign.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -40,8 +41,9 @@ struct public_key {
     EVP_PKEY *pkey;
     enum sign_algorithm algorithm;
     struct lt_digest id;
+    atomic_uint owners;
     size_t spki_size;
-    uint8_t spki[SPKI_BYTES_MAX];
+    uint8_t spki[];
 };
 
 struct sign_checker {
@@ -105,12 +107,6 @@ static enum sign_algorithm algorithm_of(const EVP_PKEY *pkey, size_t spki_size)
 
 static enum lt_status fill(struct public_key *key, EVP_PKEY *pkey, struct fault *fault)
 {
-    uint8_t *at = key->spki;
-    int size = i2d_PUBKEY(pkey, NULL);
-    if (size <= 0 || size > SPKI_BYTES_MAX || i2d_PUBKEY(pkey, &at) != size) {
-        return fault_set(fault, LT_FIELD_BAD, "key", "it does not encode, or is too large");
-    }
-    key->spki_size = (size_t)size;
     key->algorithm = algorithm_of(pkey, key->spki_size);
     if (key->algorithm == SIGN_NONE) {
         return fault_set(fault, LT_FIELD_BAD, "key",
@@ -127,11 +123,23 @@ static enum lt_status fill(struct public_key *key, EVP_PKEY *pkey, struct fault 
 /* The key of `pkey`, which stays the caller's. */
 static enum lt_status from_pkey(EVP_PKEY *pkey, struct public_key **ret_key, struct fault *fault)
 {
-    struct public_key *key = calloc(1, sizeof(*key));
-    if (key == NULL) {
-        return fault_set(fault, LT_NO_MEMORY, "key", "no memory");
+    uint8_t *at = NULL;
+    int size = i2d_PUBKEY(pkey, &at);
+    struct public_key *key = NULL;
+    enum lt_status status = LT_OK;
+    if (size <= 0 || size > SPKI_BYTES_MAX) {
+        status = fault_set(fault, LT_FIELD_BAD, "key", "it does not encode, or is too large");
+    } else {
+        key = calloc(1, sizeof(*key) + (size_t)size);
+        status = key == NULL ? fault_set(fault, LT_NO_MEMORY, "key", "no memory") : LT_OK;
     }
-    enum lt_status status = fill(key, pkey, fault);
+    if (key != NULL) {
+        key->owners = 1;
+        key->spki_size = (size_t)size;
+        memcpy(key->spki, at, key->spki_size);
+        status = fill(key, pkey, fault);
+    }
+    OPENSSL_free(at);
     ERR_clear_error();
     if (status != LT_OK) {
         public_key_close(&key);
@@ -216,13 +224,19 @@ enum lt_status public_key_from_file(const char *path, struct public_key **ret_ke
     return status == LT_FIELD_BAD ? LT_CONFIG_BAD : status;
 }
 
+struct public_key *public_key_keep(struct public_key *key)
+{
+    atomic_fetch_add(&key->owners, 1);
+    return key;
+}
+
 void public_key_close(struct public_key **key_p)
 {
     struct public_key *key = *key_p;
-    if (key != NULL) {
+    *key_p = NULL;
+    if (key != NULL && atomic_fetch_sub(&key->owners, 1) == 1) {
         EVP_PKEY_free(key->pkey);
         free(key);
-        *key_p = NULL;
     }
 }
 

@@ -46,6 +46,8 @@ LT_CHECK enum lt_status public_key_open(struct lt_bytes spki, struct public_key 
 /* From a PEM file that holds a public key or a certificate, the first of either. LT_CONFIG_BAD. */
 LT_CHECK enum lt_status public_key_from_file(const char *path, struct public_key **ret_key,
                                              struct fault *fault);
+/* Another owner of the same key; each closes its own. */
+struct public_key *public_key_keep(struct public_key *key);
 void public_key_close(struct public_key **key_p);
 
 const struct lt_digest *public_key_id(const struct public_key *key);

@@ -11,6 +11,7 @@
 
 #include "broker/journal/format.h"
 #include "broker/registry/agency.h"
+#include "broker/registry/seal_key.h"
 #include "enable.h"
 #include "fold_act.h"
 #include "fold_cut.h"
@@ -346,6 +347,21 @@ static enum lt_status fold_route(struct flow *flow, struct lt_bytes entry, bool 
     return LT_OK;
 }
 
+static enum lt_status fold_seal_key(struct flow *flow, struct lt_bytes entry)
+{
+    uint8_t key_bytes[RECORD_KEY_MAX];
+    struct seal_key key;
+    if (!seal_key_read(entry, &key) || key.agency > AGENCIES_MAX) {
+        return LT_DAMAGED;
+    }
+    enum lt_status status = seal_keys_fold(registry_seal_keys(flow->registry), entry);
+    if (status == LT_OK) {
+        state_put(flow->state, STATE_REGISTRY,
+                  seal_key_key_write(key_bytes, sizeof(key_bytes), &key), entry);
+    }
+    return status;
+}
+
 static enum lt_status fold_registry(struct flow *flow, const struct fact *fact)
 {
     struct fact_registry change;
@@ -359,6 +375,8 @@ static enum lt_status fold_registry(struct flow *flow, const struct fact *fact)
         return fold_route(flow, change.entry, false);
     case REGISTRY_ROUTE_GONE:
         return fold_route(flow, change.entry, true);
+    case REGISTRY_SEAL_KEY:
+        return fold_seal_key(flow, change.entry);
     default:
         return LT_FORMAT_UNKNOWN;
     }
@@ -528,14 +546,24 @@ static enum lt_status load_counts(struct flow *flow)
     return status;
 }
 
+static enum lt_status load_entry(struct flow *flow, struct lt_bytes key, struct lt_bytes value)
+{
+    switch (key.size > 0 ? key.data[0] : 0) {
+    case 'A':
+        return registry_fold_agency(flow->registry, value);
+    case 'S':
+        return seal_keys_fold(registry_seal_keys(flow->registry), value);
+    default:
+        return registry_fold_route(flow->registry, value, false);
+    }
+}
+
 static enum lt_status load_registry(struct flow *flow)
 {
     struct state_entry at;
     enum lt_status status = state_seek(flow->state, STATE_REGISTRY, (struct lt_bytes){0}, &at);
     while (status == LT_OK && at.found) {
-        enum lt_status folded = at.key.size > 0 && at.key.data[0] == 'A'
-                                    ? registry_fold_agency(flow->registry, at.value)
-                                    : registry_fold_route(flow->registry, at.value, false);
+        enum lt_status folded = load_entry(flow, at.key, at.value);
         if (folded != LT_OK) {
             return folded;
         }

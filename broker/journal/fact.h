@@ -205,9 +205,15 @@ struct fact_noticed {
     uint64_t cursor;
 };
 
-enum registry_change { REGISTRY_AGENCY = 1, REGISTRY_ROUTE = 2, REGISTRY_ROUTE_GONE = 3 };
+enum registry_change {
+    REGISTRY_AGENCY = 1,
+    REGISTRY_ROUTE = 2,
+    REGISTRY_ROUTE_GONE = 3,
+    REGISTRY_SEAL_KEY = 4
+};
 
-/* The whole new entry as registry/agency.h writes it: last one wins. The reason came later. */
+/* The whole new entry as registry/agency.h or seal_key.h writes it: last one wins. The reason came
+ * later. */
 struct fact_registry {
     uint8_t change; /* enum registry_change */
     struct lt_bytes person;

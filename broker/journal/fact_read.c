@@ -170,7 +170,7 @@ bool fact_read_registry(struct lt_bytes payload, struct fact_registry *ret)
 {
     struct wire_reader r;
     wire_read_init(&r, payload);
-    struct fact_registry f = {.change = fact_take_choice(&r, REGISTRY_ROUTE_GONE)};
+    struct fact_registry f = {.change = fact_take_choice(&r, REGISTRY_SEAL_KEY)};
     f.person = wire_run16(&r);
     f.entry = wire_run32(&r);
     if (fact_take_more(&r)) {

@@ -23,6 +23,7 @@
 #include "proto/base/text.h"
 #include "registry.h"
 #include "route.h"
+#include "seal_key.h"
 
 #define AGENCIES_FIRST      64
 #define SUCCESSOR_STEPS_MAX 8
@@ -36,6 +37,7 @@ struct registry {
     struct map *ids;
     struct map *keys;
     struct routes routes;
+    struct seal_keys *seal_keys;
 };
 
 static struct lt_bytes key_bytes(const struct lt_key *key)
@@ -70,7 +72,7 @@ enum lt_status registry_open(struct registry **ret_registry)
     }
     registry->agencies = calloc(AGENCIES_FIRST, sizeof(struct agency *));
     registry->capacity = AGENCIES_FIRST;
-    if (registry->agencies == NULL ||
+    if (registry->agencies == NULL || seal_keys_open(&registry->seal_keys) != LT_OK ||
         maps_open(AGENCIES_FIRST, &registry->ids, &registry->keys) != LT_OK) {
         registry_close(&registry);
         return LT_NO_MEMORY;
@@ -92,6 +94,7 @@ void registry_close(struct registry **registry_p)
     map_close(&registry->ids);
     map_close(&registry->keys);
     routes_deinit(&registry->routes);
+    seal_keys_close(&registry->seal_keys);
     free(registry);
     *registry_p = NULL;
 }
@@ -276,6 +279,11 @@ enum lt_status registry_fold_route(struct registry *registry, struct lt_bytes en
 }
 
 /* ---- looking up ---- */
+
+struct seal_keys *registry_seal_keys(const struct registry *registry)
+{
+    return registry->seal_keys;
+}
 
 const struct agency *registry_by_id(const struct registry *registry, struct lt_bytes id)
 {

@@ -91,6 +91,10 @@ LT_CHECK enum lt_status registry_check_route(const struct registry *registry,
                                              const struct route *route, bool gone,
                                              struct fault *fault);
 
+/* The signing keys of the agencies (seal_key.h); folded and asked by themselves. */
+struct seal_keys;
+struct seal_keys *registry_seal_keys(const struct registry *registry);
+
 /* Views valid until the next fold. registry_at goes by number. */
 const struct agency *registry_by_id(const struct registry *registry, struct lt_bytes id);
 const struct agency *registry_by_number(const struct registry *registry, uint32_t number);
