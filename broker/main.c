@@ -268,11 +268,21 @@ static struct flow_settings settings_of(const struct config *config)
         .lease_ms = LEASE_MS,
         .beat_ms = BEAT_MS,
         .reconcile_ms = (int64_t)config->restore_minutes * 60 * 1000,
+        .seals_required = config->seals_required,
         .plan_items_max = config->plan_items_max,
         .plan_second_over = config->plan_second_person_over,
         .blob_endpoint = config->blob_public,
         .software = SOFTWARE,
     };
+}
+
+static enum lt_status read_trust(const struct config *config, struct trust **ret_trust,
+                                 struct fault *fault)
+{
+    struct trust_files files = {.anchors = config->trust_list,
+                                .crls = config->trust_crl,
+                                .grace_ms = (int64_t)config->crl_grace_hours * 3600 * 1000};
+    return trust_open(&files, ret_trust, fault);
 }
 
 static enum lt_status open_net(struct house *house, struct fault *fault)
@@ -349,10 +359,16 @@ static enum lt_status open_broker(struct house *house, struct fault *fault)
         options.restored_to = house->restored.position;
     }
     safe_start_options(&house->safe_start, &options);
-    status = broker_open(&house->broker, &options, fault);
+    struct trust *trust = NULL;
+    status = read_trust(config, &trust, fault);
+    if (status == LT_OK) {
+        status = broker_open(&house->broker, &options, fault);
+    }
     if (status == LT_OK) {
         safe_start_done(&house->safe_start);
+        broker_trust(house->broker, &trust);
     }
+    trust_close(&trust);
     return status;
 }
 
@@ -438,10 +454,15 @@ static void reload(struct house *house)
     fault_init(&fault);
     house->reload = false;
     enum lt_status status = config_read(house->config_path, &next, &fault);
+    struct trust *trust = NULL;
+    if (status == LT_OK) {
+        status = read_trust(&next, &trust, &fault);
+    }
     if (status == LT_OK) {
         status = config_reload(&house->config, &next, &fault);
     }
     if (status != LT_OK) {
+        trust_close(&trust);
         log_error("reload-refused", "code=%s field=%s detail=%s line=%d", lt_code(status),
                   fault.field, fault.detail, fault.line);
         return;
@@ -449,6 +470,7 @@ static void reload(struct house *house)
     struct flow_settings settings = settings_of(&house->config);
     log_open("lienthongd", level_of(house->config.log_level), clock_os());
     broker_settings(house->broker, &settings, (uint64_t)house->config.free_low_mib * 1024 * 1024);
+    broker_trust(house->broker, &trust);
     struct blob_policy policy = blob_policy_of(&house->config);
     blobs_policy(house->blobs, &policy);
     blob_desk_quota(house->blob_desk, (uint64_t)house->config.blob_quota_mib * 1024 * 1024);
@@ -588,7 +610,12 @@ static int check_only(const char *path)
     struct config config;
     struct fault fault;
     fault_init(&fault);
+    struct trust *trust = NULL;
     enum lt_status status = config_read(path, &config, &fault);
+    if (status == LT_OK) {
+        status = read_trust(&config, &trust, &fault);
+    }
+    trust_close(&trust);
     if (status != LT_OK) {
         return fail(status, &fault);
     }

@@ -25,6 +25,7 @@
 #include <openssl/x509v3.h>
 
 #include "base/file.h"
+#include "base/text.h"
 #include "digest.h"
 #include "sign_private.h"
 
@@ -436,8 +437,10 @@ enum lt_status certificate_about(struct lt_bytes certificate, struct certificate
     if (bio != NULL) {
         X509_NAME_print_ex(bio, X509_get_subject_name(read), 0,
                            XN_FLAG_ONELINE & ~ASN1_STRFLGS_ESC_MSB);
-        int size = BIO_read(bio, about.subject, sizeof(about.subject) - 1);
-        about.subject[size > 0 ? size : 0] = '\0';
+        char *name = NULL;
+        long size = BIO_get_mem_data(bio, &name);
+        text_copy(about.subject, sizeof(about.subject),
+                  (struct lt_bytes){(const uint8_t *)name, size > 0 ? (size_t)size : 0});
     }
     BIO_free(bio);
     X509_free(read);

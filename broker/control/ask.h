@@ -111,6 +111,11 @@ enum lt_status act_agency_put(struct ask *ask);
 enum lt_status act_route_put(struct ask *ask);
 enum lt_status act_route_gone(struct ask *ask);
 
+/* act_seal_key.c */
+enum lt_status query_seal_keys(struct ask *ask);
+enum lt_status act_seal_key_put(struct ask *ask);
+enum lt_status act_seal_key_revoke(struct ask *ask);
+
 /* ---- arguments (ask.c) ------------------------------------------------------------------------
  */
 

@@ -82,6 +82,9 @@ static const struct verb verbs[] = {
     {"agency-put", OPERATOR_REGISTRAR, "dry_run ", act_agency_put},
     {"route-put", OPERATOR_REGISTRAR, "dry_run ", act_route_put},
     {"route-gone", OPERATOR_REGISTRAR, "dry_run ", act_route_gone},
+    {"seal-keys", OPERATOR_VIEWER, "id ", query_seal_keys},
+    {"seal-key-put", OPERATOR_REGISTRAR, "id from to dry_run ", act_seal_key_put},
+    {"seal-key-revoke", OPERATOR_REGISTRAR, "id key reason dry_run ", act_seal_key_revoke},
 };
 
 #define VERBS (sizeof(verbs) / sizeof(verbs[0]))

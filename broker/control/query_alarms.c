@@ -81,6 +81,18 @@ static void put_more(struct ask *ask, const struct sweep_round *round)
     }
 }
 
+/* A list of revoked certificates is late: keys known before are taken by grace, others not. */
+static void put_lists(struct ask *ask)
+{
+    const struct flow *flow = ask->flow;
+    int64_t until_ms = flow->trust == NULL ? 0 : trust_lists_until_ms(flow->trust);
+    if (until_ms != 0 && until_ms <= flow->now_ms) {
+        page_row(&ask->page);
+        page_text(&ask->page, "what", "crl-stale");
+        page_time(&ask->page, "since_ms", until_ms);
+    }
+}
+
 enum lt_status query_alarms(struct ask *ask)
 {
     const struct sweep_round *round = &ask->flow->sweeper.last;
@@ -93,6 +105,7 @@ enum lt_status query_alarms(struct ask *ask)
     }
     if (!resumed) {
         put_house(ask);
+        put_lists(ask);
     }
     for (uint32_t i = resumed ? wire_u32(&r) : 0; i < round->alarms_count; i++) {
         if (page_full(&ask->page)) {

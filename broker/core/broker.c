@@ -228,6 +228,9 @@ static enum lt_status open_tables(struct broker *broker)
         status = digester_open(&flow->digester);
     }
     if (status == LT_OK) {
+        status = sign_checker_open(&flow->checker);
+    }
+    if (status == LT_OK) {
         status = registry_open(&flow->registry);
     }
     if (status == LT_OK) {
@@ -417,6 +420,8 @@ void broker_close(struct broker **broker_p)
     if (flow->registry != NULL) {
         registry_close(&flow->registry);
     }
+    sign_checker_close(&flow->checker);
+    trust_close(&flow->trust);
     if (flow->digester != NULL) {
         digester_close(&flow->digester);
     }
@@ -445,4 +450,12 @@ void broker_settings(struct broker *broker, const struct flow_settings *settings
 {
     broker->flow.settings = *settings;
     broker->options.free_low_bytes = free_low_bytes;
+}
+
+void broker_trust(struct broker *broker, struct trust **trust_p)
+{
+    trust_close(&broker->flow.trust);
+    broker->flow.trust = *trust_p;
+    broker->flow.stale_noted_ms = 0;
+    *trust_p = NULL;
 }

@@ -81,6 +81,9 @@ struct flow *broker_flow(struct broker *broker);
 void broker_settings(struct broker *broker, const struct flow_settings *settings,
                      uint64_t free_low_bytes); /* reload */
 
+/* What certificates are judged by from now on, in place of what was; the broker's own from here. */
+void broker_trust(struct broker *broker, struct trust **trust_p);
+
 /* Attachments: their questions and events are taken in every turn from now on; NULL ends it. */
 struct scrub;
 void broker_attach_scrub(struct broker *broker, struct scrub *scrub); /* its findings are taken */

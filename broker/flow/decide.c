@@ -16,6 +16,7 @@
  */
 #include <string.h>
 
+#include "broker/journal/fact_seal.h"
 #include "fold.h"
 #include "fold_leg.h"
 #include "lane.h"
@@ -187,9 +188,11 @@ static enum lt_status attachments_here(struct flow *flow, uint32_t from,
 
 static enum lt_status stage_accepted(struct flow *flow, const struct agency *from,
                                      const struct parcel *parcel, const struct header *header,
-                                     struct fact_accepted *accepted, struct decision *decision)
+                                     const struct sealed *sealed, struct fact_accepted *accepted,
+                                     struct decision *decision)
 {
-    size_t size = parcel->header.size + parcel->body.size + 256;
+    uint8_t link[SEAL_LINK_BYTES_MAX];
+    size_t size = parcel->header.size + parcel->body.size + sizeof(link) + 256;
     void *memory = arena_alloc(&flow->arena, size);
     if (memory == NULL) {
         decision->code = LT_BUSY;
@@ -201,7 +204,12 @@ static enum lt_status stage_accepted(struct flow *flow, const struct agency *fro
     accepted->body = parcel->body;
     uint64_t position = 0;
     enum lt_status status =
-        flow_fact_accepted(flow, fact_write_accepted(memory, size, accepted), header, &position);
+        sealing_link(flow, from->number, sealed == NULL ? NULL : sealed->sealing,
+                     sealed == NULL ? 0 : sealed->index, link, &accepted->seal);
+    if (status == LT_OK) {
+        status = flow_fact_accepted(flow, fact_write_accepted(memory, size, accepted), header,
+                                    &position);
+    }
     if (status != LT_OK) {
         return status;
     }
@@ -240,7 +248,7 @@ static void stay_in_order(struct flow *flow, const struct header *header,
 
 static enum lt_status decide_new(struct flow *flow, const struct agency *from,
                                  const struct parcel *parcel, const struct header *header,
-                                 struct decision *decision)
+                                 const struct sealed *sealed, struct decision *decision)
 {
     struct fact_accepted accepted;
     uint32_t named[LT_LEGS_MAX];
@@ -270,11 +278,12 @@ static enum lt_status decide_new(struct flow *flow, const struct agency *from,
         decision->code = code;
         return ends(code) ? code : LT_OK;
     }
-    return stage_accepted(flow, from, parcel, header, &accepted, decision);
+    return stage_accepted(flow, from, parcel, header, sealed, &accepted, decision);
 }
 
 enum lt_status decide(struct flow *flow, const struct agency *from, const struct parcel *parcel,
-                      const struct header *header, struct decision *ret_decision)
+                      const struct header *header, const struct sealed *sealed,
+                      struct decision *ret_decision)
 {
     struct transfer_key key = {.id = header->id, .from = from->number};
     enum lt_status status = same_id(flow, &key, parcel, ret_decision);
@@ -285,5 +294,5 @@ enum lt_status decide(struct flow *flow, const struct agency *from, const struct
     if (status != LT_NOT_FOUND) {
         return status;
     }
-    return decide_new(flow, from, parcel, header, ret_decision);
+    return decide_new(flow, from, parcel, header, sealed, ret_decision);
 }

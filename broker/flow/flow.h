@@ -24,7 +24,9 @@
 #include "proto/digest.h"
 #include "proto/frame.h"
 #include "proto/port.h"
+#include "proto/trust.h"
 #include "quarantine.h"
+#include "sealing.h"
 #include "session.h"
 #include "sweeper.h"
 #include "verify.h"
@@ -52,6 +54,7 @@ struct flow_settings {
     int64_t line_incident_ms; /* a line down for longer, with legs waiting: an incident; 0: never */
     int64_t deadline_ms;      /* of kinds that park at their deadline and name none; 0: never */
     int64_t stuck_ms;         /* in one state for longer: an alarm; 0: never */
+    bool seals_required;      /* of everybody, not only of those who have a signing key */
     uint32_t plan_items_max;  /* 0: PLAN_ITEMS_MAX */
     uint32_t plan_second_over; /* items; more, or a second agency: two persons */
     uint64_t share_bytes;      /* of one agency's open transfers; 0: no bound */
@@ -102,6 +105,8 @@ struct flow_counters {
     uint64_t sessions_closed;
     uint64_t moves_refused;
     uint64_t damaged;
+    uint64_t seals;       /* Submits under a good one */
+    uint64_t seals_stale; /* of them by the grace of a late list */
 };
 
 struct flow {
@@ -113,6 +118,8 @@ struct flow {
     struct state *state;
     struct registry *registry;
     struct digester *digester;
+    struct sign_checker *checker;
+    struct trust *trust; /* NULL: no certificate counts */
     struct fetch *fetch;
     struct verifier verifier;
     struct flow_settings settings;
@@ -160,9 +167,10 @@ struct flow {
     int64_t disk_left_ms; /* until it is, as the last hours went; -1: not in sight */
     bool base_damaged;    /* the base does not read, as the background check saw it last */
     bool draining;
-    bool commit_full; /* the last commit met a full disk */
-    uint32_t format;  /* of the journal, as it may be written now (enable.h) */
-    uint32_t random;  /* jitter, stirred from entropy */
+    bool commit_full;       /* the last commit met a full disk */
+    uint32_t format;        /* of the journal, as it may be written now (enable.h) */
+    int64_t stale_noted_ms; /* monotonic: a late list was told of in the log */
+    uint32_t random;        /* jitter, stirred from entropy */
 };
 
 /*

@@ -458,6 +458,7 @@ static enum lt_status fold_kind(struct flow *flow, const struct fact *fact,
     case FACT_EPOCH:
     case FACT_CLOCK:
     case FACT_TRIAL:
+    case FACT_SEAL:
         return LT_OK; /* told for those who read the journal */
     case FACT_ACCEPTED:
         return fold_accepted(flow, fact, header);

@@ -18,8 +18,9 @@
 #include "proto/message.h"
 #include "steps.h"
 
-#define BUSY_MS      500
-#define ANSWERS_KEPT (2 * LT_PARCELS_PER_FRAME)
+#define BUSY_MS       500
+#define SEAL_RETRY_MS 30000
+#define ANSWERS_KEPT  (2 * LT_PARCELS_PER_FRAME)
 
 static bool over_rate(struct flow *flow, struct desk *desk, const struct agency *agency)
 {
@@ -93,18 +94,28 @@ static enum lt_status may_send(struct flow *flow, const struct agency *agency,
     return LT_OK;
 }
 
+/* `seal`: the code of the seal, with its fault, for every parcel that is sound in itself. */
 static enum lt_status join_parcel(struct flow *flow, struct session *session,
-                                  const struct agency *agency, const struct checked *checked)
+                                  const struct agency *agency, const struct submission *submission,
+                                  uint32_t index, const struct fault *seal)
 {
+    const struct checked *checked = &submission->parcels[index];
+    struct sealed sealed = {submission->sealing, index};
     struct decision decision;
     memset(&decision, 0, sizeof(decision));
     decision.fault = checked->fault;
     decision.code = checked->code;
+    if (decision.code == LT_OK && seal->status != LT_OK) {
+        decision.fault = *seal;
+        decision.code = seal->status;
+        decision.retry_after_ms = lt_class(seal->status) == LT_CLASS_RETRY ? SEAL_RETRY_MS : 0;
+    }
     if (decision.code == LT_OK) {
         decision.code = may_send(flow, agency, &checked->header, &decision);
     }
     if (decision.code == LT_OK) {
-        enum lt_status status = decide(flow, agency, &checked->parcel, &checked->header, &decision);
+        enum lt_status status =
+            decide(flow, agency, &checked->parcel, &checked->header, &sealed, &decision);
         if (status != LT_OK) {
             return status;
         }
@@ -121,11 +132,17 @@ static enum lt_status join_one(struct flow *flow, const struct submission *submi
 {
     struct session *session = submission->session;
     const struct agency *agency = registry_by_number(flow->registry, submission->agency);
+    struct fault seal;
     if (session == NULL || agency == NULL) {
         return LT_OK;
     }
+    fault_init(&seal);
+    seal.status = sealing_judge(flow, agency, submission, &seal);
+    if (lt_class(seal.status) == LT_CLASS_STOP) {
+        return seal.status;
+    }
     for (uint32_t i = 0; i < submission->count && session->doomed == 0; i++) {
-        enum lt_status status = join_parcel(flow, session, agency, &submission->parcels[i]);
+        enum lt_status status = join_parcel(flow, session, agency, submission, i, &seal);
         if (status != LT_OK) {
             return status;
         }
@@ -135,6 +152,7 @@ static enum lt_status join_one(struct flow *flow, const struct submission *submi
 
 static void let_go(struct flow *flow, struct submission *submission)
 {
+    sealing_drop(submission->sealing);
     if (submission->kept) {
         flow->verifying--;
         flow->verifying_bytes -= submission->kept_bytes;

@@ -37,9 +37,14 @@ struct decision {
     uint32_t retry_after_ms;
     struct fault fault;
 };
+/* Under which seal a parcel came; NULL instead of one: under none. */
+struct sealed {
+    struct sealing *sealing;
+    uint32_t index;
+};
 LT_CHECK enum lt_status decide(struct flow *flow, const struct agency *from,
                                const struct parcel *parcel, const struct header *header,
-                               struct decision *ret_decision);
+                               const struct sealed *sealed, struct decision *ret_decision);
 
 /* assign.c: legs by explicit receivers or by competence; LT_AGENCY_UNKNOWN names the one. `named`:
  * whom the header or a route names for each leg, before any successor. */

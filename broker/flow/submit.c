@@ -23,6 +23,8 @@
 #define KEPT_FRAME_BYTES                                                                           \
     (8 * (size_t)LT_SUBMIT_BYTES_MAX + LT_PARCELS_PER_FRAME * sizeof(struct checked))
 
+#define SEALING_BYTES (sizeof(struct sealing) + LT_PARCELS_PER_FRAME * sizeof(struct lt_digest))
+
 static_assert(VERIFY_BYTES_MAX >= 4 * (long long)KEPT_FRAME_BYTES, "some frames of the largest");
 
 bool submit_room(const struct flow *flow)
@@ -76,7 +78,15 @@ static bool fill(struct flow *flow, struct submission *submission, const struct 
         fault_init(&checked->fault);
         checked->code = look_at(flow, arena, agency, checked);
     }
-    return true;
+    submission->received_ms = flow->now_ms;
+    return sealing_take(flow, agency, &submit->seal, submit->count, arena, &submission->sealing);
+}
+
+static void verify_here(const struct flow *flow, struct submission *submission)
+{
+    struct verify_tools tools = {flow->digester, flow->checker};
+    verify_submission(&tools, submission);
+    submission->verified = true;
 }
 
 static struct submission *make_for_now(struct flow *flow, const struct agency *agency,
@@ -86,15 +96,14 @@ static struct submission *make_for_now(struct flow *flow, const struct agency *a
     if (submission == NULL || !fill(flow, submission, agency, submit, &flow->arena)) {
         return NULL;
     }
-    verify_submission(flow->digester, submission);
-    submission->verified = true;
+    verify_here(flow, submission);
     return submission;
 }
 
 static struct submission *make_to_keep(struct flow *flow, const struct agency *agency,
                                        const struct submit *submit, uint64_t bytes)
 {
-    size_t first = bytes + submit->count * (sizeof(struct checked) + 512);
+    size_t first = bytes + submit->count * (sizeof(struct checked) + 512) + SEALING_BYTES;
     struct submission *submission = calloc(1, sizeof(*submission));
     if (submission == NULL) {
         return NULL;
@@ -113,8 +122,7 @@ static struct submission *make_to_keep(struct flow *flow, const struct agency *a
     flow->verifying++;
     flow->verifying_bytes += submission->kept_bytes;
     if (!flow->verifier.put(flow->verifier.self, submission)) {
-        verify_submission(flow->digester, submission);
-        submission->verified = true;
+        verify_here(flow, submission);
     }
     return submission;
 }
@@ -152,7 +160,8 @@ enum lt_status take_submit(struct flow *flow, struct session *session, const str
         return LT_OK;
     }
     struct desk *desk = desk_of(&flow->desks, agency->number);
-    bool now = desk->submissions.count == 0 && bytes <= flow->verifier.inline_bytes;
+    uint64_t cost = bytes + (seal_present(&submit->seal) ? SEALING_COST_BYTES : 0);
+    bool now = desk->submissions.count == 0 && cost <= flow->verifier.inline_bytes;
     struct submission *submission =
         now ? make_for_now(flow, agency, submit) : make_to_keep(flow, agency, submit, bytes);
     if (submission == NULL) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
- * The verifier pool: a queue of submissions to threads, a queue back. Each thread has a digester of
- * its own and looks at nothing but the submission in its hands, so threads share only the queues.
+ * The verifier pool: a queue of submissions to threads, a queue back. Each thread has tools of its
+ * own and looks at nothing but the submission in its hands, so threads share only the queues.
  * The queue to the threads is short: when it is full the core checks a frame by itself, which slows
  * intake down by exactly what the threads cannot do.
  *
@@ -17,10 +17,11 @@
 #include "broker/limits.h"
 #include "proto/base/queue.h"
 #include "proto/header_check.h"
+#include "sealing.h"
 
 struct worker {
     struct verify_pool *pool;
-    struct digester *digester;
+    struct verify_tools tools;
     pthread_t thread;
     bool runs;
 };
@@ -30,18 +31,40 @@ struct verify_pool {
     struct queue *done;
     struct worker workers[VERIFY_THREADS_MAX];
     uint32_t threads;
-    struct digester *digester; /* of the core, with no threads */
+    struct verify_tools tools; /* of the core, with no threads */
 };
 
-void verify_submission(struct digester *digester, struct submission *submission)
+enum lt_status verify_tools_open(struct verify_tools *tools)
+{
+    struct verify_tools opened = {NULL, NULL};
+    enum lt_status status = digester_open(&opened.digester);
+    if (status == LT_OK) {
+        status = sign_checker_open(&opened.checker);
+    }
+    if (status != LT_OK) {
+        verify_tools_close(&opened);
+        return status;
+    }
+    *tools = opened;
+    return LT_OK;
+}
+
+void verify_tools_close(struct verify_tools *tools)
+{
+    digester_close(&tools->digester);
+    sign_checker_close(&tools->checker);
+}
+
+void verify_submission(const struct verify_tools *tools, struct submission *submission)
 {
     for (uint32_t i = 0; i < submission->count; i++) {
         struct checked *checked = &submission->parcels[i];
         if (checked->code == LT_OK) {
             checked->code =
-                parcel_check(digester, &checked->parcel, &checked->header, &checked->fault);
+                parcel_check(tools->digester, &checked->parcel, &checked->header, &checked->fault);
         }
     }
+    sealing_verify(tools, submission);
 }
 
 static void *run(void *argument)
@@ -50,7 +73,7 @@ static void *run(void *argument)
     struct verify_pool *pool = worker->pool;
     struct submission *submission;
     while ((submission = queue_wait(pool->asked, -1)) != NULL) {
-        verify_submission(worker->digester, submission);
+        verify_submission(&worker->tools, submission);
         bool given = queue_push(pool->done, submission);
         assert(given); /* there are as many places as frames under verification */
     }
@@ -71,7 +94,7 @@ static struct submission *take_done(void *self)
     }
     struct submission *submission = queue_pop(pool->asked);
     if (submission != NULL) {
-        verify_submission(pool->digester, submission);
+        verify_submission(&pool->tools, submission);
     }
     return submission;
 }
@@ -93,13 +116,9 @@ static void verify_pool_close(void *self)
         if (worker->runs) {
             pthread_join(worker->thread, NULL);
         }
-        if (worker->digester != NULL) {
-            digester_close(&worker->digester);
-        }
+        verify_tools_close(&worker->tools);
     }
-    if (pool->digester != NULL) {
-        digester_close(&pool->digester);
-    }
+    verify_tools_close(&pool->tools);
     if (pool->asked != NULL) {
         queue_close(&pool->asked);
     }
@@ -112,9 +131,9 @@ static void verify_pool_close(void *self)
 static enum lt_status start(struct verify_pool *pool, struct worker *worker, struct fault *fault)
 {
     worker->pool = pool;
-    enum lt_status status = digester_open(&worker->digester);
+    enum lt_status status = verify_tools_open(&worker->tools);
     if (status != LT_OK) {
-        return fault_set(fault, status, "verify", "no digester");
+        return fault_set(fault, status, "verify", "no tools");
     }
     if (pthread_create(&worker->thread, NULL, run, worker) != 0) {
         return fault_set(fault, LT_LIMIT_BAD, "verify", "cannot start a thread");
@@ -136,7 +155,7 @@ enum lt_status verify_pool_open(struct verifier *ret_verifier, uint32_t threads,
         status = queue_open(&pool->done, VERIFY_FRAMES_MAX);
     }
     if (status == LT_OK) {
-        status = digester_open(&pool->digester);
+        status = verify_tools_open(&pool->tools);
     }
     if (status != LT_OK) {
         fault_set(fault, status, "verify", "no queue");

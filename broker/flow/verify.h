@@ -10,14 +10,16 @@
 #include "proto/base/list.h"
 #include "proto/digest.h"
 #include "proto/frame.h"
+#include "proto/sign.h"
 
 /*
- * What is costly to check about a Submit (today: the digests of its parcels) is done by a verifier:
- * a pool of threads that takes submissions and gives them back in any order; the join step
- * (join.c) puts them in order again. A submission belongs to the flow: the verifier writes the
- * codes and faults of its parcels between put and take and touches nothing else.
+ * What is costly to check about a Submit (the digests of its parcels, its seal) is done by a
+ * verifier: a pool of threads that takes submissions and gives them back in any order; the join
+ * step (join.c) puts them in order again. A submission belongs to the flow: the verifier writes the
+ * codes and faults of its parcels and of its seal between put and take and touches nothing else.
  */
 struct session;
+struct sealing;
 
 /* One parcel as far as it was looked at. */
 struct checked {
@@ -34,14 +36,25 @@ struct submission {
     uint32_t agency;
     uint32_t count;
     struct checked *parcels;
+    struct sealing *sealing; /* NULL: the frame has no seal */
+    int64_t received_ms;     /* the moment that dates of keys are judged at */
     bool verified;
     bool kept;          /* outlives its turn: owns `arena` and itself */
     size_t kept_bytes;  /* counted in flow.verifying_bytes */
     struct arena arena; /* of a kept one */
 };
 
-/* The checks themselves, by whoever has the time: parcels whose code is LT_OK keep or lose it. */
-void verify_submission(struct digester *digester, struct submission *submission);
+/* What checking takes; of one thread. */
+struct verify_tools {
+    struct digester *digester;
+    struct sign_checker *checker;
+};
+LT_CHECK enum lt_status verify_tools_open(struct verify_tools *tools);
+void verify_tools_close(struct verify_tools *tools); /* one that was not opened too */
+
+/* The checks themselves, by whoever has the time: parcels and seal whose code is LT_OK keep or lose
+ * it. */
+void verify_submission(const struct verify_tools *tools, struct submission *submission);
 
 struct verifier {
     void *self;

@@ -43,7 +43,8 @@ enum fact_kind {
     FACT_RESTORED = 25, /* the journal was restored from a backup: declared, and done */
     FACT_SHIELD = 27,   /* an agency is kept out after crashes, or let in again */
     FACT_CLOCK = 28,    /* the wall clock became suspect, agreed again, or was confirmed */
-    FACT_KINDS_END = 29,
+    FACT_SEAL = 30,     /* the seal of a Submit, before what it covers; fact_seal.h */
+    FACT_KINDS_END = 31,
     FACT_TRIAL = 255, /* of the next format: says nothing; only a test's broker knows it */
 };
 
@@ -63,7 +64,7 @@ struct fact_accepted {
     struct lt_digest digest; /* SHA-256(header || body) */
     struct lt_bytes header;
     struct lt_bytes body;
-    struct lt_bytes seal;
+    struct lt_bytes seal; /* a link, fact_seal.h; empty: not sealed */
     struct fact_leg legs[LT_LEGS_MAX];
     uint32_t legs_count;
 };

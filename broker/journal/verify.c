@@ -15,6 +15,7 @@
  */
 #include "verify.h"
 #include "fact_plan.h"
+#include "fact_seal.h"
 #include "format.h"
 #include "layout.h"
 #include "proto/digest.h"
@@ -53,7 +54,8 @@ static bool acceptance_reads(struct check *check, const struct fact *fact, struc
     if (!digest_equal(&digest, &accepted.digest)) {
         finding(check, fact->position, "digest");
     }
-    return true;
+    struct seal_link link;
+    return accepted.seal.size == 0 || seal_link_read(accepted.seal, &link);
 }
 
 /* Empty: the bytes did not read any more when they were to be carried. */
@@ -75,12 +77,14 @@ static bool act_reads(const struct fact *fact)
         struct fact_incident incident;
         struct fact_timed timed;
         struct fact_held held;
+        struct fact_seal seal;
     } f;
     struct lt_bytes payload = fact->payload;
     return (fact->kind == FACT_PLAN && fact_read_plan(payload, &f.plan)) ||
            (fact->kind == FACT_PLAN_ITEMS && fact_read_plan_items(payload, &f.items)) ||
            (fact->kind == FACT_PLAN_STEP && fact_read_plan_step(payload, &f.step)) ||
            (fact->kind == FACT_PLAN_STATE && fact_read_plan_state(payload, &f.state)) ||
+           (fact->kind == FACT_SEAL && fact_read_seal(payload, &f.seal)) ||
            (fact->kind == FACT_INCIDENT && fact_read_incident(payload, &f.incident)) ||
            (fact->kind == FACT_TIMED && fact_read_timed(payload, &f.timed)) ||
            (fact->kind == FACT_HELD && fact_read_held(payload, &f.held));
@@ -161,6 +165,7 @@ static bool payload_reads(struct check *check, const struct fact *fact)
         return house_reads(fact);
     case FACT_CARRIED:
         return carried_reads(check, fact);
+    case FACT_SEAL:
     case FACT_INCIDENT:
     case FACT_TIMED:
     case FACT_HELD:

@@ -61,6 +61,10 @@ struct config_text {
     int64_t blob_bandwidth_kib_s;
     int64_t blob_bandwidth_office_kib_s;
     int64_t restore_minutes;
+    char seals[16];
+    char trust_list[256];
+    char trust_crl[256];
+    int64_t crl_grace_hours;
     int64_t scrub_kib_s;
     int64_t io_threads;
 };
@@ -97,6 +101,7 @@ static const struct number numbers[] = {
     NUMBER(blob_bandwidth_kib_s, 0, 16 * 1024 * 1024, 0),
     NUMBER(blob_bandwidth_office_kib_s, 0, 16 * 1024 * 1024, 0),
     NUMBER(restore_minutes, 0, 10080, 15),
+    NUMBER(crl_grace_hours, 0, 720, 72),
     NUMBER(scrub_kib_s, 0, 1024 * 1024, 1024),
     NUMBER(io_threads, 1, 16, 1),
 };
@@ -151,6 +156,10 @@ static const cyaml_schema_field_t config_fields[] = {
     FIELD_NUMBER(blob_bandwidth_kib_s),
     FIELD_NUMBER(blob_bandwidth_office_kib_s),
     FIELD_NUMBER(restore_minutes),
+    FIELD_TEXT(seals),
+    FIELD_TEXT(trust_list),
+    FIELD_TEXT(trust_crl),
+    FIELD_NUMBER(crl_grace_hours),
     FIELD_NUMBER(scrub_kib_s),
     FIELD_NUMBER(io_threads),
     CYAML_FIELD_END,
@@ -370,6 +379,21 @@ static enum lt_status numbers_take(const struct reading *reading, struct config 
     return LT_OK;
 }
 
+/* Who must seal, and where trust comes from. */
+static enum lt_status seals_take(const struct reading *reading, struct config *config)
+{
+    const struct config_text *text = reading->text;
+    memcpy(config->trust_list, text->trust_list, sizeof(config->trust_list));
+    memcpy(config->trust_crl, text->trust_crl, sizeof(config->trust_crl));
+    config->seals_required = strcmp(text->seals, "required") == 0;
+    if (text->seals[0] != '\0' && !config->seals_required &&
+        strcmp(text->seals, "registered") != 0) {
+        return yamlfile_value_bad(reading->file, reading->fault, "seals", text->seals,
+                                  "registered, required");
+    }
+    return LT_OK;
+}
+
 static enum lt_status words_take(const struct reading *reading, struct config *config)
 {
     static const char *const levels[] = {"debug", "info", "warn", "error"};
@@ -402,6 +426,9 @@ static void config_init(struct config *config)
 static enum lt_status config_take(const struct reading *reading, struct config *config)
 {
     enum lt_status status = words_take(reading, config);
+    if (status == LT_OK) {
+        status = seals_take(reading, config);
+    }
     if (status == LT_OK) {
         status = addresses_take(reading, config);
     }

@@ -42,6 +42,10 @@
  *   blob_bandwidth_kib_s: 0            (r) per agency; 0 = no cap
  *   blob_bandwidth_office_kib_s: 0     (r) the cap from 07:30 to 17:00 on working days
  *   restore_minutes: 15                (r) after a declared restore, before new ids come in
+ *   seals: registered                  (r) who must seal: those with a signing key; required: all
+ *   trust_list: /etc/lienthong/trust.pem   (r) authorities of certificates; empty: none counts
+ *   trust_crl: /etc/lienthong/crl.pem      (r) their lists of revoked ones; read again by a reload
+ *   crl_grace_hours: 72                (r) a late list goes on for known keys, with an alarm
  *   scrub_kib_s: 1024                  the journal is checked in the background at this pace; 0:
  * off io_threads: 1
  */
@@ -89,6 +93,10 @@ struct config {
     uint32_t blob_bandwidth_kib_s;
     uint32_t blob_bandwidth_office_kib_s;
     uint32_t restore_minutes;
+    bool seals_required;
+    char trust_list[256];
+    char trust_crl[256];
+    uint32_t crl_grace_hours;
     uint32_t scrub_kib_s;
     uint32_t io_threads;
 };

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "broker/journal/fact_plan.h"
+#include "broker/journal/fact_seal.h"
 #include "broker/journal/format.h"
 #include "broker/journal/layout.h"
 #include "proto/base/crc32c.h"
@@ -35,6 +36,7 @@ static void same(struct lt_bytes written, struct lt_bytes payload)
 ROUND_TRIP(epoch)
 ROUND_TRIP(accepted)
 ROUND_TRIP(refused)
+ROUND_TRIP(seal)
 ROUND_TRIP(settled)
 ROUND_TRIP(returned)
 ROUND_TRIP(act)
@@ -91,6 +93,7 @@ static void payload_all_kinds(struct lt_bytes payload)
     trip_epoch(payload, memory);
     trip_accepted(payload, memory);
     trip_refused(payload, memory);
+    trip_seal(payload, memory);
     trip_sent(payload, memory);
     trip_settled(payload, memory);
     trip_returned(payload, memory);

@@ -13,12 +13,12 @@ enum lt_status slow_verifier_init(struct slow_verifier *slow, struct world *worl
     memset(slow, 0, sizeof(*slow));
     slow->world = world;
     world_random_init(&slow->random, world, owner);
-    return digester_open(&slow->digester);
+    return verify_tools_open(&slow->tools);
 }
 
 void slow_verifier_deinit(struct slow_verifier *slow)
 {
-    digester_close(&slow->digester);
+    verify_tools_close(&slow->tools);
 }
 
 static int64_t next_delay(struct slow_verifier *slow)
@@ -62,7 +62,7 @@ static struct submission *take(void *self)
     slow->count--;
     memmove(&slow->jobs[first], &slow->jobs[first + 1],
             (slow->count - first) * sizeof(slow->jobs[0]));
-    verify_submission(slow->digester, submission);
+    verify_submission(&slow->tools, submission);
     return submission;
 }
 

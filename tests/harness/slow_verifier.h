@@ -19,7 +19,7 @@ struct slow_job {
 struct slow_verifier {
     struct world *world;
     struct world_random random;
-    struct digester *digester;
+    struct verify_tools tools;
     struct slow_job jobs[VERIFY_FRAMES_MAX];
     uint32_t count;
     uint64_t put; /* so many were taken in */

@@ -445,7 +445,7 @@ static inline struct given accept(struct house *house, const struct wish *wish)
     struct decision decision;
     memset(&decision, 0, sizeof(decision));
     fault_init(&decision.fault);
-    assert_int_equal(decide(flow, from, &parcel, &header, &decision), LT_OK);
+    assert_int_equal(decide(flow, from, &parcel, &header, NULL, &decision), LT_OK);
     given.id = header.id;
     id_write(given.id_text, &given.id);
     given.position = decision.position;

@@ -109,6 +109,10 @@ static void what_is_absent_has_a_default(void **state)
     assert_int_equal(config.blob_bandwidth_kib_s, 0);
     assert_int_equal(config.blob_bandwidth_office_kib_s, 0);
     assert_int_equal(config.restore_minutes, 15);
+    assert_false(config.seals_required);
+    assert_string_equal(config.trust_list, "");
+    assert_string_equal(config.trust_crl, "");
+    assert_int_equal(config.crl_grace_hours, 72);
     assert_int_equal(config.scrub_kib_s, 1024);
     assert_int_equal(config.io_threads, 1);
 }
@@ -132,6 +136,10 @@ static void everything_is_read(void **state)
                        "blob_quota_mib: 1\n"
                        "blob_bandwidth_kib_s: 512\n"
                        "blob_bandwidth_office_kib_s: 128\n"
+                       "seals: required\n"
+                       "trust_list: /etc/lienthong/trust.pem\n"
+                       "trust_crl: /etc/lienthong/crl.pem\n"
+                       "crl_grace_hours: 0\n"
                        "scrub_kib_s: 0\n"
                        "io_threads: 2\n";
     assert_int_equal(read_more(*state, more, &config, &fault), LT_OK);
@@ -150,6 +158,10 @@ static void everything_is_read(void **state)
     assert_int_equal(config.attempts_max, 3);
     assert_int_equal(config.settle_timeout_s, 5);
     assert_int_equal(config.blob_bandwidth_office_kib_s, 128);
+    assert_true(config.seals_required);
+    assert_string_equal(config.trust_list, "/etc/lienthong/trust.pem");
+    assert_string_equal(config.trust_crl, "/etc/lienthong/crl.pem");
+    assert_int_equal(config.crl_grace_hours, 0);
     assert_int_equal(config.scrub_kib_s, 0);
     assert_int_equal(config.io_threads, 2);
 }
@@ -182,6 +194,7 @@ static void wrong_shapes_are_named_with_their_line(void **state)
     assert_bad(*state, "operators:\n\n  - name: a\n    role: viewer\n", "operators[1].public_key",
                6, "missing");
     assert_bad(*state, "log_level: information\n", "log_level", 4, "too long");
+    assert_bad(*state, "seals: some\n", "seals", 4, "registered, required");
 }
 
 static void bad_yaml_is_named_with_its_line(void **state)
@@ -234,6 +247,7 @@ static void numbers_have_ranges(void **state)
         {"blob_bandwidth_kib_s", 0, 16777216},
         {"blob_bandwidth_office_kib_s", 0, 16777216},
         {"restore_minutes", 0, 10080},
+        {"crl_grace_hours", 0, 720},
         {"scrub_kib_s", 0, 1048576},
         {"io_threads", 1, 16},
     };

@@ -1,0 +1,643 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/* Seals at a whole broker: who must have one, which key counts when, what is refused with which
+ * code and never stored, and that the journal proves each parcel of a batch alone. */
+#include "house_test.h"
+
+#include "broker/journal/fact_seal.h"
+#include "broker/registry/seal_key.h"
+#include "unit/proto/pki_world.h"
+
+#define BATCH_MAX 8
+#define DAY_MS    (24 * 3600 * 1000LL)
+
+static const char *const sender = "H24.1";
+static const char *const receiver = "H24.15";
+#define SENDER_KEY 1
+#define OTHER_KEY  3
+
+enum { OURS, NEXT, THEIRS, SIGNERS };
+
+struct scene {
+    struct house house;
+    struct slow_verifier slow;
+    struct sign_checker *checker;
+    struct signer signers[SIGNERS];
+    struct party party;
+    uint32_t keys;
+};
+
+static struct scene scene;
+
+static void signer_new(int index, enum sign_algorithm algorithm)
+{
+    char secret[300];
+    char public[300];
+    snprintf(secret, sizeof(secret), "%s/%d.key", scene.house.folder, index);
+    snprintf(public, sizeof(public), "%s/%d.pem", scene.house.folder, index);
+    assert_int_equal(signer_make_file(algorithm, 0, secret, public, NULL), LT_OK);
+    assert_int_equal(signer_open_file(secret, &scene.signers[index], NULL), LT_OK);
+    unlink(secret);
+    unlink(public);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    memset(&scene, 0, sizeof(scene));
+    house_init(&scene.house);
+    add_agency(&scene.house, sender, SENDER_KEY);
+    add_agency(&scene.house, receiver, 2);
+    add_agency(&scene.house, "H24.2", OTHER_KEY);
+    house_settle(&scene.house);
+    assert_int_equal(sign_checker_open(&scene.checker), LT_OK);
+    signer_new(OURS, SIGN_ECDSA_P256);
+    signer_new(NEXT, SIGN_ED25519);
+    signer_new(THEIRS, SIGN_ECDSA_P256);
+    scene.party = party_connect(&scene.house, SENDER_KEY);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    for (int i = 0; i < SIGNERS; i++) {
+        signer_close(&scene.signers[i]);
+    }
+    sign_checker_close(&scene.checker);
+    house_deinit(&scene.house);
+    if (scene.house.slow != NULL) {
+        slow_verifier_deinit(&scene.slow);
+    }
+    return 0;
+}
+
+/* ---- registering ---- */
+
+static struct page key_put(const char *agency, struct lt_bytes der, int64_t from_ms, int64_t to_ms,
+                           uint32_t code)
+{
+    char from[24];
+    char to[24];
+    struct pair pairs[HOUSE_ARGS_MAX];
+    struct query query = {.verb = text_bytes("seal-key-put"), .payload = der};
+    snprintf(from, sizeof(from), "%lld", (long long)from_ms);
+    snprintf(to, sizeof(to), "%lld", (long long)to_ms);
+    query_fill(&query, pairs, ARGS("id", agency, "from", from, "to", to));
+    struct page page = house_ask(&scene.house, REGISTRAR, &query);
+    assert_int_equal(page.code, code);
+    return page;
+}
+
+static void register_key(const char *agency, int index, int64_t from_ms, int64_t to_ms)
+{
+    key_put(agency, public_key_spki(scene.signers[index].public_key), from_ms, to_ms, LT_OK);
+}
+
+static const char *key_text(int index)
+{
+    static char hex[65];
+    hex_write(hex, public_key_id(scene.signers[index].public_key)->bytes, 32);
+    return hex;
+}
+
+static void revoke_key(const char *agency, int index)
+{
+    ask_ok(&scene.house, REGISTRAR, "seal-key-revoke", ARGS("id", agency, "key", key_text(index)));
+}
+
+/* ---- sending ---- */
+
+struct batch {
+    struct parcel parcels[BATCH_MAX];
+    struct lt_id ids[BATCH_MAX];
+    struct lt_digest leaves[BATCH_MAX];
+    uint32_t count;
+    struct seal seal;
+    bool sealed;
+};
+
+static struct batch batch_new(uint32_t count)
+{
+    struct house *house = &scene.house;
+    struct batch batch = {.count = count};
+    struct lt_bytes to = text_bytes(receiver);
+    for (uint32_t i = 0; i < count; i++) {
+        struct header header;
+        char key[32];
+        memset(&header, 0, sizeof(header));
+        snprintf(key, sizeof(key), "k-%u", ++scene.keys);
+        batch.ids[i] = uuid7_next(&house->ids, &house->clock.clock, &house->entropy.entropy);
+        batch.parcels[i].body = text_bytes("{\"thu\": 1}");
+        header.id = batch.ids[i];
+        header.sender_key = arena_copy(&house->arena, text_bytes(key));
+        header.content_digest = digest_of(house->digester, header.sender_key);
+        header.kind = LT_KIND_FORWARD;
+        header.from = text_bytes(sender);
+        header.to = &to;
+        header.to_count = 1;
+        header.case_code = header.sender_key;
+        header.created_ms = house->world.wall_ms;
+        header.schema_version = 1;
+        header.body_size = batch.parcels[i].body.size;
+        header.body_sha256 = digest_of(house->digester, batch.parcels[i].body);
+        assert_int_equal(header_write(&header, &house->arena, &batch.parcels[i].header), LT_OK);
+        batch.parcels[i].digest =
+            digest_of_two(house->digester, batch.parcels[i].header, batch.parcels[i].body);
+        batch.leaves[i] = seal_leaf(house->digester, &batch.parcels[i]);
+    }
+    return batch;
+}
+
+static void seal_with(struct batch *batch, int index)
+{
+    assert_int_equal(seal_make(&scene.signers[index], scene.house.digester, batch->leaves,
+                               batch->count, &batch->seal),
+                     LT_OK);
+    batch->sealed = true;
+}
+
+static struct batch sealed_batch(uint32_t count, int index)
+{
+    struct batch batch = batch_new(count);
+    seal_with(&batch, index);
+    return batch;
+}
+
+static void send_batch(struct batch *batch)
+{
+    struct frame frame = {.kind = FRAME_SUBMIT,
+                          .submit = {.parcels = batch->parcels, .count = batch->count}};
+    if (batch->sealed) {
+        frame.submit.seal = seal_give(&batch->seal);
+    }
+    party_say(&scene.house, &scene.party, &frame);
+}
+
+/* Every parcel of the batch gets this code; the position of the last. */
+static uint64_t answered(const struct batch *batch, enum lt_status code)
+{
+    uint32_t heard = 0;
+    uint64_t position = 0;
+    while (heard < batch->count) {
+        struct frame frame;
+        assert_true(house_hear(&scene.house, scene.party.link, FRAME_VERDICT, 3000, &frame));
+        for (uint32_t i = 0; i < frame.verdict.count; i++) {
+            if (frame.verdict.items[i].code != code) {
+                fail_msg("%s: %.*s, expected %s",
+                         lt_code((enum lt_status)frame.verdict.items[i].code),
+                         (int)frame.verdict.items[i].detail.size,
+                         (const char *)frame.verdict.items[i].detail.data, lt_code(code));
+            }
+            assert_int_equal(frame.verdict.items[i].retry_after_ms > 0,
+                             lt_class(code) == LT_CLASS_RETRY);
+            position = frame.verdict.items[i].position;
+        }
+        heard += frame.verdict.count;
+    }
+    return position;
+}
+
+static void expect(struct batch *batch, enum lt_status code)
+{
+    uint64_t before = journal_staged(scene.house.flow->journal);
+    send_batch(batch);
+    answered(batch, code);
+    assert_int_equal(code == LT_OK, journal_staged(scene.house.flow->journal) > before);
+}
+
+/* ---- the rule ---- */
+
+static void who_must_seal(void **state)
+{
+    (void)state;
+    struct batch plain = batch_new(1);
+    expect(&plain, LT_OK); /* nobody has a key */
+    struct batch by_nobody = sealed_batch(1, OURS);
+    expect(&by_nobody, LT_SEAL_KEY_UNKNOWN);
+    register_key(sender, OURS, 0, 0);
+    expect(&by_nobody, LT_OK); /* the same bytes, as soon as the key is known */
+    plain = batch_new(2);
+    expect(&plain, LT_SEAL_MISSING);
+    seal_with(&plain, OURS);
+    expect(&plain, LT_OK);
+}
+
+static void all_must_when_it_is_required(void **state)
+{
+    (void)state;
+    struct flow_settings settings = scene.house.flow->settings;
+    settings.seals_required = true;
+    broker_settings(scene.house.broker, &settings, 0);
+    struct batch plain = batch_new(1);
+    expect(&plain, LT_SEAL_MISSING);
+    settings.seals_required = false;
+    broker_settings(scene.house.broker, &settings, 0);
+    expect(&plain, LT_OK);
+}
+
+static void nobody_seals_for_another(void **state)
+{
+    (void)state;
+    register_key("H24.2", THEIRS, 0, 0);
+    struct batch batch = sealed_batch(1, THEIRS);
+    expect(&batch, LT_SEAL_KEY_UNKNOWN); /* we have no key of our own */
+    register_key(sender, OURS, 0, 0);
+    expect(&batch, LT_SEAL_KEY_UNKNOWN);
+    key_put(sender, public_key_spki(scene.signers[THEIRS].public_key), 0, 0, LT_EXISTS);
+    batch.seal.key_id = *public_key_id(scene.signers[OURS].public_key); /* our name, their hand */
+    expect(&batch, LT_SEAL_BAD);
+}
+
+/* ---- the seal itself ---- */
+
+static void what_is_not_what_was_sealed(void **state)
+{
+    (void)state;
+    register_key(sender, OURS, 0, 0);
+    struct batch batch = sealed_batch(3, OURS);
+    struct batch other = batch_new(3);
+    struct batch changed = batch;
+    changed.parcels[1] = other.parcels[1]; /* another message under the seal */
+    expect(&changed, LT_SEAL_BAD);
+    changed = batch;
+    changed.parcels[1] = batch.parcels[2]; /* in each other's place */
+    changed.parcels[2] = batch.parcels[1];
+    expect(&changed, LT_SEAL_BAD);
+    changed = batch;
+    changed.count = 2; /* one left out */
+    expect(&changed, LT_SEAL_WRONG_BATCH);
+    changed.seal.batch = 2; /* and the number made to fit */
+    expect(&changed, LT_SEAL_BAD);
+    changed = batch;
+    changed.seal.batch = 65;
+    expect(&changed, LT_SEAL_WRONG_BATCH);
+    changed = batch;
+    changed.seal.signature[20] ^= 1;
+    expect(&changed, LT_SEAL_BAD);
+    changed = batch;
+    changed.seal.algorithm = SIGN_ED25519;
+    expect(&changed, LT_SEAL_BAD);
+    expect(&batch, LT_OK); /* nothing of all this was kept */
+}
+
+/* A parcel that is wrong by itself is told so; its neighbours hear of the seal. */
+static void a_parcel_swapped_inside(void **state)
+{
+    (void)state;
+    register_key(sender, OURS, 0, 0);
+    struct batch batch = sealed_batch(1, OURS);
+    struct parcel swapped = {.header = batch.parcels[0].body,
+                             .body = batch.parcels[0].header,
+                             .digest = batch.parcels[0].digest};
+    struct batch changed = batch;
+    changed.parcels[0] = swapped;
+    expect(&changed, LT_HEADER_BAD);
+    changed.parcels[0] = batch.parcels[0];
+    changed.parcels[0].digest.bytes[0] ^= 1;
+    expect(&changed, LT_DIGEST_WRONG);
+    expect(&batch, LT_OK);
+}
+
+/* ---- which key counts when ---- */
+
+static void dates_and_revocation(void **state)
+{
+    (void)state;
+    int64_t now_ms = scene.house.world.wall_ms;
+    register_key(sender, OURS, now_ms + DAY_MS, 0);
+    struct batch batch = sealed_batch(1, OURS);
+    expect(&batch, LT_SEAL_KEY_EARLY);
+    register_key(sender, OURS, 0, now_ms);
+    expect(&batch, LT_SEAL_KEY_EXPIRED);
+    register_key(sender, OURS, 0, now_ms + DAY_MS);
+    expect(&batch, LT_OK);
+    revoke_key(sender, OURS);
+    batch = sealed_batch(1, OURS);
+    expect(&batch, LT_SEAL_KEY_REVOKED);
+    register_key(sender, OURS, 0, 0); /* what is revoked stays so */
+    expect(&batch, LT_SEAL_KEY_REVOKED);
+    batch.sealed = false; /* and does not make sealing needless */
+    expect(&batch, LT_SEAL_MISSING);
+}
+
+/* In a rotation both count, and what was accepted under the old key is known under the new one. */
+static void a_rotation(void **state)
+{
+    (void)state;
+    register_key(sender, OURS, 0, 0);
+    struct batch batch = sealed_batch(2, OURS);
+    send_batch(&batch);
+    uint64_t first = answered(&batch, LT_OK);
+    register_key(sender, NEXT, 0, 0);
+    struct batch more = sealed_batch(1, OURS);
+    expect(&more, LT_OK);
+    revoke_key(sender, OURS);
+    send_batch(&batch);
+    answered(&batch, LT_SEAL_KEY_REVOKED);
+    seal_with(&batch, NEXT);
+    send_batch(&batch);
+    assert_int_equal(answered(&batch, LT_OK), first);
+    more = sealed_batch(3, NEXT);
+    expect(&more, LT_OK);
+}
+
+static void keys_outlive_a_restart(void **state)
+{
+    (void)state;
+    register_key(sender, OURS, 0, 0);
+    register_key(sender, NEXT, 0, 0);
+    revoke_key(sender, NEXT);
+    house_settle(&scene.house);
+    for (int i = 0; i < 2; i++) {
+        broker_close(&scene.house.broker);
+        if (i == 1) {
+            assert_int_equal(unlink(scene.house.state_path), 0); /* refolded from the journal */
+        }
+        house_open_broker(&scene.house);
+        scene.party = party_connect(&scene.house, SENDER_KEY);
+        struct batch batch = sealed_batch(1, OURS);
+        expect(&batch, LT_OK);
+        batch = sealed_batch(1, NEXT);
+        expect(&batch, LT_SEAL_KEY_REVOKED);
+    }
+}
+
+/* Revoking does not wait for what is being verified. */
+static void revoked_while_it_is_verified(void **state)
+{
+    static const int64_t delays[] = {300};
+    (void)state;
+    register_key(sender, OURS, 0, 0);
+    house_settle(&scene.house);
+    assert_int_equal(slow_verifier_init(&scene.slow, &scene.house.world, 9), LT_OK);
+    scene.house.slow = &scene.slow;
+    broker_close(&scene.house.broker);
+    house_open_broker(&scene.house);
+    scene.party = party_connect(&scene.house, SENDER_KEY);
+    scene.slow.script = delays;
+    scene.slow.script_count = 1;
+    struct batch batch = sealed_batch(4, OURS);
+    send_batch(&batch);
+    for (int i = 0; i < 20 && scene.slow.put == 0; i++) {
+        house_turn(&scene.house);
+    }
+    assert_int_equal(scene.slow.put, 1);
+    revoke_key(sender, OURS);
+    answered(&batch, LT_SEAL_KEY_REVOKED);
+}
+
+/* ---- certificates ---- */
+
+struct authority {
+    struct pki root;
+    struct pki leaf;
+    struct pki key; /* whose key is that of signers[OURS] */
+    char anchors[300];
+    char crls[300];
+};
+
+static void authority_init(struct authority *authority, const char *usage, bool foreign)
+{
+    time_t now = (time_t)(scene.house.world.wall_ms / 1000);
+    struct pki_wish root = {.name = "Root thu",
+                            .from = now - 1000,
+                            .to = now + 1000000,
+                            .basic = "critical,CA:TRUE",
+                            .usage = "critical,keyCertSign,cRLSign"};
+    struct lt_bytes spki = public_key_spki(scene.signers[OURS].public_key);
+    const uint8_t *at = spki.data;
+    authority->key = (struct pki){.key = d2i_PUBKEY(NULL, &at, (long)spki.size)};
+    authority->root = pki_make(&root);
+    struct pki other = pki_make(&root);
+    struct pki_wish leaf = {.name = "UBND thu",
+                            .issuer = foreign ? &other : &authority->root,
+                            .from = now - 500,
+                            .to = now + 500000,
+                            .usage = usage,
+                            .serial = 5,
+                            .key_of = &authority->key};
+    authority->leaf = pki_make(&leaf);
+    pki_free(&other);
+    snprintf(authority->anchors, sizeof(authority->anchors), "%s/anchors", scene.house.folder);
+    snprintf(authority->crls, sizeof(authority->crls), "%s/crls", scene.house.folder);
+    FILE *file = fopen(authority->anchors, "w");
+    assert_non_null(file);
+    PEM_write_X509(file, authority->root.certificate);
+    fclose(file);
+}
+
+static void authority_deinit(struct authority *authority)
+{
+    pki_free(&authority->leaf);
+    pki_free(&authority->root);
+    EVP_PKEY_free(authority->key.key);
+    unlink(authority->anchors);
+    unlink(authority->crls);
+}
+
+/* The broker gets the trust list and a list of revoked certificates with these dates. */
+static void trust_give(const struct authority *authority, time_t from_s, time_t to_s, long revoked)
+{
+    time_t now = (time_t)(scene.house.world.wall_ms / 1000);
+    X509_CRL *list =
+        pki_list(&authority->root, &authority->root, now + from_s, now + to_s, revoked);
+    FILE *file = fopen(authority->crls, "w");
+    assert_non_null(file);
+    PEM_write_X509_CRL(file, list);
+    fclose(file);
+    X509_CRL_free(list);
+    struct trust_files files = {authority->anchors, authority->crls, 3600 * 1000};
+    struct trust *trust = NULL;
+    assert_int_equal(trust_open(&files, &trust, NULL), LT_OK);
+    broker_trust(scene.house.broker, &trust);
+    assert_null(trust);
+}
+
+static void register_certificate(const struct authority *authority)
+{
+    uint8_t memory[CERTIFICATE_BYTES_MAX];
+    key_put(sender, pki_der(&authority->leaf, memory), 0, 0, LT_OK);
+}
+
+static void a_certificate_is_judged_by_its_chain(void **state)
+{
+    (void)state;
+    struct authority authority;
+    authority_init(&authority, "critical,digitalSignature", false);
+    register_certificate(&authority);
+    struct batch batch = sealed_batch(1, OURS);
+    expect(&batch, LT_SEAL_CHAIN); /* no trust list yet */
+    trust_give(&authority, -10, 100000, 0);
+    expect(&batch, LT_OK);
+    struct page page = ask_ok(&scene.house, VIEWER, "seal-keys", ARGS("id", sender));
+    assert_int_equal(page.count, 1);
+    assert_field(&scene.house, &page, 0, "subject", "CN = UBND thu");
+    assert_field(&scene.house, &page, 0, "algorithm", "ecdsa-p256");
+    assert_field(&scene.house, &page, 0, "now", "ok");
+    trust_give(&authority, -10, 100000, 5);
+    batch = sealed_batch(2, OURS);
+    expect(&batch, LT_SEAL_KEY_REVOKED);
+    authority_deinit(&authority);
+}
+
+static void a_list_that_is_late(void **state)
+{
+    (void)state;
+    struct authority authority;
+    authority_init(&authority, "critical,digitalSignature", false);
+    register_certificate(&authority);
+    trust_give(&authority, -10, 60, 0);
+    struct batch batch = sealed_batch(1, OURS);
+    expect(&batch, LT_OK);
+    assert_int_equal(scene.house.flow->counters.seals_stale, 0);
+    world_advance(&scene.house.world, 50000);
+    scene.party = party_connect(&scene.house, SENDER_KEY);
+    world_advance(&scene.house.world, 20000);
+    batch = sealed_batch(1, OURS);
+    expect(&batch, LT_OK); /* by grace, with an alarm */
+    assert_int_equal(scene.house.flow->counters.seals_stale, 1);
+    struct page page = ask_ok(&scene.house, VIEWER, "alarms", ARGS());
+    assert_field(&scene.house, &page, 0, "what", "crl-stale");
+    trust_give(&authority, -10, -5, 0); /* another late one, later than the key */
+    batch = sealed_batch(1, OURS);
+    expect(&batch, LT_OK);
+    trust_give(&authority, -10000, -5000, 0); /* ran out before the key was registered */
+    batch = sealed_batch(1, OURS);
+    expect(&batch, LT_SEAL_CRL_STALE);
+    authority_deinit(&authority);
+}
+
+static void a_certificate_for_something_else(void **state)
+{
+    (void)state;
+    struct authority authority;
+    authority_init(&authority, "critical,keyEncipherment", false);
+    register_certificate(&authority);
+    trust_give(&authority, -10, 100000, 0);
+    struct batch batch = sealed_batch(1, OURS);
+    expect(&batch, LT_SEAL_PURPOSE);
+    authority_deinit(&authority);
+}
+
+static void a_certificate_of_another_root(void **state)
+{
+    (void)state;
+    struct authority authority;
+    authority_init(&authority, "critical,digitalSignature", true);
+    register_certificate(&authority);
+    trust_give(&authority, -10, 100000, 0);
+    struct batch batch = sealed_batch(1, OURS);
+    expect(&batch, LT_SEAL_CHAIN);
+    authority_deinit(&authority);
+}
+
+/* ---- what the journal proves ---- */
+
+struct seen {
+    uint64_t seals;
+    uint64_t seal_at;
+    uint8_t seal[FACT_SEAL_BYTES_MAX];
+    size_t seal_size;
+    uint32_t proven;
+    uint64_t link_bytes;
+};
+
+static enum lt_status look(void *context, const struct fact *fact)
+{
+    struct seen *seen = context;
+    struct fact_accepted accepted;
+    struct seal_link link;
+    struct seal_proof proof;
+    if (fact->kind == FACT_SEAL) {
+        seen->seals++;
+        seen->seal_at = fact->position;
+        seen->seal_size = fact->payload.size;
+        memcpy(seen->seal, fact->payload.data, fact->payload.size);
+    }
+    if (fact->kind != FACT_ACCEPTED) {
+        return LT_OK;
+    }
+    assert_true(fact_read_accepted(fact->payload, &accepted));
+    assert_true(seal_link_read(accepted.seal, &link));
+    assert_true(link.position == 0 || link.position == seen->seal_at);
+    seen->link_bytes += accepted.seal.size;
+    struct lt_bytes batch = {seen->seal, link.position == 0 ? 0 : seen->seal_size};
+    assert_int_equal(fact_seal_prove(&accepted, batch, scene.house.digester, &proof), LT_OK);
+    struct parcel parcel = {accepted.header, accepted.body, accepted.digest};
+    struct lt_digest leaf = seal_leaf(scene.house.digester, &parcel);
+    assert_int_equal(seal_proof_check(&proof, &leaf, scene.signers[OURS].public_key, scene.checker,
+                                      scene.house.digester),
+                     LT_OK);
+    seen->proven++;
+    return LT_OK;
+}
+
+static void the_journal_proves_each_alone(void **state)
+{
+    (void)state;
+    struct seen seen;
+    memset(&seen, 0, sizeof(seen));
+    register_key(sender, OURS, 0, 0);
+    struct batch one = sealed_batch(1, OURS);
+    expect(&one, LT_OK);
+    struct batch eight = sealed_batch(8, OURS);
+    expect(&eight, LT_OK);
+    send_batch(&eight); /* the same again is known and stores no seal */
+    answered(&eight, LT_OK);
+    house_settle(&scene.house);
+    assert_int_equal(journal_walk(scene.house.flow->journal, 1, look, &seen), LT_OK);
+    assert_int_equal(seen.proven, 9);
+    assert_int_equal(seen.seals, 1);
+    assert_true(seen.link_bytes <= SEAL_LINK_BYTES_MAX + 8 * 42);
+}
+
+/* ---- registrars ---- */
+
+static void what_registrars_may(void **state)
+{
+    (void)state;
+    struct lt_bytes der = public_key_spki(scene.signers[OURS].public_key);
+    struct page page = key_put(sender, der, 0, 0, LT_OK);
+    assert_field(&scene.house, &page, 0, "change", "added");
+    assert_field(&scene.house, &page, 0, "key", key_text(OURS));
+    page = key_put(sender, der, 0, 0, LT_OK);
+    assert_field(&scene.house, &page, 0, "change", "same");
+    page = key_put(sender, der, 5, 0, LT_OK);
+    assert_field(&scene.house, &page, 0, "change", "changed");
+    key_put(sender, text_bytes("no key"), 0, 0, LT_FIELD_BAD);
+    key_put("H99.9", der, 0, 0, LT_NOT_FOUND);
+    ask_code(&scene.house, OPERATOR, "seal-key-revoke", ARGS("id", sender, "key", key_text(OURS)),
+             LT_NOT_PERMITTED);
+    ask_code(&scene.house, REGISTRAR, "seal-key-revoke", ARGS("id", sender, "key", "0123"),
+             LT_FIELD_BAD);
+    ask_code(&scene.house, REGISTRAR, "seal-key-revoke", ARGS("id", sender, "key", "0123456789"),
+             LT_NOT_FOUND);
+    revoke_key(sender, OURS);
+    page = ask_ok(&scene.house, VIEWER, "seal-keys", ARGS("id", sender));
+    assert_field(&scene.house, &page, 0, "now", "seal-key-revoked");
+    assert_field(&scene.house, &page, 0, "revoked", "1");
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(who_must_seal),
+        CASE(all_must_when_it_is_required),
+        CASE(nobody_seals_for_another),
+        CASE(what_is_not_what_was_sealed),
+        CASE(a_parcel_swapped_inside),
+        CASE(dates_and_revocation),
+        CASE(a_rotation),
+        CASE(keys_outlive_a_restart),
+        CASE(revoked_while_it_is_verified),
+        CASE(a_certificate_is_judged_by_its_chain),
+        CASE(a_list_that_is_late),
+        CASE(a_certificate_for_something_else),
+        CASE(a_certificate_of_another_root),
+        CASE(the_journal_proves_each_alone),
+        CASE(what_registrars_may),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
