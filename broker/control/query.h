@@ -127,6 +127,9 @@
  *       time_ms
  *   agency-get id=
  *       one row: id number entry (hex of agency_write)
+ *   seal-keys id=
+ *       one row per signing key: id key (hex) algorithm subject from_ms to_ms since_ms revoked now
+ *       (the code a seal of this key would get now)
  *
  * Acts (roles checked; each a fact; the answer leaves after the fact is durable):
  *
@@ -196,6 +199,10 @@
  *       "same") position. Equal bytes are no fact ("same")
  *   route-put, route-gone payload=<entry> [dry_run=1]
  *       one row: change ("added", "removed", "same") position
+ *   seal-key-put id= payload=<DER> [from=] [to=] [dry_run=1]
+ *       registrar; a certificate or a public key. One row: id key change position
+ *   seal-key-revoke id= key= [reason=] [dry_run=1]
+ *       registrar; key: the first 8 digits of its id, or more
  *
  * dry_run=1 checks everything, writes no fact, and answers what would be.
  */

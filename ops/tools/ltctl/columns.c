@@ -110,6 +110,17 @@ COLUMNS(keys, false,
     C("to_ms", TIME, "Đến", "To"),
     C("revoked", FLAG, "Đã thu hồi", "Revoked"));
 
+COLUMNS(seal_keys, false,
+    C("id", TEXT, "Mã", "Id"),
+    C("key", TEXT, "Mã khóa ký", "Key id"),
+    C("algorithm", TEXT, "Thuật toán", "Algorithm"),
+    C("subject", TEXT, "Chứng thư", "Certificate"),
+    C("from_ms", TIME, "Từ", "From"),
+    C("to_ms", TIME, "Đến", "To"),
+    C("since_ms", TIME, "Đăng ký lúc", "Registered"),
+    C("revoked", FLAG, "Đã thu hồi", "Revoked"),
+    C("now", CODE, "Hiện nay", "Now"));
+
 COLUMNS(routes, false,
     C("procedure", TEXT, "Thủ tục", "Procedure"),
     C("locality", TEXT, "Địa bàn", "Locality"),
@@ -417,6 +428,11 @@ COLUMNS(plan_item, false,
 COLUMNS(change, false,
     C("id", TEXT, "Mã", "Id"),
     C("name", TEXT, "Đơn vị", "Name"),
+    C("change", RESULT, "Kết quả", "Change"));
+
+COLUMNS(change_seal_key, false,
+    C("id", TEXT, "Mã", "Id"),
+    C("key", TEXT, "Mã khóa ký", "Key id"),
     C("change", RESULT, "Kết quả", "Change"));
 
 COLUMNS(change_route, false,

@@ -70,6 +70,8 @@ extern const struct columns columns_plan_item;
 extern const struct columns columns_change;
 extern const struct columns columns_change_route;
 extern const struct columns columns_keys;
+extern const struct columns columns_seal_keys;
+extern const struct columns columns_change_seal_key;
 extern const struct columns columns_finding;
 extern const struct columns columns_verify;
 extern const struct columns columns_backup;

@@ -131,6 +131,7 @@ static const struct word results[] = {
     {"disk", {"đĩa sắp đầy", "disk soon full"}},
     {"share", {"đơn vị hết phần dung lượng", "share used up"}},
     {"difference", {"tổng bảo toàn lệch", "sum differs"}},
+    {"crl-stale", {"danh sách thu hồi chứng thư quá hạn", "list of revoked certificates is late"}},
     {"more", {"còn nữa", "more"}},
     {"waiting", {"chưa tới lượt", "waiting"}},
     {"sent-again", {"đã cho gửi lại, chưa có kết quả", "sent again, no outcome yet"}},
