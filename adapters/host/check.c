@@ -24,6 +24,7 @@
 #include "proto/base/text.h"
 #include "proto/keyfile.h"
 #include "proto/port_zmq.h"
+#include "proto/sign.h"
 
 #define CONNECT_MS_MAX    5000
 #define SESSION_MS_MAX    15000
@@ -450,6 +451,32 @@ static void listen_check(struct check *check)
 
 /* ---- the list ---- */
 
+/* The key that transfers are sealed with; its id is what the operators register. */
+static void signing_key_check(struct check *check, const struct host_agency *agency)
+{
+    struct words what = {"Khóa ký", "Signing key"};
+    struct signer signer;
+    struct fault fault;
+    char detail[DETAIL_BYTES];
+    if (agency->signing_key[0] == '\0') {
+        return;
+    }
+    fault_init(&fault);
+    enum lt_status status = signer_open_file(agency->signing_key, &signer, &fault);
+    if (status != LT_OK) {
+        snprintf(detail, sizeof(detail), "%s: %s", agency->signing_key, fault.detail);
+        say(check, FAILED, what, detail,
+            (struct words){"cần khóa riêng dạng PEM, không mật khẩu, quyền 0600",
+                           "wanted is a private key in PEM without a password, mode 0600"});
+        return;
+    }
+    char hex[2 * sizeof(struct lt_digest) + 1];
+    hex_write(hex, public_key_id(signer.public_key)->bytes, sizeof(struct lt_digest));
+    snprintf(detail, sizeof(detail), "%s %s", agency->signing_key, hex);
+    signer_close(&signer);
+    say(check, PASSED, what, detail, (struct words){"", ""});
+}
+
 static void agency_check(struct check *check, const struct host_agency *agency,
                          const struct lt_key *server_key)
 {
@@ -460,6 +487,7 @@ static void agency_check(struct check *check, const struct host_agency *agency,
         session_check(check, agency, server_key, &secret_key, public_text);
     }
     explicit_bzero(&secret_key, sizeof(secret_key));
+    signing_key_check(check, agency);
     if (agency->folder[0] != '\0') {
         folder_check(check, (struct words){"Thư mục trao đổi", "Exchange folder"}, agency->folder);
     }

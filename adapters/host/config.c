@@ -53,6 +53,7 @@ struct drivers_text {
 struct agency_text {
     char id[CONFIG_PATH_BYTES];
     char key[CONFIG_PATH_BYTES];
+    char signing_key[CONFIG_PATH_BYTES];
     char token[CONFIG_PATH_BYTES];
     char token_file[CONFIG_PATH_BYTES];
     char folder[CONFIG_PATH_BYTES];
@@ -108,17 +109,12 @@ static const cyaml_schema_field_t drivers_fields[] = {
 };
 
 static const cyaml_schema_field_t agency_fields[] = {
-    REQUIRED(agency_text, id),
-    REQUIRED(agency_text, key),
-    TEXT(agency_text, token),
-    TEXT(agency_text, token_file),
-    TEXT(agency_text, folder),
-    TEXT(agency_text, wake_url),
-    TEXT(agency_text, held_url),
-    FLAG(agency_text, loopback),
-    NUMBER(agency_text, blob_kib_s),
-    NUMBER(agency_text, outbox_mib),
-    CYAML_FIELD_END,
+    REQUIRED(agency_text, id),       REQUIRED(agency_text, key),
+    TEXT(agency_text, signing_key),  TEXT(agency_text, token),
+    TEXT(agency_text, token_file),   TEXT(agency_text, folder),
+    TEXT(agency_text, wake_url),     TEXT(agency_text, held_url),
+    FLAG(agency_text, loopback),     NUMBER(agency_text, blob_kib_s),
+    NUMBER(agency_text, outbox_mib), CYAML_FIELD_END,
 };
 
 static const cyaml_schema_value_t agency_schema = {
@@ -495,6 +491,7 @@ static enum lt_status agency_take(const struct reading *reading, struct host_con
     }
     text_copy(agency->id, sizeof(agency->id), text_bytes(text->id));
     memcpy(agency->key, text->key, sizeof(agency->key));
+    memcpy(agency->signing_key, text->signing_key, sizeof(agency->signing_key));
     memcpy(agency->folder, text->folder, sizeof(agency->folder));
     memcpy(agency->wake_url, text->wake_url, sizeof(agency->wake_url));
     memcpy(agency->held_url, text->held_url, sizeof(agency->held_url));

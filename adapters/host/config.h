@@ -24,7 +24,8 @@
  *   agencies:
  *     - id: H24.15
  *       key: /etc/lienthong/H24.15.key       its CURVE secret key, mode 0600
- *       token: ...  or  token_file: ...      served by http; 16 to 128 printable characters
+ *       signing_key: /etc/lienthong/H24.15.seal.key   PEM, mode 0600: seals what is sent; ""
+ * nothing token: ...  or  token_file: ...      served by http; 16 to 128 printable characters
  *       folder: /srv/lienthong/H24.15        served by spool
  *       loopback: false                      served by loopback; so is who has neither of the above
  *       wake_url: http://127.0.0.1:9000/wake called when there is news
@@ -42,6 +43,7 @@ enum host_language { HOST_VI, HOST_EN };
 struct host_agency {
     char id[LT_AGENCY_ID_MAX + 1];
     char key[CONFIG_PATH_BYTES];
+    char signing_key[CONFIG_PATH_BYTES];
     char token[CONFIG_TOKEN_MOST + 1]; /* "" when absent, also when read from token_file */
     char folder[CONFIG_PATH_BYTES];
     char wake_url[CONFIG_PATH_BYTES];

@@ -175,6 +175,7 @@ static enum lt_status client_open(struct host *host, const struct host_agency *a
         .blob_endpoint = config->blob_endpoint[0] != '\0' ? config->blob_endpoint : NULL,
         .server_key = config->server_key,
         .secret_key = agency->key,
+        .signing_key = agency->signing_key,
         .outbox_bytes_max = agency->outbox_mib * MIB,
         .blob_kib_s = agency->blob_kib_s,
         .restoring = host->options.restoring,

@@ -9,6 +9,7 @@
 #include "client_step.h"
 #include "proto/digest.h"
 #include "pump.h"
+#include "sealer.h"
 #include "session.h"
 #include <lienthong/client.h>
 
@@ -43,6 +44,7 @@ struct lt_client {
     struct arena arena;
     struct digester *digester;
     struct pump pump;
+    struct sealer sealer;
     uint32_t lives;  /* of the session, as the receiving side last saw it */
     uint64_t told;   /* answers told in this life */
     int64_t told_ms; /* monotonic time of the last of them */

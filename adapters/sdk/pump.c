@@ -294,6 +294,27 @@ static void gather(struct lt_client *client, struct load *load)
     }
 }
 
+static enum lt_status submit_load(struct lt_client *client, struct load *load)
+{
+    struct seal seal;
+    struct frame frame = {.kind = FRAME_SUBMIT};
+    frame.submit = (struct submit){.parcels = load->parcels,
+                                   .count = load->count,
+                                   .want_bytes = client->pump.ready_bytes - load->bytes};
+    if (sealer_seals(&client->sealer)) {
+        enum lt_status status = sealer_seal(&client->sealer, client_mono_ms(client),
+                                            client->digester, load->parcels, load->count, &seal);
+        if (status != LT_OK) {
+            client_note(client, status, "no seal can be made");
+            return LT_AGAIN;
+        }
+        frame.submit.seal = seal_give(&seal);
+    }
+    enum lt_status status = session_send(&client->session, &client->arena, &frame);
+    arena_reset(&client->arena);
+    return status;
+}
+
 /* True when a frame went out. */
 static bool send_one(struct lt_client *client)
 {
@@ -306,12 +327,7 @@ static bool send_one(struct lt_client *client)
     }
     gather(client, &load);
     if (load.count > 0) {
-        struct frame frame = {.kind = FRAME_SUBMIT};
-        frame.submit = (struct submit){.parcels = load.parcels,
-                                       .count = load.count,
-                                       .want_bytes = pump->ready_bytes - load.bytes};
-        status = session_send(&client->session, &client->arena, &frame);
-        arena_reset(&client->arena);
+        status = submit_load(client, &load);
     }
     box_read_end(&load.txn);
     if (load.count == 0 || status != LT_OK) {
@@ -498,7 +514,7 @@ static void not_now(struct lt_client *client, struct outgoing *one, const struct
         order_mend(client, one);
         return;
     }
-    client_note(client, code, "the axis asked to come again later");
+    client_note(client, code, lt_error(code)->en);
     if (code == LT_BLOB_MISSING && one->waiting.attachments > 0) {
         mover_missing(client, one->waiting.sequence, item->detail);
         move(&client->pump, one, OUTGOING_UPLOAD);

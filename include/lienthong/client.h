@@ -41,7 +41,8 @@ struct lt_client_options {
     uint32_t blob_kib_s;       /* upload cap; 0 none */
     uint32_t deliver_parcels;  /* window granted to the axis; 0: 256 */
     bool restoring;            /* nothing is granted, nothing submitted: restore.h */
-    uint32_t event_days;       /* events, settled inbox items, done outbox items kept; 0: 30 */
+    const char *signing_key; /* PEM, mode 0600: what is sent is sealed with it; NULL: nothing is */
+    uint32_t event_days;     /* events, settled inbox items, done outbox items kept; 0: 30 */
 };
 
 LT_EXPORT LT_CHECK enum lt_status lt_client_open(struct lt_client **ret_client,
