@@ -384,20 +384,6 @@ enum lt_status signer_open_file(const char *path, struct signer *ret_signer, str
     return status == LT_FIELD_BAD ? LT_CONFIG_BAD : status;
 }
 
-void signer_close(struct signer *signer)
-{
-    if (signer->close != NULL) {
-        signer->close(signer->self);
-    }
-    memset(signer, 0, sizeof(*signer));
-}
-
-enum lt_status signer_sign(const struct signer *signer, struct lt_bytes message,
-                           uint8_t ret_signature[SIGNATURE_BYTES_MAX], size_t *ret_size)
-{
-    return signer->sign(signer->self, message, ret_signature, ret_size);
-}
-
 static EVP_PKEY *generate(enum sign_algorithm algorithm, unsigned rsa_bits)
 {
     switch (algorithm) {
@@ -411,6 +397,34 @@ static EVP_PKEY *generate(enum sign_algorithm algorithm, unsigned rsa_bits)
         break;
     }
     return NULL;
+}
+
+enum lt_status signer_generate(enum sign_algorithm algorithm, unsigned rsa_bits,
+                               struct signer *ret_signer, struct fault *fault)
+{
+    EVP_PKEY *pkey = generate(algorithm, rsa_bits);
+    if (pkey == NULL) {
+        ERR_clear_error();
+        return fault_set(fault, LT_CRYPTO, "key", "none is made: %s, %u bits",
+                         sign_algorithm_name(algorithm), rsa_bits);
+    }
+    enum lt_status status = file_signer_new(pkey, ret_signer, fault);
+    EVP_PKEY_free(pkey);
+    return status;
+}
+
+void signer_close(struct signer *signer)
+{
+    if (signer->close != NULL) {
+        signer->close(signer->self);
+    }
+    memset(signer, 0, sizeof(*signer));
+}
+
+enum lt_status signer_sign(const struct signer *signer, struct lt_bytes message,
+                           uint8_t ret_signature[SIGNATURE_BYTES_MAX], size_t *ret_size)
+{
+    return signer->sign(signer->self, message, ret_signature, ret_size);
 }
 
 static enum lt_status write_bio(BIO *bio, const char *path, int mode, struct fault *fault)

@@ -80,6 +80,9 @@ struct signer {
  * otherwise); LT_CONFIG_BAD when it holds none that is signed with here. */
 LT_CHECK enum lt_status signer_open_file(const char *path, struct signer *ret_signer,
                                          struct fault *fault);
+/* A new key that lives as long as the process: for measurements and tests. */
+LT_CHECK enum lt_status signer_generate(enum sign_algorithm algorithm, unsigned rsa_bits,
+                                        struct signer *ret_signer, struct fault *fault);
 void signer_close(struct signer *signer); /* an empty one too */
 
 LT_CHECK enum lt_status signer_sign(const struct signer *signer, struct lt_bytes message,

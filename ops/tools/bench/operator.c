@@ -180,3 +180,13 @@ enum lt_status operator_put_agency(struct operator_line *line, const struct agen
     struct page page;
     return ask(line, &query, PUT_MS, &page, fault);
 }
+
+enum lt_status operator_put_seal_key(struct operator_line *line, const char *agency,
+                                     struct lt_bytes spki, struct fault *fault)
+{
+    struct pair id = {text_bytes("id"), text_bytes(agency)};
+    struct query query = {
+        .verb = text_bytes("seal-key-put"), .args = &id, .args_count = 1, .payload = spki};
+    struct page page;
+    return ask(line, &query, PUT_MS, &page, fault);
+}

@@ -33,6 +33,9 @@ struct operator_status {
 LT_CHECK enum lt_status operator_status(struct operator_line *line, int timeout_ms,
                                         struct operator_status *ret_status, struct fault *fault);
 
+/* The signing key of an agency: its SubjectPublicKeyInfo. */
+LT_CHECK enum lt_status operator_put_seal_key(struct operator_line *line, const char *agency,
+                                              struct lt_bytes spki, struct fault *fault);
 LT_CHECK enum lt_status operator_put_agency(struct operator_line *line, const struct agency *agency,
                                             struct fault *fault);
 

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "options.h"
+#include <lienthong/types.h>
 
 enum option_code {
     OPT_AGENCIES = 1000,
@@ -21,6 +22,8 @@ enum option_code {
     OPT_WARMUP,
     OPT_LANES,
     OPT_UNTIL,
+    OPT_BATCH,
+    OPT_SEALED,
     OPT_NOTICES,
     OPT_JSON,
     OPT_KEEP,
@@ -48,6 +51,8 @@ static const struct option long_options[] = {
     {"warmup", required_argument, NULL, OPT_WARMUP},
     {"lanes", required_argument, NULL, OPT_LANES},
     {"until", required_argument, NULL, OPT_UNTIL},
+    {"batch", required_argument, NULL, OPT_BATCH},
+    {"sealed", no_argument, NULL, OPT_SEALED},
     {"notices", no_argument, NULL, OPT_NOTICES},
     {"json", no_argument, NULL, OPT_JSON},
     {"keep", no_argument, NULL, OPT_KEEP},
@@ -78,6 +83,8 @@ void options_usage(FILE *out)
         "  --seconds S       measured (10), after --warmup S (1)\n"
         "  --lanes N         different cases (100000)\n"
         "  --until WHAT      accepted or settled: what gives room in a window (accepted)\n"
+        "  --batch N         parcels of one Submit, at most (64)\n"
+        "  --sealed          senders seal every Submit with a P-256 key of their own\n"
         "  --notices         senders take their notices\n"
         "  --json            one JSON object on the last line\n"
         "Broker: an own one is made, started and stopped, unless an endpoint is given.\n"
@@ -136,6 +143,7 @@ static enum lt_status take_number(struct bench_options *options, int code, struc
         {OPT_WARMUP, "--warmup", 0, 3600, &options->warmup_seconds},
         {OPT_LANES, "--lanes", 1, 10000000, &options->lanes},
         {OPT_PID, "--pid", 1, INT32_MAX, &options->pid},
+        {OPT_BATCH, "--batch", 1, LT_PARCELS_PER_FRAME, &options->batch},
         {OPT_BACKLOG, "--backlog", 1, 100000000, &options->backlog},
         {OPT_PEERS, "--peers", 1, BENCH_AGENCIES_MAX, &options->agencies},
         {OPT_SESSIONS, "--sessions", 1, BENCH_AGENCIES_MAX, &options->agencies},
@@ -154,6 +162,9 @@ static enum lt_status take_option(struct bench_options *options, int code, struc
     switch (code) {
     case OPT_UNTIL:
         return read_until(optarg, &options->until, fault);
+    case OPT_SEALED:
+        options->sealed = true;
+        return LT_OK;
     case OPT_NOTICES:
         options->notices = true;
         return LT_OK;
@@ -234,6 +245,7 @@ enum lt_status options_read(int count, char **arguments, struct bench_options *r
         .seconds = 10,
         .warmup_seconds = 1,
         .lanes = 100000,
+        .batch = LT_PARCELS_PER_FRAME,
         .folder = "/var/tmp",
     };
     int code;

@@ -36,7 +36,9 @@ struct bench_options {
     uint32_t lanes;
     uint32_t backlog;
     enum bench_until until;
-    bool notices; /* senders take and acknowledge their notices */
+    uint32_t batch; /* parcels of one Submit, at most */
+    bool sealed;    /* senders have signing keys and seal every Submit */
+    bool notices;   /* senders take and acknowledge their notices */
     bool json;
     bool keep; /* the folder of an own broker stays */
     const char *broker_bin;

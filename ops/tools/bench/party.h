@@ -10,6 +10,7 @@
 #include "options.h"
 #include "parcels.h"
 #include "proto/port_zmq.h"
+#include "proto/seal.h"
 
 /*
  * One agency of the bench: its socket, its session, and what it does in its role. A party belongs
@@ -79,6 +80,8 @@ struct party {
     uint32_t ready;    /* slots waiting to be sent (again) */
     struct window out; /* unanswered at the broker */
     uint64_t notice_cursor;
+    struct signer signer;      /* empty: nothing is sealed */
+    struct digester *digester; /* of seals */
     /* of a receiver */
     struct promise *promises;
     uint32_t promises_count;
@@ -100,7 +103,7 @@ void party_step(struct party *party, struct arena *arena, struct arena *scratch)
 int party_wait_ms(const struct party *party);
 
 /* sender.c, receiver.c: what one role does with a frame, and by itself. */
-enum lt_status sender_init(struct party *party);
+enum lt_status sender_init(struct party *party); /* with --sealed: and makes its signing key */
 void sender_deinit(struct party *party);
 void sender_take(struct party *party, const struct frame *frame, struct arena *arena);
 void sender_work(struct party *party, struct arena *arena);

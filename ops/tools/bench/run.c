@@ -171,6 +171,10 @@ static enum lt_status add_party(struct run *run, struct crowd *crowd, enum party
         party->limit = share + (number < run->options->backlog % run->senders.room);
     }
     status = parcels_open(&party->parcels, &plan, run->stage->entropy);
+    if (status == LT_OK && party->signer.sign != NULL) {
+        return operator_put_seal_key(run->line, run->ids[agency],
+                                     public_key_spki(party->signer.public_key), fault);
+    }
     return status == LT_OK ? LT_OK : fault_set(fault, status, "parcels", "%s", lt_code(status));
 }
 

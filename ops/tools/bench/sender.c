@@ -29,7 +29,17 @@ static uint32_t slots_count(const struct party *party)
 enum lt_status sender_init(struct party *party)
 {
     party->slots = calloc(slots_count(party), sizeof(*party->slots));
-    return party->slots == NULL ? LT_NO_MEMORY : LT_OK;
+    if (party->slots == NULL) {
+        return LT_NO_MEMORY;
+    }
+    enum lt_status status = LT_OK;
+    if (party->stage->options->sealed) {
+        status = signer_generate(SIGN_ECDSA_P256, 0, &party->signer, NULL);
+        if (status == LT_OK) {
+            status = digester_open(&party->digester);
+        }
+    }
+    return status;
 }
 
 void sender_deinit(struct party *party)
@@ -37,6 +47,8 @@ void sender_deinit(struct party *party)
     free(party->slots);
     party->slots = NULL;
     parcels_close(&party->parcels);
+    signer_close(&party->signer);
+    digester_close(&party->digester);
 }
 
 static struct slot *slot_of(struct party *party, uint32_t number)
@@ -171,7 +183,8 @@ static uint32_t gather(struct party *party, struct arena *arena, struct slot **s
     uint32_t count = 0;
     uint32_t window = slots_count(party);
     int64_t now_us = party->stage->micros();
-    for (uint32_t i = 0; i < window && count < LT_PARCELS_PER_FRAME && count < party->ready; i++) {
+    for (uint32_t i = 0; i < window && count < party->stage->options->batch && count < party->ready;
+         i++) {
         struct slot *slot = slot_of(party, party->next + i);
         if (slot->state != SLOT_READY || slot->due_us > now_us) {
             continue;
@@ -184,6 +197,17 @@ static uint32_t gather(struct party *party, struct arena *arena, struct slot **s
         slots[count++] = slot;
     }
     return count;
+}
+
+/* The seal over a frame's parcels; false: none can be made. */
+static bool seal(struct party *party, const struct parcel *parcels, uint32_t count,
+                 struct seal *ret_seal)
+{
+    struct lt_digest leaves[SEAL_BATCH_MAX];
+    for (uint32_t i = 0; i < count; i++) {
+        leaves[i] = seal_leaf(party->digester, &parcels[i]);
+    }
+    return seal_make(&party->signer, party->digester, leaves, count, ret_seal) == LT_OK;
 }
 
 void sender_work(struct party *party, struct arena *arena)
@@ -201,6 +225,13 @@ void sender_work(struct party *party, struct arena *arena)
         uint32_t count = gather(party, arena, slots, parcels);
         struct frame frame = {.kind = FRAME_SUBMIT};
         frame.submit = (struct submit){.parcels = parcels, .count = count, .want_bytes = wanted};
+        struct seal made;
+        if (count > 0 && party->signer.sign != NULL) {
+            if (!seal(party, parcels, count, &made)) {
+                return;
+            }
+            frame.submit.seal = seal_give(&made);
+        }
         if (count == 0 || session_send(&party->session, arena, &frame) != LT_OK) {
             return;
         }
