@@ -92,6 +92,7 @@ class Client:
     epoch: int = field(default_factory=now_ms)
     notice_cursor: int = 0
     deliveries_max: int = 64
+    sealer: object = None        # ltp_seal.Sealer: seals every Submit
     context: object = field(default_factory=zmq.Context.instance)
 
     def __post_init__(self):
@@ -271,7 +272,8 @@ class Client:
         if chosen:
             parcels = [ltp_pb2.Parcel(header=p.header, body=p.body, digest=p.digest)
                        for p in chosen]
-            if self.send(submit=ltp_pb2.Submit(parcels=parcels, want_bytes=waiting)):
+            seal = ltp_pb2.Seal(**self.sealer.seal(chosen)) if self.sealer else None
+            if self.send(submit=ltp_pb2.Submit(seal=seal, parcels=parcels, want_bytes=waiting)):
                 self.on_the_way.update(p.id for p in chosen)
         elif waiting and not outstanding and now >= self.beat_due - BEAT_S + 1:
             if self.beat():  # not even one fits: ask for a wider window, once a second

@@ -12,6 +12,7 @@ from google.protobuf.descriptor import FieldDescriptor
 
 import ltp_pb2
 import ltp_rules as rules
+import ltp_seal
 
 VECTORS = {}
 
@@ -105,8 +106,39 @@ class Vectors(unittest.TestCase):
         self.assertEqual(outcome(read[entry["root"]], bytes.fromhex(entry["bytes"])),
                          (entry["code"], entry["field"]))
 
+    @each("leaves")
+    def test_leaves(self, entry):
+        runs = [bytes.fromhex(entry[name]) for name in ("header", "body", "digest")]
+        self.assertEqual(ltp_seal.leaf(*runs).hex(), entry["leaf"])
+
+    @each("seals")
+    def test_seals(self, entry):
+        leaves = [bytes.fromhex(one) for one in entry["leaves"]]
+        spki, key_id, signature = (bytes.fromhex(entry[k]) for k in ("spki", "key_id", "signature"))
+        self.assertEqual(ltp_seal.root(leaves).hex(), entry["root"])
+        self.assertEqual(ltp_seal.message(entry["algorithm"], entry["batch"], key_id,
+                                          bytes.fromhex(entry["root"])).hex(), entry["message"])
+        self.assertEqual(ltp_seal.check(spki, entry["algorithm"], key_id, signature,
+                                        entry["batch"], leaves), entry["code"])
+        if entry["code"] == "ok":
+            for index, one in enumerate(leaves):
+                nodes = ltp_seal.path(leaves, index)
+                self.assertEqual(ltp_seal.proof_check(
+                    spki, entry["algorithm"], key_id, signature, entry["batch"],
+                    bytes.fromhex(entry["root"]), index, one, nodes), "ok")
+
+    @each("proofs")
+    def test_proofs(self, entry):
+        spki, key_id, signature, root, one = (
+            bytes.fromhex(entry[k]) for k in ("spki", "key_id", "signature", "root", "leaf"))
+        nodes = [bytes.fromhex(node) for node in entry["path"]]
+        self.assertEqual(ltp_seal.proof_check(
+            spki, entry["algorithm"], key_id, signature, entry["batch"], root, entry["index"],
+            one, nodes), entry["code"])
+
     def test_codes(self):
-        known = {entry["code"] for name in ("headers", "parcels", "refused")
+        known = {entry["code"] for name in ("headers", "parcels", "refused", "seals",
+                                                         "proofs")
                  for entry in VECTORS[name]}
         self.assertLessEqual(known, set(rules.CODES.values()))
         self.assertEqual(rules.CLASSES[12], "retry")

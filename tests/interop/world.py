@@ -25,7 +25,7 @@ operators:
     public_key: {operator}
     role: registrar
 log_level: info
-"""
+{more}"""
 
 
 def free_port():
@@ -41,7 +41,7 @@ def free_port():
 
 
 class World:
-    def __init__(self, bin_folder):
+    def __init__(self, bin_folder, more=""):
         self.bin = bin_folder
         self.folder = tempfile.mkdtemp(prefix="lt-interop-")
         self.endpoint = "tcp://127.0.0.1:%d" % free_port()
@@ -55,7 +55,8 @@ class World:
         with open(self.path("lienthongd.yaml"), "w", encoding="utf-8") as file:
             file.write(CONFIG.format(folder=self.folder, endpoint=self.endpoint,
                                      blob_endpoint=self.blob_endpoint,
-                                     operator=self.operator_public.hex()))
+                                     operator=self.operator_public.hex(),
+                                     more=more.format(folder=self.folder)))
 
     def path(self, name):
         return os.path.join(self.folder, name)

@@ -13,6 +13,7 @@
 #include "reflect.h"
 
 #include "adapters/sdk/content.h"
+#include "make_seals.h"
 #include "proto/base/fault.h"
 #include "proto/header_check.h"
 #include "proto/message.h"
@@ -594,6 +595,7 @@ int main(int argc, char **argv)
     put(root, "contents", contents());
     put(root, "requests", requests());
     put(root, "refused", refused());
+    seals_put(root, digester);
     must(json_dump_file(root, argv[1], JSON_INDENT(1)) == 0, argv[1]);
     json_decref(root);
     digester_close(&digester);

@@ -17,10 +17,12 @@
 #include "proto/base/arena.h"
 #include "proto/header_check.h"
 #include "proto/message.h"
+#include "proto/seal.h"
 
 static json_t *vectors;
 static struct arena arena;
 static struct digester *digester;
+static struct sign_checker *checker;
 
 static struct lt_bytes bytes_of(const json_t *entry, const char *name)
 {
@@ -166,6 +168,87 @@ static void check_refused(const json_t *entry)
     assert_string_equal(fault.field, text_in(entry, "field"));
 }
 
+/* ---- seals ---- */
+
+static struct lt_digest *digests_in(const json_t *entry, const char *name, uint32_t *ret_count)
+{
+    const json_t *list = json_object_get(entry, name);
+    *ret_count = (uint32_t)json_array_size(list);
+    struct lt_digest *digests = arena_alloc(&arena, (*ret_count + 1) * sizeof(*digests));
+    assert_non_null(digests);
+    for (uint32_t i = 0; i < *ret_count; i++) {
+        assert_true(hex_read(digests[i].bytes, sizeof(digests[i].bytes),
+                             json_string_value(json_array_get(list, i))));
+    }
+    return digests;
+}
+
+static uint32_t number_in(const json_t *entry, const char *name)
+{
+    return (uint32_t)json_integer_value(json_object_get(entry, name));
+}
+
+/* The seal of an entry, and the key to close. */
+static struct public_key *seal_in(const json_t *entry, struct seal *ret_seal)
+{
+    struct public_key *key = NULL;
+    struct submit_seal wire = {number_in(entry, "algorithm"), bytes_of(entry, "key_id"),
+                               bytes_of(entry, "signature"), number_in(entry, "batch")};
+    assert_same(entry, public_key_open(bytes_of(entry, "spki"), &key, NULL) == LT_OK);
+    assert_same(entry, seal_take(&wire, ret_seal, NULL) == LT_OK);
+    return key;
+}
+
+static void check_leaf(const json_t *entry)
+{
+    struct parcel parcel = {bytes_of(entry, "header"), bytes_of(entry, "body"),
+                            digest_in(entry, "digest")};
+    struct lt_digest expected = digest_in(entry, "leaf");
+    struct lt_digest found = seal_leaf(digester, &parcel);
+    assert_same(entry, digest_equal(&expected, &found));
+}
+
+static void check_seal(const json_t *entry)
+{
+    struct seal seal;
+    uint8_t message[SEAL_MESSAGE_BYTES];
+    uint32_t count = 0;
+    struct public_key *key = seal_in(entry, &seal);
+    const struct lt_digest *leaves = digests_in(entry, "leaves", &count);
+    struct lt_digest root = digest_in(entry, "root");
+    struct lt_digest found = merkle_root(digester, leaves, count);
+    assert_same(entry, digest_equal(&root, &found));
+    seal_message(&seal, &root, message);
+    assert_same(entry, bytes_equal(bytes_of(entry, "message"),
+                                   (struct lt_bytes){message, sizeof(message)}));
+    enum lt_status status = seal_check(&seal, key, checker, digester, leaves, count);
+    assert_string_equal(lt_code(status), text_in(entry, "code"));
+    public_key_close(&key);
+}
+
+static void check_proof(const json_t *entry)
+{
+    struct seal_proof proof;
+    struct public_key *key = seal_in(entry, &proof.seal);
+    const struct lt_digest *path = digests_in(entry, "path", &proof.path_count);
+    struct lt_digest leaf = digest_in(entry, "leaf");
+    assert_same(entry, proof.path_count <= SEAL_PATH_MAX);
+    memcpy(proof.path, path, proof.path_count * sizeof(*path));
+    proof.root = digest_in(entry, "root");
+    proof.index = number_in(entry, "index");
+    enum lt_status status = seal_proof_check(&proof, &leaf, key, checker, digester);
+    assert_string_equal(lt_code(status), text_in(entry, "code"));
+    public_key_close(&key);
+}
+
+static void seals(void **state)
+{
+    (void)state;
+    each("leaves", check_leaf);
+    each("seals", check_seal);
+    each("proofs", check_proof);
+}
+
 static void frames(void **state)
 {
     (void)state;
@@ -202,7 +285,7 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(frames),   cmocka_unit_test(headers), cmocka_unit_test(parcels),
-        cmocka_unit_test(contents), cmocka_unit_test(refused),
+        cmocka_unit_test(contents), cmocka_unit_test(refused), cmocka_unit_test(seals),
     };
     json_error_t error;
     if (argc != 2 || (vectors = json_load_file(argv[1], 0, &error)) == NULL) {
@@ -210,10 +293,11 @@ int main(int argc, char **argv)
         return 2;
     }
     if (arena_init(&arena, 1024 * 1024, 8 * 1024 * 1024) != LT_OK ||
-        digester_open(&digester) != LT_OK) {
+        digester_open(&digester) != LT_OK || sign_checker_open(&checker) != LT_OK) {
         return 1;
     }
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    sign_checker_close(&checker);
     digester_close(&digester);
     arena_deinit(&arena);
     json_decref(vectors);
