@@ -76,7 +76,8 @@ static enum lt_status put_key(struct ask *ask, const struct agency *agency,
     page_time(page, "to_ms", key->to_ms != 0 ? key->to_ms : about.to_ms);
     page_time(page, "since_ms", key->since_ms);
     page_flag(page, "revoked", key->revoked);
-    page_text(page, "now", lt_code(now));
+    page_flag(page, "valid", now == LT_OK);
+    page_text(page, "why", now == LT_OK ? "" : lt_code(now));
     public_key_close(&opened);
     return LT_OK;
 }

@@ -128,8 +128,8 @@
  *   agency-get id=
  *       one row: id number entry (hex of agency_write)
  *   seal-keys id=
- *       one row per signing key: id key (hex) algorithm subject from_ms to_ms since_ms revoked now
- *       (the code a seal of this key would get now)
+ *       one row per signing key: id key (hex) algorithm subject from_ms to_ms since_ms revoked
+ *       valid (flag: a seal of this key would be taken now) why (not: the code; else empty)
  *
  * Acts (roles checked; each a fact; the answer leaves after the fact is durable):
  *

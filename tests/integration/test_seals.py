@@ -99,7 +99,7 @@ def rotation(house):
         accepted(door, "new-key")
         check("seal-key" not in house.log_from(mark), "nobody was refused")
     rows = {row["key"]: row for row in house.rows("agency", "seal-key", "list", agency)}
-    check(rows[old]["now"] == "seal-key-revoked" and rows[new]["now"] == "ok", "listed: %s" % rows)
+    check(rows[old]["why"] == "seal-key-revoked" and rows[new]["valid"], "listed: %s" % rows)
 
 
 def readable_key(house):

@@ -119,7 +119,8 @@ COLUMNS(seal_keys, false,
     C("to_ms", TIME, "Đến", "To"),
     C("since_ms", TIME, "Đăng ký lúc", "Registered"),
     C("revoked", FLAG, "Đã thu hồi", "Revoked"),
-    C("now", CODE, "Hiện nay", "Now"));
+    C("valid", FLAG, "Dùng được", "Valid now"),
+    C("why", CODE, "Vì sao không", "Why not"));
 
 COLUMNS(routes, false,
     C("procedure", TEXT, "Thủ tục", "Procedure"),
