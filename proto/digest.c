@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
- * SHA-256, the one digest of the house, and the only file that knows OpenSSL. The algorithm is
+ * SHA-256, the one digest of the house, through OpenSSL as sign.c and trust.c. The algorithm is
  * fetched once and the context is used again and again: for the short inputs of a transfer that is
  * about three times faster than the one-shot call. A digester belongs to one thread and carries one
  * stream at a time.

@@ -141,6 +141,8 @@ static void put_process(struct place *place)
     put_number(place, "settled_total", flow->counters.settled);
     put_number(place, "returned_total", flow->counters.returned);
     put_number(place, "damaged_total", flow->counters.damaged);
+    put_number(place, "seals_total", flow->counters.seals);
+    put_number(place, "seals_by_grace_total", flow->counters.seals_stale);
     put_number(place, "intake_closed", flow->intake_closed || flow->commit_full || flow->draining);
     put_number(place, "clock_suspect", flow->clock_suspect);
 }
