@@ -86,6 +86,16 @@ bool seal_link_read(struct lt_bytes bytes, struct seal_link *ret_link)
     return true;
 }
 
+struct lt_digest fact_seal_digest(const struct fact_accepted *accepted, struct digester *digester)
+{
+    struct seal_link link;
+    struct lt_digest none = {{0}};
+    if (accepted->seal.size == 0 || !seal_link_read(accepted->seal, &link)) {
+        return none;
+    }
+    return link.position != 0 ? link.digest : digest_of(digester, link.seal);
+}
+
 static struct lt_digest leaf_of(const struct fact_accepted *accepted, struct digester *digester)
 {
     struct parcel parcel = {accepted->header, accepted->body, accepted->digest};

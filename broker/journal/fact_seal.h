@@ -34,6 +34,10 @@ struct seal_link {
 struct lt_bytes seal_link_write(void *memory, size_t size, const struct seal_link *link);
 LT_CHECK bool seal_link_read(struct lt_bytes bytes, struct seal_link *ret_link);
 
+/* SHA-256 of the seal an acceptance came under, in the form of seal_write; zeros: under none, or
+ * its link does not read. The same whether the seal stands inside or in a FACT_SEAL. */
+struct lt_digest fact_seal_digest(const struct fact_accepted *accepted, struct digester *digester);
+
 /* The proof of an accepted transfer out of what the journal holds: `batch` is the payload of the
  * FACT_SEAL that its link names, or empty when it names none. LT_NOT_FOUND: it was not sealed;
  * LT_DAMAGED: the two do not belong together, or not to these bytes. */

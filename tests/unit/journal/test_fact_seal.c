@@ -86,6 +86,8 @@ static void test_each_of_a_batch_is_proven(void **state)
         assert_int_equal(fact_seal_prove(&accepted[i], batch, digester, &proof), LT_OK);
         assert_int_equal(seal_proof_check(&proof, &leaves[i], signer.public_key, checker, digester),
                          LT_OK);
+        struct lt_digest digest = fact_seal_digest(&accepted[i], digester);
+        assert_true(digest_equal(&digest, &link.digest));
     }
 }
 
@@ -114,6 +116,8 @@ static void test_what_does_not_belong_together(void **state)
                      LT_DAMAGED);
     accepted[2].seal.size = 0;
     assert_int_equal(fact_seal_prove(&accepted[2], batch, digester, &proof), LT_NOT_FOUND);
+    struct lt_digest digest = fact_seal_digest(&accepted[2], digester);
+    assert_true(digest_empty(&digest));
 }
 
 static void test_one_parcel_has_its_seal_inside(void **state)
@@ -130,6 +134,9 @@ static void test_one_parcel_has_its_seal_inside(void **state)
     assert_int_equal(fact_seal_prove(&accepted[4], none, digester, &proof), LT_OK);
     assert_int_equal(seal_proof_check(&proof, &leaves[4], signer.public_key, checker, digester),
                      LT_OK);
+    struct lt_digest expected = digest_of(digester, link.seal);
+    struct lt_digest digest = fact_seal_digest(&accepted[4], digester);
+    assert_true(digest_equal(&digest, &expected));
     link.seal = seal_write(seal_memory, sizeof(seal_memory), &seal); /* of five */
     accepted[4].seal = seal_link_write(link_memory, sizeof(link_memory), &link);
     assert_int_equal(fact_seal_prove(&accepted[4], none, digester, &proof), LT_DAMAGED);
