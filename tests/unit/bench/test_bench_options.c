@@ -57,6 +57,19 @@ static void test_defaults(void **state)
     assert_int_equal(options.size, 1024);
     assert_int_equal(options.until, UNTIL_ACCEPTED);
     assert_false(options.json);
+    assert_int_equal(options.batch, 64);
+    assert_false(options.sealed);
+}
+
+static void test_seals(void **state)
+{
+    (void)state;
+    struct bench_options options;
+    assert_good("--sealed --batch 1", &options);
+    assert_true(options.sealed);
+    assert_int_equal(options.batch, 1);
+    assert_bad("--batch 65", LT_FIELD_BAD, "--batch");
+    assert_bad("--batch 0", LT_FIELD_BAD, "--batch");
 }
 
 static void test_all_of_the_flow(void **state)
@@ -128,9 +141,9 @@ static void test_words(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_defaults),    cmocka_unit_test(test_all_of_the_flow),
-        cmocka_unit_test(test_other_modes), cmocka_unit_test(test_bounds),
-        cmocka_unit_test(test_words),
+        cmocka_unit_test(test_defaults),        cmocka_unit_test(test_seals),
+        cmocka_unit_test(test_all_of_the_flow), cmocka_unit_test(test_other_modes),
+        cmocka_unit_test(test_bounds),          cmocka_unit_test(test_words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "broker/flow/sealing.h"
 #include "broker/flow/verify.h"
 #include "broker/limits.h"
 #include "proto/base/text.h"
@@ -19,8 +20,14 @@
 struct work {
     struct submission submission;
     struct checked parcels[PARCELS];
+    struct sealing sealing;
+    struct lt_digest leaves[PARCELS];
+    bool spoilt; /* its seal */
     bool back;
 };
+
+static struct signer signer;
+static struct public_key *shared; /* one key for all: threads share it */
 
 static const char header_text[] = "a header";
 static const char body_text[] = "a body";
@@ -47,8 +54,26 @@ static void work_fill(struct work *work, struct digester *digester)
     work->parcels[4].parcel.digest.bytes[0] ^= 1;
 }
 
+/* A seal over the parcels as they claim to be; every third one is spoilt. */
+static void work_seal(struct work *work, struct digester *digester, uint32_t number)
+{
+    struct sealing *sealing = &work->sealing;
+    for (uint32_t i = 0; i < PARCELS; i++) {
+        work->leaves[i] = seal_leaf(digester, &work->parcels[i].parcel);
+    }
+    assert_int_equal(seal_make(&signer, digester, work->leaves, PARCELS, &sealing->seal), LT_OK);
+    fault_init(&sealing->fault);
+    sealing->leaves = work->leaves;
+    sealing->count = PARCELS;
+    sealing->key = public_key_keep(shared);
+    work->spoilt = number % 3 == 0;
+    sealing->seal.signature[10] ^= work->spoilt ? 1 : 0;
+    work->submission.sealing = sealing;
+}
+
 static void work_judge(const struct work *work)
 {
+    assert_int_equal(work->sealing.code, work->spoilt ? LT_SEAL_BAD : LT_OK);
     assert_int_equal(work->parcels[0].code, LT_OK);
     assert_int_equal(work->parcels[1].code, LT_DIGEST_WRONG);
     assert_string_equal(work->parcels[1].fault.field, "digest");
@@ -85,6 +110,7 @@ static void run_pool(uint32_t threads)
     assert_int_equal(verify_pool_open(&verifier, threads, &fault), LT_OK);
     for (uint32_t i = 0; i < FRAMES; i++) {
         work_fill(&works[i], digester);
+        work_seal(&works[i], digester, i);
         while (!verifier.put(verifier.self, &works[i].submission)) {
             taken += take_all(&verifier);
         }
@@ -100,6 +126,9 @@ static void run_pool(uint32_t threads)
     assert_int_equal(taken, FRAMES);
     assert_null(verifier.take(verifier.self));
     verifier.close(verifier.self);
+    for (uint32_t i = 0; i < FRAMES; i++) {
+        sealing_drop(&works[i].sealing);
+    }
     digester_close(&digester);
     free(works);
 }
@@ -136,6 +165,21 @@ static void closed_with_work_left(void **state)
     digester_close(&digester);
 }
 
+static int setup(void **state)
+{
+    (void)state;
+    assert_int_equal(signer_generate(SIGN_ECDSA_P256, 0, &signer, NULL), LT_OK);
+    return public_key_open(public_key_spki(signer.public_key), &shared, NULL) == LT_OK ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    public_key_close(&shared);
+    signer_close(&signer);
+    return 0;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -143,5 +187,5 @@ int main(void)
         cmocka_unit_test(with_threads),
         cmocka_unit_test(closed_with_work_left),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, setup, teardown);
 }

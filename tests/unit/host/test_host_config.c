@@ -89,6 +89,7 @@ static void everything_is_read(void **state)
                   "  loopback: {answer_results: true, pause_ms: 5}\n" AGENCIES "    token: " TOKEN
                   "\n    folder: /srv/a\n    wake_url: http://127.0.0.1:1/w\n"
                   "    held_url: https://127.0.0.1:1/h?a=1\n"
+                  "    signing_key: /k/a.seal.key\n"
                   "    blob_kib_s: 64\n    outbox_mib: 3\n"
                   "  - {id: H24.16, key: /k/b.key, token_file: %s/token, loopback: true}\n"
                   "  - {id: H24.17, key: /k/c.key}\n",
@@ -109,6 +110,8 @@ static void everything_is_read(void **state)
     assert_string_equal(a->token, TOKEN);
     assert_string_equal(a->wake_url, "http://127.0.0.1:1/w");
     assert_string_equal(a->held_url, "https://127.0.0.1:1/h?a=1");
+    assert_string_equal(a->signing_key, "/k/a.seal.key");
+    assert_string_equal(config->agencies[1].signing_key, "");
     assert_int_equal(a->blob_kib_s, 64);
     assert_int_equal(a->outbox_mib, 3);
     assert_true(host_serves(a, "http") && host_serves(a, "spool") && !host_serves(a, "loopback"));
