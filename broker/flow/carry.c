@@ -16,6 +16,7 @@
 
 #include <string.h>
 
+#include "broker/journal/fact_seal.h"
 #include "flow.h"
 #include "fold_leg.h"
 #include "proto/base/log.h"
@@ -132,6 +133,29 @@ enum lt_status step_carry(struct flow *flow, bool *ret_more)
     return at.found ? LT_OK : end_pass(flow);
 }
 
+/* The proof of a seal that the cut takes away, into `memory` of PROOF_BYTES_MAX; empty: there is
+ * none to keep, or it was damaged. What was carried before keeps what it has. */
+static struct lt_bytes proof_of(struct flow *flow, const struct fetched *fetched, uint8_t *memory)
+{
+    struct fact_accepted accepted;
+    struct fact_carried before;
+    struct seal_proof proof;
+    struct lt_bytes none = {NULL, 0};
+    if (fetched->fact.kind == FACT_CARRIED) {
+        return fact_read_carried(fetched->fact.payload, &before) ? before.proof : none;
+    }
+    if (fact_seal_position(&fetched->fact) == 0 ||
+        !fact_read_accepted(fetched->fact.payload, &accepted)) {
+        return none;
+    }
+    if (fetched->seal.position == 0 || fetched->seal.kind != FACT_SEAL ||
+        fact_seal_prove(&accepted, fetched->seal.payload, flow->digester, &proof) != LT_OK) {
+        flow_set_aside(flow, fetched->position, FACT_SEAL, "seal");
+        return none;
+    }
+    return seal_proof_write(memory, PROOF_BYTES_MAX, &proof);
+}
+
 enum lt_status carry_take(struct flow *flow, const struct fetched *fetched)
 {
     struct carry *carry = &flow->carry;
@@ -151,7 +175,11 @@ enum lt_status carry_take(struct flow *flow, const struct fetched *fetched)
         flow_set_aside(flow, fetched->position, FACT_ACCEPTED, "body");
         carried.accepted = (struct lt_bytes){NULL, 0};
     }
-    size_t size = carried.accepted.size + 64;
+    uint8_t proof[PROOF_BYTES_MAX];
+    if (carried.accepted.size > 0) {
+        carried.proof = proof_of(flow, fetched, proof);
+    }
+    size_t size = carried.accepted.size + carried.proof.size + 64;
     void *memory = arena_alloc(&flow->arena, size);
     if (memory == NULL) {
         return LT_OK;

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/journal/fact_seal.h"
 #include "broker/limits.h"
 #include "proto/base/queue.h"
 
@@ -22,6 +23,7 @@ struct request {
     enum lt_status status;
     struct arena arena;
     struct fact fact;
+    struct fact seal;
 };
 
 struct asked {
@@ -42,6 +44,12 @@ struct fetch {
 static void read_one(const struct journal *journal, struct request *request)
 {
     request->status = journal_read(journal, request->at, &request->arena, &request->fact);
+    if (request->status == LT_OK && request->agency == FETCH_CARRY) {
+        uint64_t seal = fact_seal_position(&request->fact);
+        if (seal != 0 && journal_read(journal, seal, &request->arena, &request->seal) != LT_OK) {
+            request->seal.position = 0; /* carried without: what is there is not held up by it */
+        }
+    }
 }
 
 static void *run(void *argument)
@@ -192,6 +200,7 @@ bool fetch_done(struct fetch *fetch, struct fetched *ret_fetched)
         .agency = request->agency,
         .status = request->status,
         .fact = request->fact,
+        .seal = request->seal,
         .memory = request,
     };
     return true;

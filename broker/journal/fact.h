@@ -272,11 +272,14 @@ struct fact_backup {
 };
 
 /* Stands in for the acceptance from here on: `accepted` is its payload to the byte, or empty when
- * that did not read any more. */
+ * that did not read any more. Of one sealed with others the proof stands beside it
+ * (seal_proof_write), because the FACT_SEAL goes with the cut; the field came later, empty is not
+ * written. */
 struct fact_carried {
     uint64_t position; /* of the accepted fact */
     int64_t time_ms;   /* of the accepted fact */
     struct lt_bytes accepted;
+    struct lt_bytes proof;
 };
 
 struct fact_cut {

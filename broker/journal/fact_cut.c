@@ -9,7 +9,7 @@
  * over them stays true; who wants a transfer's bytes gives its own position and does not see which
  * of the two facts they came from.
  */
-#include "fact.h"
+#include "fact_parts.h"
 #include "journal.h"
 
 struct lt_bytes fact_write_backup(void *memory, size_t size, const struct fact_backup *f)
@@ -43,6 +43,9 @@ struct lt_bytes fact_write_carried(void *memory, size_t size, const struct fact_
     wire_put_u64(&w, f->position);
     wire_put_i64(&w, f->time_ms);
     wire_put_run32(&w, f->accepted);
+    if (f->proof.size > 0) {
+        wire_put_run16(&w, f->proof);
+    }
     return wire_written(&w);
 }
 
@@ -53,6 +56,10 @@ bool fact_read_carried(struct lt_bytes payload, struct fact_carried *ret)
     struct fact_carried f = {.position = wire_u64(&r)};
     f.time_ms = wire_i64(&r);
     f.accepted = wire_run32(&r);
+    if (fact_take_more(&r)) {
+        f.proof = wire_run16(&r);
+        r.bad |= f.proof.size == 0;
+    }
     if (!wire_read_done(&r)) {
         return false;
     }

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "fact_parts.h"
+#include "layout.h"
 
 #define LINK_INSIDE 1
 #define LINK_BATCH  2
@@ -94,6 +95,15 @@ struct lt_digest fact_seal_digest(const struct fact_accepted *accepted, struct d
         return none;
     }
     return link.position != 0 ? link.digest : digest_of(digester, link.seal);
+}
+
+uint64_t fact_seal_position(const struct fact *fact)
+{
+    struct fact_accepted accepted;
+    struct seal_link link;
+    bool names = fact->kind == FACT_ACCEPTED && fact_read_accepted(fact->payload, &accepted) &&
+                 accepted.seal.size > 0 && seal_link_read(accepted.seal, &link);
+    return names ? link.position : 0;
 }
 
 static struct lt_digest leaf_of(const struct fact_accepted *accepted, struct digester *digester)

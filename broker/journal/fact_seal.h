@@ -38,6 +38,9 @@ LT_CHECK bool seal_link_read(struct lt_bytes bytes, struct seal_link *ret_link);
  * its link does not read. The same whether the seal stands inside or in a FACT_SEAL. */
 struct lt_digest fact_seal_digest(const struct fact_accepted *accepted, struct digester *digester);
 
+/* The position of the FACT_SEAL that an acceptance names; 0: it names none. */
+uint64_t fact_seal_position(const struct fact *fact);
+
 /* The proof of an accepted transfer out of what the journal holds: `batch` is the payload of the
  * FACT_SEAL that its link names, or empty when it names none. LT_NOT_FOUND: it was not sealed;
  * LT_DAMAGED: the two do not belong together, or not to these bytes. */

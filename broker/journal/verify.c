@@ -62,7 +62,9 @@ static bool acceptance_reads(struct check *check, const struct fact *fact, struc
 static bool carried_reads(struct check *check, const struct fact *fact)
 {
     struct fact_carried carried;
+    struct seal_proof proof;
     return fact_read_carried(fact->payload, &carried) &&
+           (carried.proof.size == 0 || seal_proof_read(carried.proof, &proof)) &&
            (carried.accepted.size == 0 || acceptance_reads(check, fact, carried.accepted));
 }
 

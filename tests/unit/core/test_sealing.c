@@ -591,6 +591,63 @@ static void the_journal_proves_each_alone(void **state)
     assert_true(seen.link_bytes <= SEAL_LINK_BYTES_MAX + 8 * 42);
 }
 
+static enum lt_status look_carried(void *context, const struct fact *fact)
+{
+    uint32_t *proven = context;
+    struct fact_carried carried;
+    struct fact_accepted accepted;
+    struct seal_proof proof;
+    if (fact->kind != FACT_CARRIED) {
+        return LT_OK;
+    }
+    assert_true(fact_read_carried(fact->payload, &carried));
+    assert_true(fact_read_accepted(carried.accepted, &accepted));
+    assert_true(seal_proof_read(carried.proof, &proof));
+    struct parcel parcel = {accepted.header, accepted.body, accepted.digest};
+    struct lt_digest leaf = seal_leaf(scene.house.digester, &parcel);
+    assert_int_equal(seal_proof_check(&proof, &leaf, scene.signers[OURS].public_key, scene.checker,
+                                      scene.house.digester),
+                     LT_OK);
+    (*proven)++;
+    return LT_OK;
+}
+
+/* Carries everything below where the journal ends now. */
+static void carry_all(void)
+{
+    char below[24];
+    house_settle(&scene.house);
+    uint64_t end = scene.house.flow->durable;
+    snprintf(below, sizeof(below), "%llu", (unsigned long long)end);
+    ask_ok(&scene.house, OPERATOR, "archive-mark", ARGS("position", below));
+    ask_ok(&scene.house, OPERATOR, "backup-mark", ARGS("position", below));
+    ask_ok(&scene.house, APPROVER, "carry", ARGS("below", below));
+    for (int i = 0; i < 200 && scene.house.flow->carry.ready != end; i++) {
+        house_turn(&scene.house);
+    }
+    assert_int_equal(scene.house.flow->carry.ready, end);
+    house_settle(&scene.house);
+}
+
+/* What goes over the place of a cut takes its proof along, and again. */
+static void a_carried_one_keeps_its_proof(void **state)
+{
+    (void)state;
+    uint32_t proven = 0;
+    register_key(sender, OURS, 0, 0);
+    struct batch batch = sealed_batch(5, OURS);
+    expect(&batch, LT_OK);
+    add_agency(&scene.house, "H24.3", 9); /* a fact behind them */
+    carry_all();
+    assert_int_equal(journal_walk(scene.house.flow->journal, 1, look_carried, &proven), LT_OK);
+    assert_int_equal(proven, 5);
+    carry_all();
+    proven = 0;
+    assert_int_equal(journal_walk(scene.house.flow->journal, 1, look_carried, &proven), LT_OK);
+    assert_int_equal(proven, 10);
+    assert_int_equal(scene.house.flow->counters.damaged, 0);
+}
+
 /* ---- registrars ---- */
 
 static void what_registrars_may(void **state)
@@ -637,6 +694,7 @@ int main(void)
         CASE(a_certificate_for_something_else),
         CASE(a_certificate_of_another_root),
         CASE(the_journal_proves_each_alone),
+        CASE(a_carried_one_keeps_its_proof),
         CASE(what_registrars_may),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

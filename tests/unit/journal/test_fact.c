@@ -532,6 +532,15 @@ static void carried_and_cut(void **unused)
     assert_true(fact_acceptance(&fact, 77, &time_ms, &accepted));
     assert_true(time_ms == f.time_ms);
     assert_bytes(accepted, "the payload");
+    f.proof = text_bytes("the proof");
+    payload = fact_write_carried(memory, ROOM, &f);
+    struct fact_carried carried;
+    assert_true(fact_read_carried(payload, &carried));
+    assert_bytes(carried.accepted, "the payload");
+    assert_bytes(carried.proof, "the proof");
+    fact.payload = payload;
+    assert_true(fact_acceptance(&fact, 77, &time_ms, &accepted));
+    assert_bytes(accepted, "the payload");
     fact.kind = FACT_ACCEPTED;
     assert_false(fact_acceptance(&fact, 77, &time_ms, &accepted));
     assert_true(fact_acceptance(&fact, 900, &time_ms, &accepted));
