@@ -88,6 +88,9 @@ enum lt_status query_seal_keys(struct ask *ask)
     const struct seal_key *key;
     enum lt_status status = named(ask, &agency);
     const struct seal_keys *keys = registry_seal_keys(ask->flow->registry);
+    if (agency == NULL) {
+        return status;
+    }
     for (uint32_t i = 0; status == LT_OK && (key = seal_keys_nth(keys, agency->number, i)) != NULL;
          i++) {
         status = put_key(ask, agency, key);
@@ -143,9 +146,10 @@ enum lt_status act_seal_key_put(struct ask *ask)
     struct seal_key key;
     const struct seal_keys *keys = registry_seal_keys(ask->flow->registry);
     enum lt_status status = named(ask, &agency);
-    if (status == LT_OK) {
-        status = judge_scope(ask, agency->number);
+    if (agency == NULL) {
+        return status;
     }
+    status = judge_scope(ask, agency->number);
     if (status == LT_OK) {
         status = seal_key_make(ask->query->payload, &key, &ask->fault);
     }
@@ -197,13 +201,14 @@ enum lt_status act_seal_key_revoke(struct ask *ask)
     const struct agency *agency = NULL;
     const struct seal_key *known = NULL;
     enum lt_status status = named(ask, &agency);
-    if (status == LT_OK) {
-        status = judge_scope(ask, agency->number);
+    if (agency == NULL) {
+        return status;
     }
+    status = judge_scope(ask, agency->number);
     if (status == LT_OK) {
         status = key_named(ask, agency, &known);
     }
-    if (status != LT_OK) {
+    if (status != LT_OK || known == NULL) {
         return status;
     }
     struct seal_key key = *known;
