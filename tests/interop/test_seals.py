@@ -99,6 +99,18 @@ def pem(thing):
     return thing.public_bytes(serialization.Encoding.PEM)
 
 
+def start(world):
+    """Until it serves: it listens before it knows its operators."""
+    world.start()
+    for _ in range(100):
+        try:
+            world.ltctl("status")
+            return
+        except RuntimeError:
+            time.sleep(0.1)
+    raise AssertionError("the broker does not serve")
+
+
 # ---- the stage -----------------------------------------------------------------------------------
 
 class Stage:
@@ -268,14 +280,14 @@ def main():
                                  ("crl.pem", authority.crl())):
             with open(world.path(file_name), "wb") as file:
                 file.write(pem(thing))
-        world.start()
+        start(world)
         stage = Stage(world)
         stage.connect()
         sealer = keys(stage)
         mutations(stage, sealer)
         certificates(stage, authority)
         world.kill()
-        world.start()
+        start(world)
         stage.connect()
         parcels = stage.parcels(5)
         check(stage.send(parcels, None) == {"seal-missing"}, "the keys outlive a power cut")
