@@ -5,11 +5,14 @@
  * broker. A key is never removed: it is revoked, or its dates end, and it goes on naming the seals
  * that were made with it. Revoking is immediate: what is being verified at that moment is refused.
  *
+ * Before the format that seals came with is enabled no key is registered, and so nothing is sealed.
+ *
  * A certificate is registered whatever its chain says today; each seal is judged when it comes, and
  * the list shows what would be said now.
  */
 #include <string.h>
 
+#include "broker/flow/enable.h"
 #include "broker/registry/seal_key.h"
 #include "judge.h"
 #include "proto/base/text.h"
@@ -148,6 +151,10 @@ enum lt_status act_seal_key_put(struct ask *ask)
     enum lt_status status = named(ask, &agency);
     if (agency == NULL) {
         return status;
+    }
+    if (!flow_writes(ask->flow, FACT_SEAL)) {
+        return fault_set(&ask->fault, LT_FORMAT_NOT_ENABLED, "format",
+                         "%u is written, seals need %u", ask->flow->format, FORMAT_TRUST);
     }
     status = judge_scope(ask, agency->number);
     if (status == LT_OK) {
