@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base64.h"
+#include "proto/base/base64.h"
 #include "door_fields.h"
 #include "door_json.h"
 #include "door_private.h"

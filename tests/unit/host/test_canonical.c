@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "adapters/host/base64.h"
+#include "proto/base/base64.h"
 #include "adapters/host/canonical.h"
 #include "adapters/host/json_scan.h"
 #include "proto/base/text.h"

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "adapters/host/base64.h"
+#include "proto/base/base64.h"
 #include "adapters/host/door_json.h"
 #include "proto/base/text.h"
 #include "proto/message.h"

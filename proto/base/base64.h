@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
-#ifndef ADAPTERS_HOST_BASE64_H
-#define ADAPTERS_HOST_BASE64_H
+#ifndef PROTO_BASE_BASE64_H
+#define PROTO_BASE_BASE64_H
 
 #include <stdbool.h>
 

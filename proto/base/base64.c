@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
- * Base64 both ways, for bodies that are not JSON. The strict form only: one byte string has one
- * text, so equal texts and equal bytes are the same thing. Blanks, line breaks, the URL alphabet
- * and stray bits behind the padding are refused rather than repaired.
+ * Base64 both ways, for bodies that are not JSON and for signed notes. The strict form only: one
+ * byte string has one text, so equal texts and equal bytes are the same thing. Blanks, line breaks,
+ * the URL alphabet and stray bits behind the padding are refused rather than repaired.
  */
 #include "base64.h"
 

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * Signed notes and what they say: the published note of Go's package sumdb/note verifies here;
+ * what is written is read again; and every way to be wrong has its code. Any byte of a note turned
+ * makes it another one.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "proto/base/base64.h"
+#include "proto/base/text.h"
+#include "proto/checkpoint.h"
+
+#define NAME "truc.example/log"
+
+static char folder[] = "/tmp/lt-checkpoint-XXXXXX";
+static struct digester *digester;
+static struct sign_checker *checker;
+static struct signer signers[2]; /* Ed25519, P-256 */
+static struct signer stranger;
+
+static struct signer signer_new(enum sign_algorithm algorithm, const char *stem)
+{
+    char secret[128], public[128];
+    struct signer signer;
+    struct fault fault;
+    fault_init(&fault);
+    snprintf(secret, sizeof(secret), "%s/%s.key", folder, stem);
+    snprintf(public, sizeof(public), "%s/%s.pem", folder, stem);
+    assert_int_equal(signer_make_file(algorithm, 0, secret, public, &fault), LT_OK);
+    assert_int_equal(signer_open_file(secret, &signer, &fault), LT_OK);
+    unlink(secret);
+    unlink(public);
+    return signer;
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    signers[0] = signer_new(SIGN_ED25519, "a");
+    signers[1] = signer_new(SIGN_ECDSA_P256, "b");
+    stranger = signer_new(SIGN_ED25519, "c");
+    assert_int_equal(sign_checker_open(&checker), LT_OK);
+    return digester_open(&digester) == LT_OK ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    signer_close(&signers[0]);
+    signer_close(&signers[1]);
+    signer_close(&stranger);
+    sign_checker_close(&checker);
+    digester_close(&digester);
+    return rmdir(folder);
+}
+
+static struct note_trust trust_in(const struct signer *signer, const char *name)
+{
+    return (struct note_trust){digester, checker, {name, signer->public_key}};
+}
+
+static struct checkpoint sample(void)
+{
+    struct checkpoint checkpoint = {
+        .origin = NAME, .head = {.size = 20852163}, .position = 77, .time_ms = 1790000000123};
+    memset(checkpoint.head.root.bytes, 0xA7, 32);
+    return checkpoint;
+}
+
+static struct lt_bytes noted(const struct signer *signer, const char *name, const char *text,
+                             uint8_t out[NOTE_BYTES_MAX])
+{
+    size_t size;
+    assert_int_equal(note_sign(digester, signer, name, text_bytes(text), out, &size), LT_OK);
+    return (struct lt_bytes){out, size};
+}
+
+/* -- the published one --------------------------------------------------------------------------
+ */
+
+static void published(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "If you think cryptography is the answer to your problem,\n"
+        "then you don't know what your problem is.\n"
+        "\n"
+        "\xE2\x80\x94 PeterNeumann "
+        "x08go/ZJkuBS9UG/"
+        "SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM="
+        "\n";
+    static const char key_text[] = "ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"; /* type, key */
+    uint8_t spki[44], key_bytes[64];
+    size_t size;
+    struct public_key *key;
+    struct note note;
+    uint32_t id;
+    assert_true(hex_read(spki, 12, "302a300506032b6570032100"));
+    assert_true(base64_read(key_bytes, &size, key_text, strlen(key_text)));
+    assert_int_equal(size, 33);
+    memcpy(spki + 12, key_bytes + 1, 32);
+    assert_int_equal(public_key_open((struct lt_bytes){spki, 44}, &key, NULL), LT_OK);
+    struct note_key note_key = {"PeterNeumann", key};
+    assert_true(note_key_id(digester, &note_key, &id));
+    assert_int_equal(id, 0xc74f20a3);
+    assert_int_equal(note_read(text_bytes(text), &note), LT_OK);
+    assert_int_equal(note.count, 1);
+    assert_int_equal(note_check(&note, digester, checker, &note_key), LT_OK);
+    note_key.name = "PeterNewmann";
+    assert_int_equal(note_check(&note, digester, checker, &note_key), LT_NOTE_FOREIGN);
+    public_key_close(&key);
+}
+
+/* -- ours
+ * ------------------------------------------------------------------------------------------ */
+
+static void there_and_back(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        struct checkpoint given = sample(), read;
+        uint8_t text[CHECKPOINT_TEXT_MAX], note[NOTE_BYTES_MAX];
+        size_t size;
+        given.time_ms = i == 0 ? given.time_ms : 0; /* a suspect clock tells none */
+        assert_int_equal(
+            note_sign(digester, &signers[i], NAME, checkpoint_write(text, &given), note, &size),
+            LT_OK);
+        struct note_trust trust = trust_in(&signers[i], NAME);
+        assert_int_equal(checkpoint_open((struct lt_bytes){note, size}, &trust, &read), LT_OK);
+        assert_string_equal(read.origin, given.origin);
+        assert_int_equal(read.head.size, given.head.size);
+        assert_true(digest_equal(&read.head.root, &given.head.root));
+        assert_int_equal(read.position, 77);
+        assert_int_equal(read.time_ms, given.time_ms);
+        /* Another broker's key, and this one's under another name. */
+        trust = trust_in(&stranger, NAME);
+        assert_int_equal(checkpoint_open((struct lt_bytes){note, size}, &trust, &read),
+                         LT_NOTE_FOREIGN);
+        trust = trust_in(&signers[i], "khac.example/log");
+        assert_int_equal(checkpoint_open((struct lt_bytes){note, size}, &trust, &read),
+                         LT_NOTE_FOREIGN);
+    }
+}
+
+/* Every byte of a note turned in one bit: never the same checkpoint again. */
+static void every_byte_counts(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        struct checkpoint given = sample(), read;
+        uint8_t text[CHECKPOINT_TEXT_MAX], note[NOTE_BYTES_MAX];
+        size_t size;
+        struct note_trust trust = trust_in(&signers[i], NAME);
+        assert_int_equal(
+            note_sign(digester, &signers[i], NAME, checkpoint_write(text, &given), note, &size),
+            LT_OK);
+        for (size_t at = 0; at < size; at++) {
+            for (uint8_t bit = 1; bit != 0; bit = (uint8_t)(bit << 1)) {
+                note[at] ^= bit;
+                enum lt_status status =
+                    checkpoint_open((struct lt_bytes){note, size}, &trust, &read);
+                assert_true(status == LT_NOTE_BAD || status == LT_NOTE_SIGNATURE ||
+                            status == LT_NOTE_FOREIGN);
+                note[at] ^= bit;
+            }
+        }
+        for (size_t cut = 0; cut < size; cut++) {
+            assert_int_not_equal(checkpoint_open((struct lt_bytes){note, cut}, &trust, &read),
+                                 LT_OK);
+        }
+    }
+}
+
+/* Notes that are none. */
+static void bad_notes(void **state)
+{
+    (void)state;
+#define SIGNATURE "\xE2\x80\x94 a AAAAAAA=\n"
+    static const char *const bad[] = {
+        "",
+        "\n\n",
+        "a\n",
+        "a\n\n",
+        "a\n\nb",
+        "a\n\n" SIGNATURE "x\n",
+        "a\n" SIGNATURE,
+        "a\tb\n\n" SIGNATURE,
+        "a\r\n\n" SIGNATURE,
+        "\xFF\n\n" SIGNATURE,
+        "a\n\n- a AAAAAAA=\n",
+        "a\n\n\xE2\x80\x94 a AAAA\n",
+        "a\n\n\xE2\x80\x94 a  AAAAAAA=\n",
+        "a\n\n\xE2\x80\x94 a+b AAAAAAA=\n",
+        "a\n\n\xE2\x80\x94  AAAAAAA=\n",
+        "a\n\n\xE2\x80\x94 a AAAAAAA\n",
+        "a\n\n\xE2\x80\x94 a AAAAAAB=\n",
+        "a\n\n\xE2\x80\x94\xE2\x80\x94 a AAAAAAA=\n",
+    };
+    struct note note;
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        assert_int_equal(note_read(text_bytes(bad[i]), &note), LT_NOTE_BAD);
+    }
+    char many[2048] = "a\n\n";
+    for (uint32_t i = 0; i < NOTE_SIGNATURES_MAX; i++) {
+        strcat(many, SIGNATURE);
+    }
+    assert_int_equal(note_read(text_bytes(many), &note), LT_OK);
+    strcat(many, SIGNATURE);
+    assert_int_equal(note_read(text_bytes(many), &note), LT_NOTE_BAD);
+    assert_int_equal(note_read(text_bytes("a\n\nb\n\n" SIGNATURE), &note), LT_OK);
+    assert_true(bytes_equal(note.text, text_bytes("a\n\nb\n"))); /* the last empty line ends it */
+}
+
+#define ROOT "p6enp6enp6enp6enp6enp6enp6enp6enp6enp6enp6c="
+
+/* Signed all the same, and still no checkpoint. */
+static void bad_checkpoints(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {
+        NAME "\n05\n" ROOT "\nposition 7\n",
+        NAME "\n\n" ROOT "\nposition 7\n",
+        NAME "\n-5\n" ROOT "\nposition 7\n",
+        NAME "\n18446744073709551616\n" ROOT "\nposition 7\n",
+        NAME "\n5\nAAAA\nposition 7\n",
+        NAME "\n5\n" ROOT "\n",
+        NAME "\n5\n" ROOT "\nposition  7\n",
+        NAME "\n5\n" ROOT "\nposition 7\ntime 2026-09-30\n",
+        NAME "\n5\n" ROOT "\nposition 7\ntime 2026-09-30T08:00:00Z\n",
+        NAME "\n5\n" ROOT "\nposition 7\n\nmore\n",
+        "two words\n5\n" ROOT "\nposition 7\n",
+    };
+    struct note_trust trust = trust_in(&signers[0], NAME);
+    uint8_t note[NOTE_BYTES_MAX];
+    struct checkpoint read;
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        assert_int_equal(checkpoint_open(noted(&signers[0], NAME, bad[i], note), &trust, &read),
+                         LT_NOTE_BAD);
+    }
+    static const char more[] = NAME "/3\n0\n" ROOT "\nposition 7\nwitness none\n";
+    assert_int_equal(checkpoint_open(noted(&signers[0], NAME, more, note), &trust, &read), LT_OK);
+    assert_string_equal(read.origin, NAME "/3");
+    static const char *const foreign[] = {
+        "khac\n5\n" ROOT "\nposition 7\n",
+        NAME "x\n5\n" ROOT "\nposition 7\n",
+        NAME "/\n5\n" ROOT "\nposition 7\n",
+        NAME "/01\n5\n" ROOT "\nposition 7\n",
+        NAME "/4294967296\n5\n" ROOT "\nposition 7\n",
+    };
+    for (size_t i = 0; i < sizeof(foreign) / sizeof(foreign[0]); i++) {
+        assert_int_equal(checkpoint_open(noted(&signers[0], NAME, foreign[i], note), &trust, &read),
+                         LT_NOTE_FOREIGN);
+    }
+}
+
+static void breaks(void **state)
+{
+    (void)state;
+    struct break_statement given = {.from = NAME,
+                                    .to = NAME "/1",
+                                    .head = {.size = 9},
+                                    .position = 40,
+                                    .time_ms = 1790000000000,
+                                    .by = "truc-ban-1"};
+    struct break_statement read;
+    struct checkpoint checkpoint;
+    struct note_trust trust = trust_in(&signers[0], NAME);
+    uint8_t text[CHECKPOINT_TEXT_MAX], note[NOTE_BYTES_MAX];
+    size_t size;
+    assert_int_equal(note_sign(digester, &signers[0], NAME, break_write(text, &given), note, &size),
+                     LT_OK);
+    struct lt_bytes bytes = {note, size};
+    assert_int_equal(break_open(bytes, &trust, &read), LT_OK);
+    assert_string_equal(read.from, given.from);
+    assert_string_equal(read.to, given.to);
+    assert_int_equal(read.head.size, 9);
+    assert_int_equal(read.position, 40);
+    assert_int_equal(read.time_ms, given.time_ms);
+    assert_string_equal(read.by, given.by);
+    /* One is never the other. */
+    assert_int_equal(checkpoint_open(bytes, &trust, &checkpoint), LT_NOTE_BAD);
+    /* It leads forward only. */
+    snprintf(given.from, sizeof(given.from), NAME "/1");
+    assert_int_equal(note_sign(digester, &signers[0], NAME, break_write(text, &given), note, &size),
+                     LT_OK);
+    assert_int_equal(break_open((struct lt_bytes){note, size}, &trust, &read), LT_NOTE_FOREIGN);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(published),         cmocka_unit_test(there_and_back),
+        cmocka_unit_test(every_byte_counts), cmocka_unit_test(bad_notes),
+        cmocka_unit_test(bad_checkpoints),   cmocka_unit_test(breaks),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
