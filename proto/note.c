@@ -10,6 +10,7 @@
  */
 #include "note.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/base64.h"
@@ -66,6 +67,79 @@ bool note_key_id(struct digester *digester, const struct note_key *key, uint32_t
     }
     *ret_id = four(digest.bytes);
     return true;
+}
+
+/* ---- keys as lines ---- */
+
+/* SubjectPublicKeyInfo of an Ed25519 key is this and its 32 bytes (RFC 8410). */
+static const uint8_t ed25519_spki[] = {0x30, 0x2A, 0x30, 0x05, 0x06, 0x03,
+                                       0x2B, 0x65, 0x70, 0x03, 0x21, 0x00};
+#define VKEY_KEY_MAX 128
+
+bool note_vkey_write(char out[NOTE_VKEY_MAX], struct digester *digester, const struct note_key *key)
+{
+    uint8_t bytes[1 + VKEY_KEY_MAX];
+    char text[BASE64_BYTES(sizeof(bytes)) + 1];
+    struct lt_bytes spki = public_key_spki(key->key);
+    uint32_t id;
+    if (!note_key_id(digester, key, &id) || spki.size > VKEY_KEY_MAX) {
+        return false;
+    }
+    bool edwards = public_key_algorithm(key->key) == SIGN_ED25519;
+    size_t skipped = edwards ? sizeof(ed25519_spki) : 0;
+    bytes[0] = edwards ? NOTE_ED25519 : NOTE_ECDSA;
+    memcpy(bytes + 1, spki.data + skipped, spki.size - skipped);
+    base64_write(text, (struct lt_bytes){bytes, 1 + spki.size - skipped});
+    int size = snprintf(out, NOTE_VKEY_MAX, "%s+%08x+%s", key->name, id, text);
+    return size > 0 && size < NOTE_VKEY_MAX;
+}
+
+/* The key behind its type. */
+static enum lt_status key_open(const uint8_t *bytes, size_t size, struct public_key **ret_key)
+{
+    uint8_t spki[sizeof(ed25519_spki) + ED25519_BYTES];
+    if (size == 1 + ED25519_BYTES && bytes[0] == NOTE_ED25519) {
+        memcpy(spki, ed25519_spki, sizeof(ed25519_spki));
+        memcpy(spki + sizeof(ed25519_spki), bytes + 1, ED25519_BYTES);
+        return public_key_open((struct lt_bytes){spki, sizeof(spki)}, ret_key, NULL);
+    }
+    if (size > 1 && bytes[0] == NOTE_ECDSA) {
+        return public_key_open((struct lt_bytes){bytes + 1, size - 1}, ret_key, NULL);
+    }
+    return LT_FIELD_BAD;
+}
+
+enum lt_status note_vkey_open(const char *text, struct digester *digester,
+                              char ret_name[NOTE_NAME_MAX + 1], struct public_key **ret_key)
+{
+    char name[NOTE_NAME_MAX + 1], again[NOTE_VKEY_MAX];
+    uint8_t bytes[1 + VKEY_KEY_MAX + 2];
+    size_t size;
+    struct public_key *key = NULL;
+    const char *plus = strchr(text, '+');
+    if (strlen(text) >= NOTE_VKEY_MAX || plus == NULL || plus - text > NOTE_NAME_MAX ||
+        strlen(plus) < 10 || plus[9] != '+') {
+        return LT_FIELD_BAD;
+    }
+    text_copy(name, sizeof(name), (struct lt_bytes){(const uint8_t *)text, (size_t)(plus - text)});
+    const char *rest = plus + 10;
+    if (strlen(rest) > BASE64_BYTES(1 + VKEY_KEY_MAX) ||
+        !base64_read(bytes, &size, rest, strlen(rest))) {
+        return LT_FIELD_BAD;
+    }
+    enum lt_status status = key_open(bytes, size, &key);
+    if (status != LT_OK) {
+        return LT_FIELD_BAD;
+    }
+    /* Its id and everything else must be what the writer would have written. */
+    struct note_key named = {name, key};
+    if (!note_vkey_write(again, digester, &named) || strcmp(again, text) != 0) {
+        public_key_close(&key);
+        return LT_FIELD_BAD;
+    }
+    memcpy(ret_name, name, sizeof(name));
+    *ret_key = key;
+    return LT_OK;
 }
 
 /* ---- reading ---- */

@@ -41,6 +41,19 @@ bool note_name_valid(struct lt_bytes name); /* 1 to NOTE_NAME_MAX bytes, no spac
 /* False: a key of a kind that does not sign notes. */
 LT_CHECK bool note_key_id(struct digester *digester, const struct note_key *key, uint32_t *ret_id);
 
+/*
+ * The key as one line that people carry from the broker to those who trust it, name included:
+ * NAME+8 hex digits of the key id+BASE64(type ‖ key), as Go's sumdb/note writes it; for P-256 the
+ * key is its SubjectPublicKeyInfo.
+ */
+#define NOTE_VKEY_MAX 512
+LT_CHECK bool note_vkey_write(char out[NOTE_VKEY_MAX], struct digester *digester,
+                              const struct note_key *key);
+/* LT_FIELD_BAD: not such a line, or its parts do not belong together. */
+LT_CHECK enum lt_status note_vkey_open(const char *text, struct digester *digester,
+                                       char ret_name[NOTE_NAME_MAX + 1],
+                                       struct public_key **ret_key);
+
 /* LT_NOTE_BAD: not the form of a signed note. Nothing is verified. */
 LT_CHECK enum lt_status note_read(struct lt_bytes bytes, struct note *ret_note);
 

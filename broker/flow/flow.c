@@ -43,6 +43,33 @@ bool flow_room_small(const struct flow *flow)
            journal_room(flow->journal, JOURNAL_FACT_BYTES_MAX);
 }
 
+/* What becomes a leaf of the log (broker/log/leaves.c). */
+static bool makes_leaf(uint8_t kind)
+{
+    return kind == FACT_ACCEPTED || kind == FACT_SETTLED || kind == FACT_ACT ||
+           kind == FACT_TIMED || kind == FACT_REROUTED;
+}
+
+/* Chance for the salts, once in a batch and before its first leaf. */
+static enum lt_status stage_seed(struct flow *flow, uint8_t kind)
+{
+    uint8_t memory[FACT_SEED_BYTES];
+    struct fact_seed seed;
+    struct fact fact;
+    if (!flow->settings.log || !makes_leaf(kind) || flow->seed_position > flow->batch_start ||
+        !flow_writes(flow, FACT_SEED)) {
+        return LT_OK;
+    }
+    flow->entropy->fill(flow->entropy->self, seed.seed, sizeof(seed.seed));
+    enum lt_status status = journal_stage(flow->journal, FACT_SEED, flow->now_ms,
+                                          fact_write_seed(memory, sizeof(memory), &seed), &fact);
+    if (status == LT_OK) {
+        flow->seed_position = fact.position;
+        status = fold_fact(flow, &fact, NULL);
+    }
+    return status;
+}
+
 static enum lt_status stage(struct flow *flow, uint8_t kind, struct lt_bytes payload,
                             const struct header *header, uint64_t *ret_position)
 {
@@ -50,7 +77,10 @@ static enum lt_status stage(struct flow *flow, uint8_t kind, struct lt_bytes pay
     if (!flow_writes(flow, kind)) {
         return LT_FORMAT_NOT_ENABLED;
     }
-    enum lt_status status = journal_stage(flow->journal, kind, flow->now_ms, payload, &fact);
+    enum lt_status status = stage_seed(flow, kind);
+    if (status == LT_OK) {
+        status = journal_stage(flow->journal, kind, flow->now_ms, payload, &fact);
+    }
     if (status != LT_OK) {
         return status;
     }

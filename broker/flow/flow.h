@@ -59,6 +59,7 @@ struct flow_settings {
     uint32_t plan_second_over; /* items; more, or a second agency: two persons */
     uint64_t share_bytes;      /* of one agency's open transfers; 0: no bound */
     int64_t disk_alarm_ms;     /* the disk is full before that: an alarm; 0: never */
+    bool log;                  /* leaves of the log get their seeds */
     const char *blob_endpoint; /* told in Welcome; "" = next port of the same host */
     const char *software;
 };
@@ -145,11 +146,12 @@ struct flow {
     struct plans plans;
     struct flow_counters counters;
     struct quarantine quarantine;
-    uint64_t batch_start; /* last position of the batch before the one being staged */
-    uint64_t batch_bytes; /* payloads staged in it */
-    int64_t swept_ms;     /* monotonic: last look at every session */
-    int64_t opened_ms;    /* monotonic: this broker's start */
-    uint64_t opened_at;   /* the journal's last position then, and its time */
+    uint64_t batch_start;   /* last position of the batch before the one being staged */
+    uint64_t batch_bytes;   /* payloads staged in it */
+    uint64_t seed_position; /* of the last FACT_SEED */
+    int64_t swept_ms;       /* monotonic: last look at every session */
+    int64_t opened_ms;      /* monotonic: this broker's start */
+    uint64_t opened_at;     /* the journal's last position then, and its time */
     int64_t opened_at_ms;
     uint64_t run;       /* random: tells this start from any other */
     uint64_t incidents; /* the last number given */

@@ -459,6 +459,7 @@ static enum lt_status fold_kind(struct flow *flow, const struct fact *fact,
     case FACT_CLOCK:
     case FACT_TRIAL:
     case FACT_SEAL:
+    case FACT_SEED:
         return LT_OK; /* told for those who read the journal */
     case FACT_ACCEPTED:
         return fold_accepted(flow, fact, header);

@@ -43,6 +43,7 @@ enum fact_kind {
     FACT_RESTORED = 25, /* the journal was restored from a backup: declared, and done */
     FACT_SHIELD = 27,   /* an agency is kept out after crashes, or let in again */
     FACT_CLOCK = 28,    /* the wall clock became suspect, agreed again, or was confirmed */
+    FACT_SEED = 29,     /* chance for the salts of this record's leaves: stands before the first */
     FACT_SEAL = 30,     /* the seal of a Submit, before what it covers; fact_seal.h */
     FACT_KINDS_END = 31,
     FACT_TRIAL = 255, /* of the next format: says nothing; only a test's broker knows it */
@@ -258,6 +259,12 @@ struct fact_clock {
     struct lt_bytes reason;
 };
 
+/* Drawn anew for every record that holds leaves of the log; folding it does nothing. */
+#define FACT_SEED_BYTES 16
+struct fact_seed {
+    uint8_t seed[FACT_SEED_BYTES];
+};
+
 /* What reaches up to a position; a fact without this field is about a backup. */
 enum mark_what {
     MARK_BACKUP = 0,
@@ -312,6 +319,7 @@ struct lt_bytes fact_write_carried(void *memory, size_t size, const struct fact_
 struct lt_bytes fact_write_cut(void *memory, size_t size, const struct fact_cut *f);
 struct lt_bytes fact_write_shield(void *memory, size_t size, const struct fact_shield *f);
 struct lt_bytes fact_write_clock(void *memory, size_t size, const struct fact_clock *f);
+struct lt_bytes fact_write_seed(void *memory, size_t size, const struct fact_seed *f);
 
 /* Readers: false when the payload does not read whole. */
 LT_CHECK bool fact_read_epoch(struct lt_bytes payload, struct fact_epoch *ret);
@@ -337,6 +345,7 @@ LT_CHECK bool fact_read_carried(struct lt_bytes payload, struct fact_carried *re
 LT_CHECK bool fact_read_cut(struct lt_bytes payload, struct fact_cut *ret);
 LT_CHECK bool fact_read_shield(struct lt_bytes payload, struct fact_shield *ret);
 LT_CHECK bool fact_read_clock(struct lt_bytes payload, struct fact_clock *ret);
+LT_CHECK bool fact_read_seed(struct lt_bytes payload, struct fact_seed *ret);
 
 /* The payload and time of the acceptance of `position`, out of that fact or of one that carried it;
  * false when the fact is neither. */

@@ -257,6 +257,19 @@ bool fact_read_clock(struct lt_bytes payload, struct fact_clock *ret)
     return true;
 }
 
+bool fact_read_seed(struct lt_bytes payload, struct fact_seed *ret)
+{
+    struct wire_reader r;
+    struct fact_seed f;
+    wire_read_init(&r, payload);
+    wire_raw(&r, f.seed, sizeof(f.seed));
+    if (!wire_read_done(&r)) {
+        return false;
+    }
+    *ret = f;
+    return true;
+}
+
 const char *fact_kind_name(uint8_t kind)
 {
     static const char *const names[FACT_KINDS_END] = {
@@ -275,6 +288,7 @@ const char *fact_kind_name(uint8_t kind)
         [FACT_PLAN_STEP] = "plan-step", [FACT_PLAN_STATE] = "plan-state",
         [FACT_CARRIED] = "carried",     [FACT_CUT] = "cut",
         [FACT_SEAL] = "seal",
+        [FACT_SEED] = "seed",
     };
     return kind < FACT_KINDS_END && names[kind] != NULL ? names[kind] : "unknown";
 }

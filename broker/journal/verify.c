@@ -102,6 +102,7 @@ static bool house_reads(const struct fact *fact)
         struct fact_format format;
         struct fact_shield shield;
         struct fact_clock clock;
+        struct fact_seed seed;
     } f;
     struct lt_bytes payload = fact->payload;
     return (fact->kind == FACT_TRIAL && payload.size == 1) ||
@@ -110,7 +111,8 @@ static bool house_reads(const struct fact *fact)
            (fact->kind == FACT_CLOCK && fact_read_clock(payload, &f.clock)) ||
            (fact->kind == FACT_BACKUP && fact_read_backup(payload, &f.backup)) ||
            (fact->kind == FACT_CUT && fact_read_cut(payload, &f.cut)) ||
-           (fact->kind == FACT_RESTORED && fact_read_restored(payload, &f.restored));
+           (fact->kind == FACT_RESTORED && fact_read_restored(payload, &f.restored)) ||
+           (fact->kind == FACT_SEED && fact_read_seed(payload, &f.seed));
 }
 
 static bool payload_reads(struct check *check, const struct fact *fact)
@@ -164,6 +166,7 @@ static bool payload_reads(struct check *check, const struct fact *fact)
     case FACT_BACKUP:
     case FACT_CUT:
     case FACT_RESTORED:
+    case FACT_SEED:
         return house_reads(fact);
     case FACT_CARRIED:
         return carried_reads(check, fact);

@@ -27,6 +27,7 @@ FLOORS = {
     "broker/journal/": 4,
     "broker/state/": 4,
     "broker/registry/": 4,
+    "broker/log/": 4,
     "broker/transfer/": 5,
     "broker/case/": 5,
     "broker/flow/": 6,

@@ -118,6 +118,39 @@ static void published(void **state)
     note_key.name = "PeterNewmann";
     assert_int_equal(note_check(&note, digester, checker, &note_key), LT_NOTE_FOREIGN);
     public_key_close(&key);
+    /* The same key as Go's line for it. */
+    static const char vkey[] = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW";
+    char name[NOTE_NAME_MAX + 1];
+    assert_int_equal(note_vkey_open(vkey, digester, name, &key), LT_OK);
+    assert_string_equal(name, "PeterNeumann");
+    note_key = (struct note_key){name, key};
+    assert_int_equal(note_check(&note, digester, checker, &note_key), LT_OK);
+    public_key_close(&key);
+}
+
+static void keys_as_lines(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        char line[NOTE_VKEY_MAX], name[NOTE_NAME_MAX + 1];
+        struct note_key key = {NAME, signers[i].public_key};
+        struct public_key *read;
+        assert_true(note_vkey_write(line, digester, &key));
+        assert_int_equal(note_vkey_open(line, digester, name, &read), LT_OK);
+        assert_string_equal(name, NAME);
+        assert_memory_equal(public_key_id(read), public_key_id(key.key), 32);
+        public_key_close(&read);
+        for (size_t at = 0; at < strlen(line); at++) {
+            char kept = line[at];
+            line[at] = kept == 'A' ? 'B' : 'A';
+            if (i == 0 || at >= strlen(NAME)) { /* of P-256 the id says nothing of the name */
+                assert_int_equal(note_vkey_open(line, digester, name, &read), LT_FIELD_BAD);
+            }
+            line[at] = '\0';
+            assert_int_equal(note_vkey_open(line, digester, name, &read), LT_FIELD_BAD);
+            line[at] = kept;
+        }
+    }
 }
 
 /* -- ours
@@ -298,9 +331,10 @@ static void breaks(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(published),         cmocka_unit_test(there_and_back),
-        cmocka_unit_test(every_byte_counts), cmocka_unit_test(bad_notes),
-        cmocka_unit_test(bad_checkpoints),   cmocka_unit_test(breaks),
+        cmocka_unit_test(published),      cmocka_unit_test(keys_as_lines),
+        cmocka_unit_test(there_and_back), cmocka_unit_test(every_byte_counts),
+        cmocka_unit_test(bad_notes),      cmocka_unit_test(bad_checkpoints),
+        cmocka_unit_test(breaks),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -1,0 +1,511 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * The log against a naive tree over its own entries, over two levels of tiles; restarts; what a
+ * roll-back, a restore and a lost folder do; and every byte of what stands on disk, edited: each is
+ * found by a named check.
+ */
+#include <sys/stat.h>
+
+#include "log_test.h"
+
+#define FINDINGS_MAX 64
+
+/* ---- the tree ---- */
+
+/* Every commit of the journal again, naively. */
+struct naive {
+    struct log_desk *desk;
+    struct leaves *leaves;
+    struct lt_digest hashes[1024];
+    uint32_t count;
+    uint64_t next;
+};
+
+static enum lt_status naive_take(void *context, uint64_t first, struct lt_bytes bytes)
+{
+    struct naive *naive = context;
+    struct record record;
+    (void)first;
+    assert_int_equal(record_read(bytes, &record, NULL), LT_OK);
+    assert_int_equal(leaves_make(naive->leaves, &record), LT_OK);
+    naive->next = record.first + record.count;
+    if (naive->leaves->count > 0) {
+        struct commit_entry entry = {
+            record.first, naive->leaves->count,
+            merkle_root(naive->desk->digester, naive->leaves->hashes, naive->leaves->count)};
+        uint8_t entry_bytes[COMMIT_BYTES];
+        commit_entry_write(entry_bytes, &entry);
+        naive->hashes[naive->count++] =
+            merkle_leaf(naive->desk->digester, run_of(entry_bytes, COMMIT_BYTES));
+    }
+    return LT_OK;
+}
+
+static void naive_make(struct naive *naive, struct log_desk *desk)
+{
+    memset(naive, 0, sizeof(*naive));
+    naive->desk = desk;
+    naive->next = 1;
+    assert_int_equal(leaves_open(&naive->leaves), LT_OK);
+    desk_names(NULL, naive->leaves);
+    while (desk->door.view(desk->door.self, naive->next, naive_take, naive) == LT_OK) {
+    }
+    leaves_close(&naive->leaves);
+}
+
+static void as_the_naive_tree(void **state)
+{
+    (void)state;
+    struct log_desk desk;
+    static struct naive naive;
+    desk_open(&desk);
+    desk_epoch(&desk); /* no leaves: no commit */
+    assert_int_equal(desk_log(&desk), LT_OK);
+    uint64_t sizes[] = {1, 2, 255, 256, 257, 511, 512, 513, 700};
+    struct merkle_head before = {0, merkle_root(desk.digester, NULL, 0)};
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        desk_records(&desk, (uint32_t)(sizes[i] - desk.made), 1);
+        desk_follow(&desk);
+        assert_true(log_unsigned(desk.log));
+        assert_int_equal(log_sign(desk.log, 1790000000000, &desk.fault), LT_OK);
+        assert_false(log_unsigned(desk.log));
+        naive_make(&naive, &desk);
+        struct checkpoint checkpoint;
+        struct note_trust trust = desk_trust(&desk);
+        assert_int_equal(checkpoint_open(log_checkpoint(desk.log), &trust, &checkpoint), LT_OK);
+        assert_int_equal(checkpoint.head.size, sizes[i]);
+        assert_int_equal(checkpoint.position, journal_durable(desk.journal));
+        struct lt_digest root = merkle_root(desk.digester, naive.hashes, naive.count);
+        assert_true(digest_equal(&checkpoint.head.root, &root));
+        struct merkle_path path;
+        assert_int_equal(log_consistency(desk.log, before.size, &path, &desk.fault), LT_OK);
+        assert_int_equal(merkle_consistency_check(desk.digester, &before, &checkpoint.head,
+                                                  path.nodes, path.count),
+                         LT_OK);
+        for (uint64_t index = 0; index < sizes[i]; index += 1 + sizes[i] / 60) {
+            assert_int_equal(log_path(desk.log, index, &path, &desk.fault), LT_OK);
+            assert_int_equal(merkle_path_check(desk.digester, &naive.hashes[index], index, sizes[i],
+                                               path.nodes, path.count, &root),
+                             LT_OK);
+        }
+        before = checkpoint.head;
+        /* Opened anew it stands where it stood. */
+        assert_int_equal(desk_log(&desk), LT_OK);
+        assert_int_equal(log_size(desk.log), sizes[i]);
+        assert_false(log_unsigned(desk.log));
+    }
+    struct merkle_path path;
+    assert_int_equal(log_path(desk.log, 700, &path, &desk.fault), LT_NOT_FOUND);
+    assert_int_equal(log_consistency(desk.log, 701, &path, &desk.fault), LT_NOT_FOUND);
+    desk_close(&desk);
+}
+
+/* A receipt as it is sent: some leaves of a commit, verified from the bytes alone. */
+static void receipts_verify(void **state)
+{
+    (void)state;
+    struct log_desk desk;
+    desk_open(&desk);
+    assert_int_equal(desk_log(&desk), LT_OK);
+    desk_records(&desk, 3, 9);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(log_follow(desk.log, journal_durable(desk.journal), &desk.fault), LT_OK);
+    }
+    const struct leaves *leaves = log_leaves(desk.log);
+    assert_int_equal(leaves->count, 10);
+    assert_int_equal(log_sign(desk.log, 0, &desk.fault), LT_OK);
+    struct merkle_path path;
+    static struct merkle_multi multi;
+    const uint32_t indices[] = {0, 2, 9};
+    struct lt_bytes items[3];
+    assert_int_equal(log_path(desk.log, 2, &path, &desk.fault), LT_OK);
+    assert_int_equal(
+        merkle_multi_of(desk.digester, leaves->hashes, leaves->count, indices, 3, &multi), LT_OK);
+    for (int i = 0; i < 3; i++) {
+        items[i] = leaves->items[indices[i]].bytes;
+    }
+    struct receipts receipts = {log_checkpoint(desk.log),
+                                2,
+                                leaves->first,
+                                leaves->count,
+                                path.nodes,
+                                path.count,
+                                indices,
+                                items,
+                                3,
+                                multi.nodes,
+                                multi.count};
+    struct note_trust trust = desk_trust(&desk);
+    struct checkpoint checkpoint;
+    assert_int_equal(receipts_check(&receipts, &trust, &checkpoint), LT_OK);
+    struct leaf leaf;
+    assert_true(leaf_read(items[0], &leaf));
+    assert_int_equal(leaf.kind, LEAF_ACCEPTED);
+    assert_bytes(leaf.accepted.from, "H24.1");
+    assert_bytes(leaf.accepted.legs[0], "H24.15");
+    assert_int_equal(leaf.accepted.legs[1].size, 0);
+    assert_true(leaf_read(items[2], &leaf));
+    assert_int_equal(leaf.outcome.cause, LEAF_SETTLED);
+    assert_int_equal(leaf.outcome.outcome, LT_OUTCOME_TAKEN);
+    /* Each lie has its code. */
+    struct receipts lie = receipts;
+    lie.items = (struct lt_bytes[]){items[1], items[0], items[2]}; /* paths of other leaves */
+    assert_int_equal(receipts_check(&lie, &trust, &checkpoint), LT_PATH_WRONG);
+    lie = receipts;
+    lie.log_path_count--; /* truncated */
+    assert_int_equal(receipts_check(&lie, &trust, &checkpoint), LT_PATH_LENGTH);
+    lie = receipts;
+    lie.nodes_count--;
+    assert_int_equal(receipts_check(&lie, &trust, &checkpoint), LT_PATH_LENGTH);
+    lie = receipts;
+    lie.index = 1; /* another commit's place */
+    assert_int_not_equal(receipts_check(&lie, &trust, &checkpoint), LT_OK);
+    lie = receipts;
+    lie.position++;
+    assert_int_equal(receipts_check(&lie, &trust, &checkpoint), LT_PATH_WRONG);
+    lie = receipts;
+    lie.items = (struct lt_bytes[]){items[0], text_bytes("leaf"), items[2]};
+    assert_int_equal(receipts_check(&lie, &trust, &checkpoint), LT_RECEIPT_WRONG);
+    lie = receipts;
+    lie.count = 0;
+    assert_int_equal(receipts_check(&lie, &trust, &checkpoint), LT_RECEIPT_WRONG);
+    struct note_trust other = trust; /* of another broker */
+    other.key.name = "khac.example/log";
+    assert_int_equal(receipts_check(&receipts, &other, &checkpoint), LT_NOTE_FOREIGN);
+    desk_close(&desk);
+}
+
+/* Records from before there was a log have no seed and no leaves. */
+static void without_a_seed(void **state)
+{
+    (void)state;
+    struct log_desk desk;
+    desk_open(&desk);
+    desk_accept(&desk, 1);
+    desk_commit(&desk);
+    assert_int_equal(desk_log(&desk), LT_OK);
+    desk_follow(&desk);
+    assert_int_equal(log_size(desk.log), 0);
+    assert_int_equal(log_position(desk.log), 1);
+    assert_int_equal(log_sign(desk.log, 0, &desk.fault), LT_OK); /* of the empty tree */
+    desk_seed(&desk);
+    desk_accept(&desk, 4); /* an agency nobody has named */
+    desk_commit(&desk);
+    assert_int_equal(log_follow(desk.log, 3, &desk.fault), LT_AGENCY_UNKNOWN);
+    desk_close(&desk);
+}
+
+/* ---- roll-backs, restores, lost folders ---- */
+
+static void rolled_back(void **state)
+{
+    (void)state;
+    struct log_desk desk;
+    desk_open(&desk);
+    assert_int_equal(desk_log(&desk), LT_OK);
+    desk_records(&desk, 5, 1);
+    desk_follow(&desk);
+    assert_int_equal(log_sign(desk.log, 0, &desk.fault), LT_OK);
+    uint64_t last = journal_durable(desk.journal);
+    assert_int_equal(desk_log_as(&desk, false, last - 3), LT_LOG_AHEAD);
+    assert_int_equal(desk_log_as(&desk, false, last), LT_OK);
+    /* Back, and grown again with other things: the last commit is not its record any more. */
+    backend_memory_close(&desk.twin);
+    journal_close(&desk.journal);
+    assert_int_equal(backend_memory_open(&desk.twin), LT_OK);
+    desk.door = backend_memory_door(desk.twin);
+    assert_int_equal(journal_open(&desk.journal, &desk.door, "test", &desk.fault), LT_OK);
+    desk_records(&desk, 3, 1);
+    desk_records(&desk, 4, 2);
+    assert_int_equal(desk_log(&desk), LT_LOG_AHEAD);
+    desk_close(&desk);
+}
+
+static void declare(struct log_desk *desk, uint32_t incarnation, uint64_t to)
+{
+    uint8_t memory[256];
+    struct fact_restored restored = {.change = RESTORED_DECLARED,
+                                     .incarnation = incarnation,
+                                     .position = to,
+                                     .person = text_bytes("truc-ban-1"),
+                                     .reason = text_bytes("đĩa hỏng")};
+    desk_stage(desk, FACT_RESTORED, fact_write_restored(memory, sizeof(memory), &restored));
+    desk_commit(desk);
+}
+
+/* A journal of the first `records` records, as a backup has them. */
+static void restore_to(struct log_desk *desk, uint32_t records)
+{
+    backend_memory_close(&desk->twin);
+    journal_close(&desk->journal);
+    assert_int_equal(backend_memory_open(&desk->twin), LT_OK);
+    desk->door = backend_memory_door(desk->twin);
+    assert_int_equal(journal_open(&desk->journal, &desk->door, "test", &desk->fault), LT_OK);
+    desk->made = 0;
+    desk_records(desk, records, 1);
+}
+
+static void restored(void **state)
+{
+    (void)state;
+    struct log_desk desk;
+    struct note_trust trust;
+    struct break_statement statement;
+    struct checkpoint old, new;
+    desk_open(&desk);
+    trust = desk_trust(&desk);
+    assert_int_equal(desk_log(&desk), LT_OK);
+    desk_records(&desk, 300, 1);
+    desk_follow(&desk);
+    assert_int_equal(log_sign(desk.log, 0, &desk.fault), LT_OK);
+    assert_int_equal(checkpoint_open(log_checkpoint(desk.log), &trust, &old), LT_OK);
+    assert_int_equal(log_break(desk.log).size, 0);
+    log_store_close(&desk.log);
+    for (int folder_lost = 0; folder_lost < 2; folder_lost++) {
+        restore_to(&desk, 280);
+        uint64_t to = journal_durable(desk.journal);
+        declare(&desk, 1, to);
+        if (folder_lost) {
+            folder_drop(strdup(desk.path));
+        }
+        assert_int_equal(desk_log_as(&desk, true, to), LT_OK);
+        desk_follow(&desk);
+        assert_int_equal(log_size(desk.log), 280);
+        assert_true(log_unsigned(desk.log));
+        assert_int_equal(log_sign(desk.log, 0, &desk.fault), LT_OK);
+        assert_int_equal(checkpoint_open(log_checkpoint(desk.log), &trust, &new), LT_OK);
+        assert_string_equal(new.origin, LOG_NAME "/1");
+        assert_int_equal(new.head.size, 280);
+        assert_int_equal(break_open(log_break(desk.log), &trust, &statement), LT_OK);
+        assert_string_equal(statement.from, LOG_NAME);
+        assert_string_equal(statement.to, LOG_NAME "/1");
+        assert_int_equal(statement.position, to);
+        assert_string_equal(statement.by, "truc-ban-1");
+        assert_int_equal(statement.head.size, folder_lost ? 280 : 300);
+        assert_true(folder_lost || digest_equal(&statement.head.root, &old.head.root));
+        /* Opened anew: no second statement, the incarnation stays. */
+        assert_int_equal(desk_log(&desk), LT_OK);
+        desk_follow(&desk);
+        assert_int_equal(log_incarnation(desk.log), 1);
+        assert_false(log_unsigned(desk.log));
+        log_store_close(&desk.log);
+    }
+    desk_close(&desk);
+}
+
+/* Tiles that are gone or turned are made again from a journal that is whole, to the byte. */
+static void made_again(void **state)
+{
+    (void)state;
+    struct log_desk desk;
+    char path[256];
+    uint8_t *before = NULL, *after = NULL;
+    size_t size;
+    desk_open(&desk);
+    assert_int_equal(desk_log(&desk), LT_OK);
+    desk_records(&desk, 300, 1);
+    desk_follow(&desk);
+    assert_int_equal(log_sign(desk.log, 0, &desk.fault), LT_OK);
+    snprintf(path, sizeof(path), "%s/tile/0/001", desk.path);
+    assert_int_equal(file_read(path, 1 << 20, &before, &size, NULL), LT_OK);
+    assert_int_equal(size, 44 * 32);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(desk_log(&desk), LT_OK);
+    assert_int_equal(log_size(desk.log), 300);
+    desk_records(&desk, 1, 1);
+    desk_follow(&desk);
+    assert_int_equal(log_sign(desk.log, 0, &desk.fault), LT_OK);
+    assert_int_equal(file_read(path, 1 << 20, &after, &size, NULL), LT_OK);
+    assert_int_equal(size, 45 * 32);
+    assert_memory_equal(before, after, 44 * 32);
+    free(before);
+    free(after);
+    /* A journal that was cut cannot: the start is refused. */
+    assert_int_equal(desk.door.cut(desk.door.self, 40, &desk.fault), LT_OK);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(desk_log(&desk), LT_LOG_DAMAGED);
+    desk_close(&desk);
+}
+
+/* A cut changes nothing for tiles that are there. */
+static void cut(void **state)
+{
+    (void)state;
+    struct log_desk desk;
+    struct merkle_path path;
+    desk_open(&desk);
+    assert_int_equal(desk_log(&desk), LT_OK);
+    desk_records(&desk, 300, 1);
+    desk_follow(&desk);
+    assert_int_equal(log_sign(desk.log, 0, &desk.fault), LT_OK);
+    assert_int_equal(desk.door.cut(desk.door.self, journal_durable(desk.journal), &desk.fault),
+                     LT_OK);
+    assert_int_equal(desk_log(&desk), LT_OK);
+    desk_records(&desk, 5, 1);
+    desk_follow(&desk);
+    assert_int_equal(log_sign(desk.log, 0, &desk.fault), LT_OK);
+    assert_int_equal(log_path(desk.log, 7, &path, &desk.fault), LT_OK);
+    assert_int_equal(log_consistency(desk.log, 299, &path, &desk.fault), LT_OK);
+    desk_close(&desk);
+}
+
+/* ---- every byte ---- */
+
+struct found {
+    uint32_t count;
+    char what[FINDINGS_MAX][16];
+};
+
+static void found_take(void *context, const struct log_finding *finding)
+{
+    struct found *found = context;
+    if (found->count < FINDINGS_MAX) {
+        text_copy(found->what[found->count++], 16, text_bytes(finding->what));
+    }
+}
+
+static struct log_verify_report look(struct log_desk *desk, struct found *found)
+{
+    struct log_verify_report report = {0};
+    struct log_verify_options options = {
+        .folder = desk->path,
+        .backend = &desk->door,
+        .journal_first = journal_first(desk->journal),
+        .name = LOG_NAME,
+        .key = desk->key,
+        .names = desk_names,
+        .found = found_take,
+        .context = found,
+    };
+    memset(found, 0, sizeof(*found));
+    fault_init(&desk->fault);
+    assert_int_equal(log_verify(&options, &report, &desk->fault), LT_OK);
+    assert_int_equal(report.findings, found->count);
+    return report;
+}
+
+static bool has(const struct found *found, const char *what)
+{
+    for (uint32_t i = 0; i < found->count; i++) {
+        if (strcmp(found->what[i], what) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void flip(const char *path, off_t at, uint8_t bit)
+{
+    uint8_t byte;
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    assert_true(fd >= 0);
+    assert_int_equal(pread(fd, &byte, 1, at), 1);
+    byte ^= bit;
+    assert_int_equal(pwrite(fd, &byte, 1, at), 1);
+    close(fd);
+}
+
+static void every_byte(void **state)
+{
+    (void)state;
+    struct log_desk desk;
+    struct found found;
+    static const struct {
+        const char *file;
+        off_t step;
+        const char *whats[3];
+    } files[] = {
+        {"tile/0/000", 41, {"hash"}},        {"tile/0/001", 7, {"root"}},
+        {"tile/1/000", 1, {"root"}},         {"tile/entries/000", 97, {"entry"}},
+        {"tile/entries/001", 11, {"entry"}}, {"checkpoints", 1, {"frame", "note", "order"}},
+    };
+    desk_open(&desk);
+    assert_int_equal(desk_log(&desk), LT_OK);
+    desk_records(&desk, 200, 1);
+    desk_follow(&desk);
+    assert_int_equal(log_sign(desk.log, 1790000000000, &desk.fault), LT_OK);
+    desk_records(&desk, 70, 1);
+    desk_follow(&desk);
+    assert_int_equal(log_sign(desk.log, 1790000001000, &desk.fault), LT_OK);
+    struct log_verify_report report = look(&desk, &found);
+    assert_int_equal(report.findings, 0);
+    assert_int_equal(report.commits, 270);
+    assert_int_equal(report.compared, 270);
+    assert_int_equal(report.checkpoints, 2);
+    for (size_t f = 0; f < sizeof(files) / sizeof(files[0]); f++) {
+        char path[256];
+        uint8_t *bytes = NULL;
+        size_t size;
+        snprintf(path, sizeof(path), "%s/%s", desk.path, files[f].file);
+        assert_int_equal(file_read(path, 1 << 20, &bytes, &size, NULL), LT_OK);
+        free(bytes);
+        for (off_t at = 0; at < (off_t)size; at += files[f].step) {
+            uint8_t bit = (uint8_t)(1 << (at % 8));
+            flip(path, at, bit);
+            look(&desk, &found);
+            bool named = false;
+            for (int w = 0; w < 3 && files[f].whats[w] != NULL; w++) {
+                named = named || has(&found, files[f].whats[w]);
+            }
+            if (!named) {
+                fail_msg("%s byte %ld: %u findings, first %s", files[f].file, (long)at, found.count,
+                         found.what[0]);
+            }
+            flip(path, at, bit);
+        }
+    }
+    /* And the journal: a leaf that is not what was logged. */
+    backend_memory_damage(desk.twin, journal_durable(desk.journal) - 30, 8 * 400);
+    look(&desk, &found);
+    assert_true(has(&found, "journal"));
+    desk_close(&desk);
+}
+
+/* Checkpoints that a crash cut short are taken off; what was issued stands. */
+static void cut_short(void **state)
+{
+    (void)state;
+    struct log_desk desk;
+    struct found found;
+    char path[256];
+    struct stat info;
+    desk_open(&desk);
+    assert_int_equal(desk_log(&desk), LT_OK);
+    desk_records(&desk, 3, 1);
+    desk_follow(&desk);
+    assert_int_equal(log_sign(desk.log, 0, &desk.fault), LT_OK);
+    snprintf(path, sizeof(path), "%s/checkpoints", desk.path);
+    assert_int_equal(stat(path, &info), 0);
+    desk_records(&desk, 3, 1);
+    desk_follow(&desk);
+    assert_int_equal(log_sign(desk.log, 0, &desk.fault), LT_OK);
+    for (off_t left = info.st_size + 1; left < info.st_size + 200; left += 13) {
+        assert_int_equal(truncate(path, left), 0);
+        look(&desk, &found);
+        assert_true(has(&found, "frame"));
+        assert_int_equal(desk_log(&desk), LT_OK);
+        assert_int_equal(log_size(desk.log), 3);
+        desk_follow(&desk);
+        assert_int_equal(log_size(desk.log), 6);
+        assert_int_equal(log_sign(desk.log, 0, &desk.fault), LT_OK);
+        look(&desk, &found);
+        assert_int_equal(found.count, 0);
+    }
+    desk_close(&desk);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(as_the_naive_tree),
+        cmocka_unit_test(receipts_verify),
+        cmocka_unit_test(without_a_seed),
+        cmocka_unit_test(rolled_back),
+        cmocka_unit_test(restored),
+        cmocka_unit_test(made_again),
+        cmocka_unit_test(cut),
+        cmocka_unit_test(every_byte),
+        cmocka_unit_test(cut_short),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
