@@ -7,6 +7,7 @@
 
 #include "frame_ask.h"
 #include "frame_header.h"
+#include "frame_log.h"
 #include <lienthong/types.h>
 
 /*
@@ -33,6 +34,9 @@ enum frame_kind {
     FRAME_NOTICE_ACK = 22,
     FRAME_HELD_ASK = 23,
     FRAME_HELD_ANSWER = 24,
+    FRAME_RECEIPTS = 25,
+    FRAME_LOG_ASK = 26,
+    FRAME_LOG_PROOF = 27,
     FRAME_QUERY = 30,
     FRAME_PAGE = 31,
     FRAME_LIST_ASK = 32,
@@ -62,6 +66,7 @@ struct hello {
     struct lt_bytes software;
     int64_t clock_ms;
     uint64_t notice_cursor;
+    struct lt_bytes checkpoint;
 };
 
 struct limits_told {
@@ -94,6 +99,8 @@ struct welcome {
     uint64_t notice_seq;
     uint64_t run;
     uint64_t run_from;
+    struct lt_bytes checkpoint;
+    struct lt_bytes log_key;
 };
 
 /* NoSession and Bye look alike. */
@@ -216,6 +223,7 @@ struct notice_item {
     uint32_t level;
     struct lt_bytes sender_key;
     struct lt_bytes case_code;
+    uint64_t position;
 };
 
 struct notice {
@@ -283,6 +291,9 @@ struct frame {
         struct settled settled;
         struct notice notice;
         uint64_t notice_cursor; /* NOTICE_ACK */
+        struct receipts receipts;
+        struct log_ask log_ask;
+        struct log_proof log_proof;
         struct held_ask held_ask;
         struct held_answer held_answer;
         struct list_ask list_ask;

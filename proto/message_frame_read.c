@@ -30,6 +30,7 @@ static struct hello hello_from(const LTP(Hello) *wire)
         .software = text_from(wire->software),
         .clock_ms = wire->clock_ms,
         .notice_cursor = wire->notice_cursor,
+        .checkpoint = bytes_from(wire->checkpoint),
     };
 }
 
@@ -71,6 +72,8 @@ static struct welcome welcome_from(const LTP(Welcome) *wire)
         .notice_seq = wire->notice_seq,
         .run = wire->run,
         .run_from = wire->run_from,
+        .checkpoint = bytes_from(wire->checkpoint),
+        .log_key = text_from(wire->log_key),
     };
 }
 
@@ -225,6 +228,7 @@ static struct notice notice_from(struct packing *packing, const LTP(Notice) *wir
             .level = from->level,
             .sender_key = bytes_from(from->sender_key),
             .case_code = text_from(from->case_code),
+            .position = from->position,
         };
     }
     return notice;
@@ -362,7 +366,7 @@ void frame_body_from(struct packing *packing, const LTP(Frame) *wire, struct fra
         ret_frame->page = page_from(packing, wire->page);
         break;
     default:
-        if (!ask_body_from(packing, wire, ret_frame)) {
+        if (!ask_body_from(packing, wire, ret_frame) && !log_body_from(packing, wire, ret_frame)) {
             ret_frame->blob = blob_from(wire);
         }
         break;

@@ -37,6 +37,7 @@ static LTP(Hello) *hello_into(struct packing *packing, const struct hello *hello
     wire->software = text_into(packing, hello->software);
     wire->clock_ms = hello->clock_ms;
     wire->notice_cursor = hello->notice_cursor;
+    wire->checkpoint = bytes_into(hello->checkpoint);
     return wire;
 }
 
@@ -81,6 +82,8 @@ static LTP(Welcome) *welcome_into(struct packing *packing, const struct welcome 
     wire->notice_seq = welcome->notice_seq;
     wire->run = welcome->run;
     wire->run_from = welcome->run_from;
+    wire->checkpoint = bytes_into(welcome->checkpoint);
+    wire->log_key = text_into(packing, welcome->log_key);
     return wire;
 }
 
@@ -303,6 +306,7 @@ static LTP(NoticeItem) *notice_item_into(struct packing *packing, const struct n
     item->level = from->level;
     item->sender_key = bytes_into(from->sender_key);
     item->case_code = text_into(packing, from->case_code);
+    item->position = from->position;
     return item;
 }
 
@@ -534,7 +538,7 @@ void frame_body_into(struct packing *packing, const struct frame *frame, LTP(Fra
         ret_wire->page = page_into(packing, &frame->page);
         break;
     default:
-        if (!ask_body_into(packing, frame, ret_wire)) {
+        if (!ask_body_into(packing, frame, ret_wire) && !log_body_into(packing, frame, ret_wire)) {
             blob_body_into(packing, frame, ret_wire);
         }
         break;

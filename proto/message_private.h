@@ -59,6 +59,10 @@ void frame_body_into(struct packing *packing, const struct frame *frame, LTP(Fra
 bool ask_body_from(struct packing *packing, const LTP(Frame) *wire, struct frame *ret_frame);
 bool ask_body_into(struct packing *packing, const struct frame *frame, LTP(Frame) *ret_wire);
 
+/* Those of frame_log.h: message_log.c. */
+bool log_body_from(struct packing *packing, const LTP(Frame) *wire, struct frame *ret_frame);
+bool log_body_into(struct packing *packing, const struct frame *frame, LTP(Frame) *ret_wire);
+
 /* Room for `count` items of a list that is read; a list of none is NULL. */
 void *items_new(struct packing *packing, size_t count, size_t item_bytes);
 

@@ -13,13 +13,16 @@
 #include "prescan_tables.h"
 #include "prescan.h"
 
-#define ID_BYTES     16
-#define DIGEST_BYTES 32
-#define SHORT_MAX    128 /* software, endpoints, names of pairs, verbs */
-#define DETAIL_MAX   1024
-#define VALUE_MAX    (64 * 1024)
-#define CURSOR_MAX   1024
-#define RESERVED_MAX 4096 /* checkpoints and signatures to come */
+#define ID_BYTES       16
+#define DIGEST_BYTES   32
+#define SHORT_MAX      128 /* software, endpoints, names of pairs, verbs */
+#define DETAIL_MAX     1024
+#define VALUE_MAX      (64 * 1024)
+#define CURSOR_MAX     1024
+#define RESERVED_MAX   4096 /* checkpoints and signatures */
+#define LEAF_MAX       1024
+#define PATH_MAX_BYTES 2048  /* 64 digests */
+#define NODES_MAX      65536 /* 2,048 digests */
 
 /* The inside of one row. */
 #define U32(n)         .name = n, .type = PRESCAN_U32
@@ -81,6 +84,7 @@ static const struct prescan_field welcome_fields[] = {
     [15] = {U64("notice_seq")},
     [16] = {U64("run")},
     [17] = {U64("run_from")},
+    [18] = {TEXT("log_key", DETAIL_MAX)},
 };
 MESSAGE(welcome);
 
@@ -202,6 +206,7 @@ static const struct prescan_field notice_item_fields[] = {
     [9] = {U32("level")},
     [10] = {BYTES("sender_key", LT_SENDER_KEY_MAX)},
     [11] = {TEXT("case_code", LT_CASE_CODE_MAX)},
+    [12] = {U64("position")},
 };
 MESSAGE(notice_item);
 
@@ -350,6 +355,41 @@ static const struct prescan_field blob_refused_fields[] = {
 };
 MESSAGE(blob_refused);
 
+static const struct prescan_field receipt_item_fields[] = {
+    [1] = {U32("index")},
+    [2] = {BYTES("leaf", LEAF_MAX)},
+};
+MESSAGE(receipt_item);
+
+static const struct prescan_field receipts_fields[] = {
+    [1] = {BYTES("checkpoint", RESERVED_MAX)},
+    [2] = {U64("index")},
+    [3] = {U64("position")},
+    [4] = {U32("leaves")},
+    [5] = {BYTES("log_path", PATH_MAX_BYTES)},
+    [6] = {INNER("items", receipt_item), LIST(1, LT_PARCELS_PER_FRAME)},
+    [7] = {BYTES("nodes", NODES_MAX)},
+};
+MESSAGE(receipts);
+
+static const struct prescan_field log_ask_fields[] = {
+    [1] = {U64("number")},
+    [2] = {TEXT("origin", SHORT_MAX)},
+    [3] = {U64("size")},
+    [4] = {U64("position")},
+};
+MESSAGE(log_ask);
+
+static const struct prescan_field log_proof_fields[] = {
+    [1] = {U64("number")},
+    [2] = {U32("code")},
+    [3] = {BYTES("checkpoint", RESERVED_MAX)},
+    [4] = {U64("first")},
+    [5] = {BYTES("path", PATH_MAX_BYTES)},
+    [6] = {BYTES("broken", RESERVED_MAX)},
+};
+MESSAGE(log_proof);
+
 static const struct prescan_field frame_fields[] = {
     [1] = {U64("session")},
     [2] = {U64("seq")},
@@ -369,6 +409,9 @@ static const struct prescan_field frame_fields[] = {
     [22] = {CHOICE("notice_ack", notice_ack)},
     [23] = {CHOICE("held_ask", held_ask)},
     [24] = {CHOICE("held_answer", held_answer)},
+    [25] = {CHOICE("receipts", receipts)},
+    [26] = {CHOICE("log_ask", log_ask)},
+    [27] = {CHOICE("log_proof", log_proof)},
     [30] = {CHOICE("query", query)},
     [31] = {CHOICE("page", page)},
     [32] = {CHOICE("list_ask", list_ask)},

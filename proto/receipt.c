@@ -189,37 +189,70 @@ bool commit_entry_read(struct lt_bytes bytes, struct commit_entry *ret_entry)
 
 /* ---- receipts ---- */
 
-enum lt_status receipts_check(const struct receipts *receipts, const struct note_trust *trust,
-                              struct checkpoint *ret_checkpoint)
+/* Digests that stand one behind the other; false when it is no whole number of them. */
+static bool digests_from(struct lt_bytes bytes, struct lt_digest *out, uint32_t most,
+                         uint32_t *ret_count)
 {
-    struct lt_digest hashes[RECEIPT_ITEMS];
-    struct checkpoint checkpoint;
-    struct commit_entry entry = {.position = receipts->position, .leaves = receipts->leaves};
-    uint8_t bytes[COMMIT_BYTES];
+    if (bytes.size % sizeof(*out) != 0 || bytes.size / sizeof(*out) > most) {
+        return false;
+    }
+    if (bytes.size > 0) {
+        memcpy(out, bytes.data, bytes.size);
+    }
+    *ret_count = (uint32_t)(bytes.size / sizeof(*out));
+    return true;
+}
+
+bool path_from_bytes(struct lt_bytes bytes, struct merkle_path *ret_path)
+{
+    return digests_from(bytes, ret_path->nodes, MERKLE_PATH_MAX, &ret_path->count);
+}
+
+/* The root of the commit's leaves, as its items and nodes have it. */
+static enum lt_status commit_root(const struct receipts *receipts, struct digester *digester,
+                                  struct lt_digest *ret_root)
+{
+    struct lt_digest hashes[RECEIPT_ITEMS], nodes[MERKLE_MULTI_MAX];
+    uint32_t indices[RECEIPT_ITEMS], nodes_count;
     if (receipts->count == 0 || receipts->count > RECEIPT_ITEMS) {
         return LT_RECEIPT_WRONG;
     }
-    enum lt_status status = checkpoint_open(receipts->checkpoint, trust, &checkpoint);
-    if (status != LT_OK) {
-        return status;
-    }
     for (uint32_t i = 0; i < receipts->count; i++) {
         struct leaf leaf;
-        if (!leaf_read(receipts->items[i], &leaf)) {
+        if (!leaf_read(receipts->items[i].leaf, &leaf)) {
             return LT_RECEIPT_WRONG;
         }
-        hashes[i] = merkle_leaf(trust->digester, receipts->items[i]);
+        indices[i] = receipts->items[i].index;
+        hashes[i] = merkle_leaf(digester, receipts->items[i].leaf);
     }
-    status =
-        merkle_multi_root(trust->digester, receipts->leaves, receipts->indices, hashes,
-                          receipts->count, receipts->nodes, receipts->nodes_count, &entry.root);
+    if (!digests_from(receipts->nodes, nodes, MERKLE_MULTI_MAX, &nodes_count)) {
+        return LT_PATH_LENGTH;
+    }
+    return merkle_multi_root(digester, receipts->leaves, indices, hashes, receipts->count, nodes,
+                             nodes_count, ret_root);
+}
+
+enum lt_status receipts_check(const struct receipts *receipts, const struct note_trust *trust,
+                              struct checkpoint *ret_checkpoint)
+{
+    struct checkpoint checkpoint;
+    struct merkle_path path;
+    struct commit_entry entry = {.position = receipts->position, .leaves = receipts->leaves};
+    uint8_t bytes[COMMIT_BYTES];
+    enum lt_status status = checkpoint_open(receipts->checkpoint, trust, &checkpoint);
+    if (status == LT_OK) {
+        status = commit_root(receipts, trust->digester, &entry.root);
+    }
+    if (status == LT_OK && !path_from_bytes(receipts->log_path, &path)) {
+        status = LT_PATH_LENGTH;
+    }
     if (status != LT_OK) {
         return status;
     }
     commit_entry_write(bytes, &entry);
     struct lt_digest leaf = merkle_leaf(trust->digester, (struct lt_bytes){bytes, sizeof(bytes)});
     status = merkle_path_check(trust->digester, &leaf, receipts->index, checkpoint.head.size,
-                               receipts->log_path, receipts->log_path_count, &checkpoint.head.root);
+                               path.nodes, path.count, &checkpoint.head.root);
     if (status == LT_OK) {
         *ret_checkpoint = checkpoint;
     }

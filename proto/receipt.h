@@ -3,6 +3,7 @@
 #define PROTO_RECEIPT_H
 
 #include "checkpoint.h"
+#include "frame_log.h"
 
 /*
  * What the log says of transfers, as bytes that anybody can hash again (LTP.md, section 16).
@@ -89,21 +90,6 @@ void leaf_salt(uint8_t out[SALT_BYTES], struct digester *digester, const uint8_t
 /* -- receipts ------------------------------------------------------------------------------------
  */
 
-/* Some leaves of one commit, and the way from them to a signed checkpoint. */
-struct receipts {
-    struct lt_bytes checkpoint; /* a signed note */
-    uint64_t index;             /* of the commit in the log */
-    uint64_t position;          /* of its entry */
-    uint32_t leaves;
-    const struct lt_digest *log_path;
-    uint32_t log_path_count;
-    const uint32_t *indices; /* of the leaves told, in their commit */
-    const struct lt_bytes *items;
-    uint32_t count;
-    const struct lt_digest *nodes; /* the multiproof */
-    uint32_t nodes_count;
-};
-
 /*
  * Is every leaf in the tree that the checkpoint signs? LT_NOTE_*, LT_PATH_LENGTH, LT_PATH_WRONG, or
  * LT_RECEIPT_WRONG when a leaf does not read or one of its items stands twice. What the leaves say
@@ -112,5 +98,8 @@ struct receipts {
 LT_CHECK enum lt_status receipts_check(const struct receipts *receipts,
                                        const struct note_trust *trust,
                                        struct checkpoint *ret_checkpoint);
+
+/* A path as frames carry it: digests of 32 bytes, at most 64. */
+LT_CHECK bool path_from_bytes(struct lt_bytes bytes, struct merkle_path *ret_path);
 
 #endif

@@ -85,13 +85,18 @@ static void frame_entry(json_t *list, const char *name, struct lt_bytes bytes)
     seed_write("frame", name, bytes);
 }
 
-/* The name a kind had first means the bytes it had first; grown by fields it is NAME-2. */
+/* The name a kind had first means the bytes it had first; grown by fields it is NAME-2, NAME-3. */
 static void sample_entries(json_t *list, enum frame_kind kind)
 {
     char name[64];
     struct frame frame = sample_frame(&arena, kind, SAMPLE_VARIANT);
     struct lt_bytes bytes;
     must(frame_write(&frame, &arena, &bytes) == LT_OK, "a sample frame");
+    if (sample_second_edition(&frame)) {
+        snprintf(name, sizeof(name), "%s-3", frame_kind_name(kind));
+        frame_entry(list, name, bytes);
+        must(frame_write(&frame, &arena, &bytes) == LT_OK, "a sample frame");
+    }
     if (!sample_first_edition(&frame)) {
         frame_entry(list, frame_kind_name(kind), bytes);
         return;

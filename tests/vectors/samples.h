@@ -118,7 +118,8 @@ static inline void sample_session(struct arena *arena, unsigned v, struct frame 
                                   (enum frame_role)sample_enum("role", v),
                                   TEXT("software"),
                                   T64("clock_ms"),
-                                  N64("notice_cursor")};
+                                  N64("notice_cursor"),
+                                  TEXT("checkpoint")};
         break;
     case FRAME_WELCOME:
         f->welcome = (struct welcome){
@@ -140,6 +141,8 @@ static inline void sample_session(struct arena *arena, unsigned v, struct frame 
             .notice_seq = N64("notice_seq"),
             .run = N64("run"),
             .run_from = N64("run_from"),
+            .checkpoint = TEXT("checkpoint"),
+            .log_key = TEXT("log_key"),
         };
         break;
     case FRAME_BEAT:
@@ -236,6 +239,7 @@ static inline struct notice sample_notice(struct arena *arena, unsigned v)
             .level = N32("level"),
             .sender_key = TEXT("sender_key"),
             .case_code = TEXT("case_code"),
+            .position = N64("position"),
         };
     }
     return notice;
@@ -304,6 +308,35 @@ static inline struct bytes_ask sample_bytes_ask(struct arena *arena, unsigned v)
     return ask;
 }
 
+/* False: not one of frame_log.h. */
+static inline bool sample_log(struct arena *arena, unsigned v, struct frame *f)
+{
+    switch (f->kind) {
+    case FRAME_RECEIPTS:
+        f->receipts = (struct receipts){.checkpoint = TEXT("checkpoint"),
+                                        .index = N64("index"),
+                                        .position = N64("position"),
+                                        .leaves = N32("leaves"),
+                                        .log_path = TEXT("log_path"),
+                                        .nodes = TEXT("nodes"),
+                                        .items = sample_items(arena, sizeof(struct receipt_item)),
+                                        .count = SAMPLE_ITEMS};
+        for (unsigned i = 0; i < SAMPLE_ITEMS; i++, v++) {
+            f->receipts.items[i] = (struct receipt_item){N32("index"), TEXT("leaf")};
+        }
+        return true;
+    case FRAME_LOG_ASK:
+        f->log_ask = (struct log_ask){N64("number"), TEXT("origin"), N64("size"), N64("position")};
+        return true;
+    case FRAME_LOG_PROOF:
+        f->log_proof = (struct log_proof){N64("number"), N32("code"),  TEXT("checkpoint"),
+                                          N64("first"),  TEXT("path"), TEXT("broken")};
+        return true;
+    default:
+        return false;
+    }
+}
+
 /* False: not one of frame_ask.h. */
 static inline bool sample_ask(struct arena *arena, unsigned v, struct frame *f)
 {
@@ -329,10 +362,31 @@ static inline bool sample_ask(struct arena *arena, unsigned v, struct frame *f)
     }
 }
 
+/* Fields that came after the second edition of a kind, set back. False: there are none. */
+static inline bool sample_second_edition(struct frame *f)
+{
+    if (f->kind != FRAME_WELCOME) {
+        return false;
+    }
+    f->welcome.run = 0;
+    f->welcome.run_from = 0;
+    f->welcome.checkpoint = (struct lt_bytes){0};
+    f->welcome.log_key = (struct lt_bytes){0};
+    return true;
+}
+
 /* Fields that came after the first edition of the vectors, set back. False: there are none. */
 static inline bool sample_first_edition(struct frame *f)
 {
     switch (f->kind) {
+    case FRAME_HELLO:
+        f->hello.checkpoint = (struct lt_bytes){0};
+        return true;
+    case FRAME_NOTICE:
+        for (uint32_t i = 0; i < f->notice.count; i++) {
+            f->notice.items[i].position = 0;
+        }
+        return true;
     case FRAME_WELCOME:
         f->welcome.incarnation = 0;
         f->welcome.durable = 0;
@@ -430,7 +484,7 @@ static inline struct frame sample_frame(struct arena *arena, enum frame_kind kin
         f.page = sample_page(arena, v);
         break;
     default:
-        if (sample_ask(arena, v, &f)) {
+        if (sample_ask(arena, v, &f) || sample_log(arena, v, &f)) {
             break;
         }
         if (kind >= FRAME_BLOB_OFFER) {
@@ -534,7 +588,7 @@ static const enum frame_kind sample_kinds[] = {
     FRAME_SETTLED,    FRAME_NOTICE,    FRAME_NOTICE_ACK,  FRAME_QUERY,       FRAME_PAGE,
     FRAME_BLOB_OFFER, FRAME_BLOB_WANT, FRAME_BLOB_CHUNK,  FRAME_BLOB_STORED, FRAME_BLOB_REFUSED,
     FRAME_BLOB_FETCH, FRAME_HELD_ASK,  FRAME_HELD_ANSWER, FRAME_LIST_ASK,    FRAME_LIST,
-    FRAME_BYTES_ASK,
+    FRAME_BYTES_ASK,  FRAME_RECEIPTS,  FRAME_LOG_ASK,     FRAME_LOG_PROOF,
 };
 #define SAMPLE_KINDS (sizeof(sample_kinds) / sizeof(sample_kinds[0]))
 

@@ -117,45 +117,46 @@ static void receipts_verify(void **state)
     struct merkle_path path;
     static struct merkle_multi multi;
     const uint32_t indices[] = {0, 2, 9};
-    struct lt_bytes items[3];
+    struct receipt_item items[3];
     assert_int_equal(log_path(desk.log, 2, &path, &desk.fault), LT_OK);
     assert_int_equal(
         merkle_multi_of(desk.digester, leaves->hashes, leaves->count, indices, 3, &multi), LT_OK);
     for (int i = 0; i < 3; i++) {
-        items[i] = leaves->items[indices[i]].bytes;
+        items[i] = (struct receipt_item){indices[i], leaves->items[indices[i]].bytes};
     }
-    struct receipts receipts = {log_checkpoint(desk.log),
-                                2,
-                                leaves->first,
-                                leaves->count,
-                                path.nodes,
-                                path.count,
-                                indices,
-                                items,
-                                3,
-                                multi.nodes,
-                                multi.count};
+    struct receipts receipts = {.checkpoint = log_checkpoint(desk.log),
+                                .index = 2,
+                                .position = leaves->first,
+                                .leaves = leaves->count,
+                                .log_path = run_of(path.nodes, path.count * 32),
+                                .items = items,
+                                .count = 3,
+                                .nodes = run_of(multi.nodes, multi.count * 32)};
     struct note_trust trust = desk_trust(&desk);
     struct checkpoint checkpoint;
     assert_int_equal(receipts_check(&receipts, &trust, &checkpoint), LT_OK);
     struct leaf leaf;
-    assert_true(leaf_read(items[0], &leaf));
+    assert_true(leaf_read(items[0].leaf, &leaf));
     assert_int_equal(leaf.kind, LEAF_ACCEPTED);
     assert_bytes(leaf.accepted.from, "H24.1");
     assert_bytes(leaf.accepted.legs[0], "H24.15");
     assert_int_equal(leaf.accepted.legs[1].size, 0);
-    assert_true(leaf_read(items[2], &leaf));
+    assert_true(leaf_read(items[2].leaf, &leaf));
     assert_int_equal(leaf.outcome.cause, LEAF_SETTLED);
     assert_int_equal(leaf.outcome.outcome, LT_OUTCOME_TAKEN);
     /* Each lie has its code. */
     struct receipts lie = receipts;
-    lie.items = (struct lt_bytes[]){items[1], items[0], items[2]}; /* paths of other leaves */
+    lie.items = (struct receipt_item[]){
+        {0, items[1].leaf}, {2, items[0].leaf}, items[2]}; /* paths of other leaves */
     assert_int_equal(receipts_check(&lie, &trust, &checkpoint), LT_PATH_WRONG);
     lie = receipts;
-    lie.log_path_count--; /* truncated */
+    lie.log_path.size -= 32; /* truncated */
     assert_int_equal(receipts_check(&lie, &trust, &checkpoint), LT_PATH_LENGTH);
     lie = receipts;
-    lie.nodes_count--;
+    lie.nodes.size -= 32;
+    assert_int_equal(receipts_check(&lie, &trust, &checkpoint), LT_PATH_LENGTH);
+    lie = receipts;
+    lie.log_path.size -= 1;
     assert_int_equal(receipts_check(&lie, &trust, &checkpoint), LT_PATH_LENGTH);
     lie = receipts;
     lie.index = 1; /* another commit's place */
@@ -164,7 +165,7 @@ static void receipts_verify(void **state)
     lie.position++;
     assert_int_equal(receipts_check(&lie, &trust, &checkpoint), LT_PATH_WRONG);
     lie = receipts;
-    lie.items = (struct lt_bytes[]){items[0], text_bytes("leaf"), items[2]};
+    lie.items = (struct receipt_item[]){items[0], {2, text_bytes("leaf")}, items[2]};
     assert_int_equal(receipts_check(&lie, &trust, &checkpoint), LT_RECEIPT_WRONG);
     lie = receipts;
     lie.count = 0;
