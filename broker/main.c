@@ -26,6 +26,7 @@
 #include "broker/core/blob_desk.h"
 #include "broker/core/broker.h"
 #include "broker/core/keys.h"
+#include "broker/core/log_signer.h"
 #include "broker/core/restored_mark.h"
 #include "broker/core/safe_start.h"
 #include "broker/core/watch.h"
@@ -68,6 +69,7 @@ struct house {
     struct keys keys;
     struct safe_start safe_start;
     struct scrub *scrub;
+    struct log_signer *signer;
     struct restored_mark restored;
     bool restored_here; /* the mark of a restore waits until its declaration is durable */
     int signals;
@@ -106,6 +108,8 @@ static int exit_code(enum lt_status status)
     case LT_FENCED:
         return EXIT_FENCED;
     case LT_DAMAGED:
+    case LT_LOG_DAMAGED:
+    case LT_LOG_AHEAD:
         return EXIT_DAMAGED;
     case LT_FORMAT_UNKNOWN:
         return EXIT_FORMAT;
@@ -271,6 +275,7 @@ static struct flow_settings settings_of(const struct config *config)
         .seals_required = config->seals_required,
         .plan_items_max = config->plan_items_max,
         .plan_second_over = config->plan_second_person_over,
+        .log = true,
         .blob_endpoint = config->blob_public,
         .software = SOFTWARE,
     };
@@ -406,6 +411,59 @@ static enum lt_status open_blobs(struct house *house, struct fault *fault)
     return status;
 }
 
+/* Ids of the agencies there are; later ones come with their registry facts. */
+static void tell_names(void *self, struct leaves *leaves)
+{
+    const struct house *house = self;
+    const struct registry *registry = broker_flow(house->broker)->registry;
+    const struct agency *agency;
+    for (uint32_t i = 0; (agency = registry_at(registry, i)) != NULL; i++) {
+        leaves_name(leaves, agency->number, agency->id);
+    }
+}
+
+static enum lt_status open_log_signer(struct house *house, struct fault *fault)
+{
+    static char folder[sizeof(house->config.data) + 8];
+    const struct journal *journal = broker_flow(house->broker)->journal;
+    snprintf(folder, sizeof(folder), "%s/log", house->config.data);
+    struct log_signer_options options = {
+        .log = {.folder = folder,
+                .backend = backend_lmdb_door(house->backend),
+                .journal_first = journal_first(journal),
+                .journal_last = journal_durable(journal),
+                .name = house->config.log_origin,
+                .restored = house->restored_here,
+                .names = tell_names,
+                .names_self = house},
+        .signing_key = house->config.log_signing_key,
+        .checkpoint_ms = house->config.log_checkpoint_ms,
+        .clock = clock_os(),
+        .threaded = true,
+    };
+    enum lt_status status = log_key_make(house->config.log_signing_key, fault);
+    if (status == LT_OK) {
+        status = log_signer_open(&house->signer, &options, fault);
+    }
+    if (status == LT_OK) {
+        struct log_door door = log_signer_door(house->signer);
+        broker_attach_log(house->broker, &door);
+    }
+    return status;
+}
+
+/* The declaration of a restore is durable, and the log has begun its new incarnation. */
+static bool restore_told(const struct house *house)
+{
+    const struct flow *flow = broker_flow(house->broker);
+    struct log_about about;
+    if (!broker_restore_told(house->broker)) {
+        return false;
+    }
+    flow->log.about(flow->log.self, &about);
+    return about.incarnation >= flow->restored.incarnation;
+}
+
 static enum lt_status read_base(void *self, bool (*pace)(void *context, uint64_t bytes),
                                 void *context)
 {
@@ -511,7 +569,7 @@ static enum lt_status run(struct house *house, struct fault *fault)
         if (status != LT_OK) {
             return status;
         }
-        if (house->restored_here && broker_restore_told(house->broker)) {
+        if (house->restored_here && restore_told(house)) {
             status = restored_mark_remove(house->config.data, fault);
             if (status != LT_OK) {
                 return status;
@@ -542,6 +600,10 @@ static void close_house(struct house *house)
         blobs_close(&house->blobs);
     }
     blob_desk_close(&house->blob_desk);
+    if (house->signer != NULL) {
+        broker_attach_log(house->broker, &(struct log_door){0});
+        log_signer_close(&house->signer);
+    }
     broker_close(&house->broker);
     operators_close(&house->operators);
     backend_lmdb_close(&house->backend);
@@ -576,6 +638,9 @@ static enum lt_status start(struct house *house, struct fault *fault)
     }
     if (status == LT_OK) {
         status = open_broker(house, fault);
+    }
+    if (status == LT_OK) {
+        status = open_log_signer(house, fault);
     }
     if (status == LT_OK) {
         status = open_blobs(house, fault);

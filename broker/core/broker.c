@@ -397,6 +397,7 @@ void broker_close(struct broker **broker_p)
         flow->verifier.close(flow->verifier.self);
     }
     submissions_clear(flow);
+    receipts_clear(flow);
     end_sessions(flow);
     if (flow->answers.pool.memory != NULL) {
         answers_close(&flow->answers);

@@ -88,6 +88,9 @@ void broker_trust(struct broker *broker, struct trust **trust_p);
 struct scrub;
 void broker_attach_scrub(struct broker *broker, struct scrub *scrub); /* its findings are taken */
 
+/* Receipts are made by this signer from now on; without `take` none are. */
+void broker_attach_log(struct broker *broker, const struct log_door *door);
+
 struct blob_desk;
 void broker_attach(struct broker *broker, struct blob_desk *desk);
 

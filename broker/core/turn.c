@@ -34,6 +34,7 @@ struct work {
     bool blobs;
     bool gives; /* bytes an agency asked back could go at once */
     bool carried;
+    bool receipts; /* more could be sent at once */
 };
 
 static void read_clock(struct broker *broker)
@@ -198,6 +199,7 @@ static enum lt_status steps(struct broker *broker, struct work *work)
     commit(broker);
     step_answer(flow);
     step_notice(flow);
+    work->receipts = step_receipts(flow);
     work->gives = step_giving(flow);
     status = step_dispatch(flow);
     if (status == LT_OK) {
@@ -253,7 +255,8 @@ enum lt_status broker_turn(struct broker *broker, bool *ret_idle, struct fault *
         return status;
     }
     *ret_idle = work.frames == 0 && work.joined == 0 && !work.ticket && !work.blobs &&
-                !work.gives && !work.carried && flow->desks.active.count == 0 && !plans_due(flow);
+                !work.gives && !work.carried && !work.receipts && flow->desks.active.count == 0 &&
+                !plans_due(flow);
     return LT_OK;
 }
 
@@ -273,6 +276,10 @@ void broker_wait(struct broker *broker, const int *fds, uint32_t fds_count)
     }
     if (verified >= 0) {
         all[count++] = verified;
+    }
+    int told = flow->log.take == NULL ? -1 : flow->log.fd(flow->log.self);
+    if (told >= 0) {
+        all[count++] = told;
     }
     if (broker->blobs != NULL) {
         count += blob_desk_fds(broker->blobs, &all[count]);
@@ -314,4 +321,11 @@ void broker_say_bye(struct broker *broker)
 void broker_attach(struct broker *broker, struct blob_desk *desk)
 {
     broker->blobs = desk;
+}
+
+void broker_attach_log(struct broker *broker, const struct log_door *door)
+{
+    receipts_clear(&broker->flow);
+    broker->flow.log = *door;
+    broker->flow.log_told = 0;
 }

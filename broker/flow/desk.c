@@ -23,6 +23,7 @@ enum lt_status desks_open(struct desks *desks)
     list_init(&desks->telling);
     list_init(&desks->cold);
     list_init(&desks->verifying);
+    list_init(&desks->news);
     desks->highest = 0;
     return LT_OK;
 }
@@ -44,6 +45,8 @@ struct desk *desk_of(struct desks *desks, uint32_t agency)
         list_node_init(&desk->telling);
         list_node_init(&desk->cold);
         list_node_init(&desk->verifying);
+        list_node_init(&desk->has_news);
+        list_init(&desk->news);
         list_init(&desk->submissions);
         if (agency > desks->highest) {
             desks->highest = agency;

@@ -42,6 +42,9 @@ struct desk {
     struct list_node telling; /* on desks.telling while notices may be told */
     struct list_node cold;    /* on desks.cold while its next body cannot be asked for */
 
+    struct list news;          /* receipts and proofs that wait to be sent (receipts.c) */
+    struct list_node has_news; /* on desks.news while there are any */
+
     struct list submissions;    /* received and not decided, in that order (join.c) */
     struct list_node verifying; /* on desks.verifying while there are any */
 
@@ -85,6 +88,8 @@ struct desks {
     struct list telling;
     struct list cold;
     struct list verifying;
+    struct list news;
+    uint32_t news_count; /* of all desks */
     uint32_t highest;
 };
 

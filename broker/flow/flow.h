@@ -9,6 +9,7 @@
 #include "broker/journal/fact.h"
 #include "broker/journal/journal.h"
 #include "broker/limits.h"
+#include "broker/log/door.h"
 #include "broker/registry/registry.h"
 #include "broker/state/state.h"
 #include "cache.h"
@@ -104,6 +105,7 @@ struct flow_counters {
     uint64_t parked;
     uint64_t sessions_opened;
     uint64_t sessions_closed;
+    uint64_t receipts_unsent; /* no session, or too many waiting: to be asked for */
     uint64_t moves_refused;
     uint64_t damaged;
     uint64_t seals;       /* Submits under a good one */
@@ -126,12 +128,14 @@ struct flow {
     struct flow_settings settings;
     struct flow_operators operators;
     struct flow_trace trace;
+    struct log_door log; /* take NULL: there is none */
 
     /* of this turn */
     struct arena arena;
     int64_t now_ms; /* the time of the axis: wall, or by the monotonic clock when that is suspect */
     int64_t mono_ms; /* monotonic */
     uint64_t durable;
+    uint64_t log_told; /* what the signer knows to be durable */
 
     /* kept */
     struct sessions sessions;

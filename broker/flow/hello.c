@@ -151,6 +151,11 @@ static bool receives(enum frame_role role)
 
 static void welcome(struct flow *flow, struct session *session, const struct agency *agency)
 {
+    uint8_t note[NOTE_BYTES_MAX];
+    struct lt_bytes checkpoint = {note, 0};
+    if (flow->log.take != NULL) {
+        checkpoint.size = flow->log.checkpoint(flow->log.self, note);
+    }
     struct frame frame = {
         .kind = FRAME_WELCOME,
         .welcome = {.version = PROTOCOL,
@@ -177,6 +182,8 @@ static void welcome(struct flow *flow, struct session *session, const struct age
                     .run = flow->run,
                     .run_from = flow->opened_at + 1,
                     .notice_seq = desk_of(&flow->desks, agency->number)->counts.notice_seq,
+                    .checkpoint = checkpoint,
+                    .log_key = text_bytes(flow->log.key),
                     .blob_endpoint = text_bytes(flow->settings.blob_endpoint)},
     };
     enum lt_status status = write_and_send(flow, &session->route, &frame);

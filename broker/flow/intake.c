@@ -99,6 +99,8 @@ static enum lt_status take_message(struct flow *flow, struct session *session,
         return take_notice_ack(flow, session, frame->notice_cursor);
     case FRAME_LIST_ASK:
         return take_list_ask(flow, session, &frame->list_ask);
+    case FRAME_LOG_ASK:
+        return take_log_ask(flow, session, &frame->log_ask);
     case FRAME_BYTES_ASK:
         return take_bytes_ask(flow, session, &frame->bytes_ask);
     case FRAME_NONE:

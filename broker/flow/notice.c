@@ -38,6 +38,7 @@ static void fill_item(struct flow *flow, struct told *told, uint64_t seq)
         .level = record->level,
         .sender_key = {t->sender_key, known ? t->sender_key_size : 0},
         .case_code = text_bytes(known ? t->case_code : ""),
+        .position = record->position,
     };
     told->count++;
 }

@@ -70,6 +70,12 @@ LT_CHECK enum lt_status take_bytes_ask(struct flow *flow, struct session *sessio
                                        const struct bytes_ask *ask);
 bool step_giving(struct flow *flow);
 
+/* receipts.c: what the signer has for the agencies. True: more could be sent at once. */
+bool step_receipts(struct flow *flow);
+LT_CHECK enum lt_status take_log_ask(struct flow *flow, struct session *session,
+                                     const struct log_ask *ask);
+void receipts_clear(struct flow *flow); /* none will be sent any more */
+
 /* answer.c: verdicts and settlements whose ticket has come. */
 void step_answer(struct flow *flow);
 

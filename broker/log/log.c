@@ -136,46 +136,65 @@ static enum lt_status view(struct log_store *log, uint64_t position, uint64_t du
     return backend->view(backend->self, position, look_at_record, &look);
 }
 
-/* The last commit again, from the journal, as far as that still has it. */
-static enum lt_status compare_last(struct log_store *log, struct fault *fault)
+/* Is the commit at an index what its record of the journal gives? LT_LOG_AHEAD: it is not.
+ * LT_NOT_FOUND: the journal has that record no more. */
+static enum lt_status compare_at(struct log_store *log, uint64_t index, struct fault *fault)
 {
     struct commit_entry entry;
-    uint64_t size = tiles_size(log->tiles);
-    if (size == 0) {
-        return LT_OK;
-    }
-    enum lt_status status = tiles_entry(log->tiles, log->digester, size - 1, &entry, fault);
-    if (status != LT_OK || entry.position < log->options.journal_first) {
-        return status;
-    }
-    status = view(log, entry.position, UINT64_MAX, fault);
-    if (status == LT_AGENCY_UNKNOWN) {
-        return LT_OK; /* nobody knows its ids any more: tiles and checkpoint agree at least */
-    }
+    enum lt_status status = tiles_entry(log->tiles, log->digester, index, &entry, fault);
     if (status != LT_OK) {
         return status;
     }
-    if (log->leaves->first != entry.position || log->leaves->count != entry.leaves ||
-        !digest_equal(&log->leaves->root, &entry.root)) {
-        return fault_set(fault, LT_LOG_AHEAD, "log",
-                         "commit %llu is not the record at position %llu",
-                         (unsigned long long)size - 1, (unsigned long long)entry.position);
+    if (entry.position < log->options.journal_first) {
+        return LT_NOT_FOUND;
     }
-    return LT_OK;
+    status = view(log, entry.position, UINT64_MAX, fault);
+    if (status == LT_AGENCY_UNKNOWN) {
+        return LT_NOT_FOUND; /* nobody knows its ids any more: tiles and checkpoint agree */
+    }
+    if (status != LT_OK && status != LT_NOT_FOUND) {
+        return status;
+    }
+    bool same = status == LT_OK && log->leaves->first == entry.position &&
+                log->leaves->count == entry.leaves && digest_equal(&log->leaves->root, &entry.root);
+    return same ? LT_OK
+                : fault_set(fault, LT_LOG_AHEAD, "log",
+                            "commit %llu is not the record at position %llu",
+                            (unsigned long long)index, (unsigned long long)entry.position);
 }
 
-/* The tree as far as a restored journal has it. */
+static enum lt_status compare_last(struct log_store *log, struct fault *fault)
+{
+    uint64_t size = tiles_size(log->tiles);
+    enum lt_status status = size == 0 ? LT_OK : compare_at(log, size - 1, fault);
+    return status == LT_NOT_FOUND ? LT_OK : status;
+}
+
+/* The tree as far as a restored journal has it: commits beyond its end, and those that are other
+ * records there now. */
 static enum lt_status take_back(struct log_store *log, struct fault *fault)
 {
     uint64_t kept;
-    uint64_t last = log->options.journal_last;
-    enum lt_status status = tiles_below(log->tiles, log->digester, last, &kept, fault);
+    enum lt_status status =
+        tiles_below(log->tiles, log->digester, log->options.journal_last, &kept, fault);
+    uint64_t position = log->options.journal_first > 0 ? log->options.journal_first - 1 : 0;
+    while (status == LT_OK && kept > 0) {
+        status = compare_at(log, kept - 1, fault);
+        if (status != LT_LOG_AHEAD) {
+            position = status == LT_OK ? log->leaves->last : position;
+            status = status == LT_NOT_FOUND ? LT_OK : status;
+            break;
+        }
+        kept--;
+        status = LT_OK;
+        fault_init(fault);
+    }
     if (status == LT_OK) {
         status = tiles_load(log->tiles, kept, fault);
     }
-    log->position = last;
+    log->position = position;
     log_warn("log-taken-back", "commits=%llu position=%llu", (unsigned long long)kept,
-             (unsigned long long)last);
+             (unsigned long long)position);
     return status;
 }
 
@@ -221,10 +240,9 @@ static enum lt_status resume(struct log_store *log, struct fault *fault)
         status = fault_set(fault, LT_LOG_DAMAGED, "log/tile",
                            "the last tiles do not make the root of the newest checkpoint");
     }
-    if (status == LT_OK && ahead) {
-        return take_back(log, fault);
-    }
-    if (status == LT_OK) {
+    if (status == LT_OK && log->options.restored) {
+        status = take_back(log, fault);
+    } else if (status == LT_OK) {
         status = compare_last(log, fault);
     }
     return status == LT_LOG_DAMAGED ? make_again(log, fault) : status;
@@ -443,4 +461,30 @@ enum lt_status log_consistency(struct log_store *log, uint64_t first, struct mer
     }
     return merkle_source_consistency(&source, log->digester, first, log->newest.head.size,
                                      ret_path);
+}
+
+enum lt_status log_find(struct log_store *log, uint64_t position, uint64_t *ret_index,
+                        struct fault *fault)
+{
+    uint64_t below;
+    struct commit_entry entry;
+    enum lt_status status = tiles_below(log->tiles, log->digester, position, &below, fault);
+    if (status != LT_OK) {
+        return status;
+    }
+    if (below == 0 || !log->any || below > log->newest.head.size) {
+        return LT_NOT_FOUND;
+    }
+    status = tiles_entry(log->tiles, log->digester, below - 1, &entry, fault);
+    if (status == LT_OK) {
+        status = view(log, entry.position, log->position, fault);
+    }
+    if (status != LT_OK) {
+        return status;
+    }
+    if (log->leaves->first != entry.position || position > log->leaves->last) {
+        return LT_NOT_FOUND;
+    }
+    *ret_index = below - 1;
+    return LT_OK;
 }

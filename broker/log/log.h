@@ -69,4 +69,9 @@ LT_CHECK enum lt_status log_path(struct log_store *log, uint64_t index,
 LT_CHECK enum lt_status log_consistency(struct log_store *log, uint64_t first,
                                         struct merkle_path *ret_path, struct fault *fault);
 
+/* The commit that holds the fact at a position; its leaves stand in log_leaves then. LT_NOT_FOUND:
+ * none does, no checkpoint covers it yet, or the journal was cut above it. */
+LT_CHECK enum lt_status log_find(struct log_store *log, uint64_t position, uint64_t *ret_index,
+                                 struct fault *fault);
+
 #endif

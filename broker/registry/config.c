@@ -21,9 +21,11 @@
 #include "proto/base/file.h"
 #include "proto/base/text.h"
 #include "proto/base/yamlfile.h"
+#include "proto/note.h"
 
 #define CONFIG_BYTES_MAX   (256 * 1024)
 #define OPERATOR_NAME_MAX  54 /* "operator/NAME" is a connection's user, 63 bytes */
+#define LOG_ORIGIN_MAX     100
 #define OPERATOR_ROLES_END (OPERATOR_REGISTRAR + 1)
 
 /* The file as libcyaml fills it. */
@@ -42,6 +44,8 @@ struct config_text {
     char blob_listen[128];
     char blob_public[128];
     char secret_key[256];
+    char log_origin[128];
+    char log_signing_key[256];
     struct person_text operators[CONFIG_OPERATORS_MAX];
     uint32_t operators_count;
     char log_level[8];
@@ -66,6 +70,7 @@ struct config_text {
     char trust_crl[256];
     int64_t crl_grace_hours;
     int64_t scrub_kib_s;
+    int64_t log_checkpoint_ms;
     int64_t io_threads;
 };
 
@@ -103,6 +108,7 @@ static const struct number numbers[] = {
     NUMBER(restore_minutes, 0, 10080, 15),
     NUMBER(crl_grace_hours, 0, 720, 72),
     NUMBER(scrub_kib_s, 0, 1024 * 1024, 1024),
+    NUMBER(log_checkpoint_ms, 0, 60000, 200),
     NUMBER(io_threads, 1, 16, 1),
 };
 #define NUMBERS_COUNT (sizeof(numbers) / sizeof(numbers[0]))
@@ -141,6 +147,8 @@ static const cyaml_schema_field_t config_fields[] = {
     CYAML_FIELD_SEQUENCE("operators", CYAML_FLAG_OPTIONAL, struct config_text, operators,
                          &person_schema, 0, CONFIG_OPERATORS_MAX),
     FIELD_TEXT(log_level),
+    FIELD_TEXT(log_origin),
+    FIELD_TEXT(log_signing_key),
     FIELD_NUMBER(free_low_mib),
     FIELD_NUMBER(disk_alarm_days),
     FIELD_NUMBER(agency_share_mib),
@@ -161,6 +169,7 @@ static const cyaml_schema_field_t config_fields[] = {
     FIELD_TEXT(trust_crl),
     FIELD_NUMBER(crl_grace_hours),
     FIELD_NUMBER(scrub_kib_s),
+    FIELD_NUMBER(log_checkpoint_ms),
     FIELD_NUMBER(io_threads),
     CYAML_FIELD_END,
 };
@@ -413,11 +422,35 @@ static enum lt_status words_take(const struct reading *reading, struct config *c
                               "debug, info, warn, error");
 }
 
+/* The log has its name and key, whatever the file says of them. */
+static enum lt_status log_take(const struct reading *reading, struct config *config)
+{
+    const struct config_text *text = reading->text;
+    if (text->log_signing_key[0] != '\0') {
+        memcpy(config->log_signing_key, text->log_signing_key, sizeof(text->log_signing_key));
+    } else {
+        snprintf(config->log_signing_key, sizeof(config->log_signing_key), "%s/log.key",
+                 config->data);
+    }
+    if (text->log_origin[0] == '\0') {
+        return LT_OK;
+    }
+    /* Room for the incarnation behind it. */
+    if (strlen(text->log_origin) > LOG_ORIGIN_MAX ||
+        !note_name_valid(text_bytes(text->log_origin))) {
+        return yamlfile_value_bad(reading->file, reading->fault, "log_origin", text->log_origin,
+                                  "truc.example/log");
+    }
+    memcpy(config->log_origin, text->log_origin, sizeof(config->log_origin));
+    return LT_OK;
+}
+
 static void config_init(struct config *config)
 {
     memset(config, 0, sizeof(*config));
     snprintf(config->blob_listen, sizeof(config->blob_listen), "tcp://0.0.0.0:7761");
     snprintf(config->log_level, sizeof(config->log_level), "info");
+    snprintf(config->log_origin, sizeof(config->log_origin), "lienthong/log");
     for (size_t i = 0; i < NUMBERS_COUNT; i++) {
         memcpy((char *)config + numbers[i].config_offset, &numbers[i].normal, sizeof(uint32_t));
     }
@@ -434,6 +467,9 @@ static enum lt_status config_take(const struct reading *reading, struct config *
     }
     if (status == LT_OK) {
         status = numbers_take(reading, config);
+    }
+    if (status == LT_OK) {
+        status = log_take(reading, config);
     }
     for (uint32_t i = 0; i < reading->text->operators_count && status == LT_OK; i++) {
         status = operator_take(reading, config, i);
@@ -526,6 +562,15 @@ static const char *restart_key(const struct config *config, const struct config 
     }
     if (config->scrub_kib_s != next->scrub_kib_s) {
         return "scrub_kib_s";
+    }
+    if (strcmp(config->log_origin, next->log_origin) != 0) {
+        return "log_origin";
+    }
+    if (strcmp(config->log_signing_key, next->log_signing_key) != 0) {
+        return "log_signing_key";
+    }
+    if (config->log_checkpoint_ms != next->log_checkpoint_ms) {
+        return "log_checkpoint_ms";
     }
     return config->io_threads != next->io_threads ? "io_threads" : NULL;
 }

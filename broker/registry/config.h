@@ -47,7 +47,10 @@
  *   trust_crl: /etc/lienthong/crl.pem      (r) their lists of revoked ones; read again by a reload
  *   crl_grace_hours: 72                (r) a late list goes on for known keys, with an alarm
  *   scrub_kib_s: 1024                  the journal is checked in the background at this pace; 0:
- * off io_threads: 1
+ * off log_origin: lienthong/log          name of the log and of the key that signs it; no space, no
+ * plus log_signing_key: DATA/log.key      PEM, 0600; made (Ed25519) when it is not there
+ *   log_checkpoint_ms: 200             a checkpoint is signed at most so often
+ *   io_threads: 1
  */
 enum operator_role {
     OPERATOR_VIEWER = 1,
@@ -75,6 +78,8 @@ struct config {
     char blob_listen[128];
     char blob_public[128];
     char secret_key[256];
+    char log_origin[128];
+    char log_signing_key[272];
     struct operator_entry operators[CONFIG_OPERATORS_MAX];
     uint32_t operators_count;
     char log_level[8];
@@ -98,6 +103,7 @@ struct config {
     char trust_crl[256];
     uint32_t crl_grace_hours;
     uint32_t scrub_kib_s;
+    uint32_t log_checkpoint_ms;
     uint32_t io_threads;
 };
 

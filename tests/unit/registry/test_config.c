@@ -114,6 +114,9 @@ static void what_is_absent_has_a_default(void **state)
     assert_string_equal(config.trust_crl, "");
     assert_int_equal(config.crl_grace_hours, 72);
     assert_int_equal(config.scrub_kib_s, 1024);
+    assert_string_equal(config.log_origin, "lienthong/log");
+    assert_string_equal(config.log_signing_key, "/var/lib/lienthong/log.key");
+    assert_int_equal(config.log_checkpoint_ms, 200);
     assert_int_equal(config.io_threads, 1);
 }
 
@@ -141,6 +144,9 @@ static void everything_is_read(void **state)
                        "trust_crl: /etc/lienthong/crl.pem\n"
                        "crl_grace_hours: 0\n"
                        "scrub_kib_s: 0\n"
+                       "log_origin: truc.vidu.invalid/so\n"
+                       "log_signing_key: /etc/lienthong/log.key\n"
+                       "log_checkpoint_ms: 0\n"
                        "io_threads: 2\n";
     assert_int_equal(read_more(*state, more, &config, &fault), LT_OK);
     assert_string_equal(config.blob_listen, "tcp://127.0.0.1:*");
@@ -163,6 +169,9 @@ static void everything_is_read(void **state)
     assert_string_equal(config.trust_crl, "/etc/lienthong/crl.pem");
     assert_int_equal(config.crl_grace_hours, 0);
     assert_int_equal(config.scrub_kib_s, 0);
+    assert_string_equal(config.log_origin, "truc.vidu.invalid/so");
+    assert_string_equal(config.log_signing_key, "/etc/lienthong/log.key");
+    assert_int_equal(config.log_checkpoint_ms, 0);
     assert_int_equal(config.io_threads, 2);
 }
 
@@ -249,6 +258,7 @@ static void numbers_have_ranges(void **state)
         {"restore_minutes", 0, 10080},
         {"crl_grace_hours", 0, 720},
         {"scrub_kib_s", 0, 1048576},
+        {"log_checkpoint_ms", 0, 60000},
         {"io_threads", 1, 16},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -432,8 +442,9 @@ static void a_reload_refuses_the_rest_by_name(void **state)
     struct config config;
     struct fault fault;
     assert_int_equal(read_more(*state, "", &config, &fault), LT_OK);
-    static const char *const keys[] = {"data",       "listen",      "blob_listen", "blob_public",
-                                       "secret_key", "scrub_kib_s", "io_threads"};
+    static const char *const keys[] = {
+        "data",        "listen",     "blob_listen",     "blob_public",       "secret_key",
+        "scrub_kib_s", "log_origin", "log_signing_key", "log_checkpoint_ms", "io_threads"};
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
         struct config next = config;
         next.attempts_max = 99;
@@ -455,6 +466,15 @@ static void a_reload_refuses_the_rest_by_name(void **state)
             break;
         case 5:
             next.scrub_kib_s = 2;
+            break;
+        case 6:
+            next.log_origin[0] = 'x';
+            break;
+        case 7:
+            next.log_signing_key[0] = 'x';
+            break;
+        case 8:
+            next.log_checkpoint_ms = 2;
             break;
         default:
             next.io_threads = 2;
