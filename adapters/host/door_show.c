@@ -637,6 +637,10 @@ char *door_state_json(const char *agency, const struct lt_client_state *state)
                  number_add(object, "unconfirmed", (int64_t)state->unconfirmed) &&
                  number_add(object, "uploads", (int64_t)state->uploads) &&
                  number_add(object, "last_cursor", (int64_t)state->last_cursor) &&
+                 number_add(object, "receipts", (int64_t)state->receipts) &&
+                 number_add(object, "log_size", (int64_t)state->log_size) &&
+                 words_add(object, "log_refused",
+                           state->log_refused == LT_OK ? "" : lt_code(state->log_refused)) &&
                  words_add(object, "last_problem", state->last_problem);
     return text_of(object, whole);
 }

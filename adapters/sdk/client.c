@@ -191,6 +191,9 @@ static enum lt_status client_make(struct lt_client **ret_client, const struct lt
     if (status == LT_OK) {
         status = call_open(client);
     }
+    if (status == LT_OK) {
+        status = log_watch_open(client);
+    }
     if (status != LT_OK) {
         lt_client_close(&client);
         return status;
@@ -313,6 +316,7 @@ void lt_client_close(struct lt_client **client_p)
     mover_close(client);
     held_close(client);
     call_close(client);
+    log_watch_close(client);
     client_zmq_close(&client->socket);
     if (client->own_net != NULL) {
         net_close(&client->own_net);

@@ -60,8 +60,9 @@ struct lt_client {
         uint64_t inbox;
         uint32_t blobs;
     } sweep;
-    struct mover *mover; /* of attachments */
-    bool restoring;      /* nothing is granted and nothing submitted */
+    struct log_watch *log; /* what is believed of the axis' log */
+    struct mover *mover;   /* of attachments */
+    bool restoring;        /* nothing is granted and nothing submitted */
 
     /* every thread */
     pthread_mutex_t mutex;
@@ -115,6 +116,14 @@ void receive_step(struct lt_client *client); /* grants, answers and acknowledgem
 
 /* client_axis.c: network thread; false: this axis is not to be spoken with */
 bool axis_welcome(struct lt_client *client);
+
+/* client_log.c: network thread */
+LT_CHECK enum lt_status log_watch_open(struct lt_client *client);
+void log_watch_close(struct lt_client *client);
+void log_welcome(struct lt_client *client, const struct welcome *welcome);
+void log_receipts(struct lt_client *client, const struct receipts *receipts);
+void log_proof(struct lt_client *client, const struct log_proof *proof);
+void log_step(struct lt_client *client); /* asks when it is due */
 
 /* client_held.c: network thread */
 LT_CHECK enum lt_status held_open(struct lt_client *client);

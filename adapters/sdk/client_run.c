@@ -25,7 +25,14 @@ static void frame_take(struct lt_client *client, const struct frame *frame)
 {
     switch (frame->kind) {
     case FRAME_WELCOME:
+        log_welcome(client, &frame->welcome);
         receive_welcome(client);
+        break;
+    case FRAME_RECEIPTS:
+        log_receipts(client, &frame->receipts);
+        break;
+    case FRAME_LOG_PROOF:
+        log_proof(client, &frame->log_proof);
         break;
     case FRAME_VERDICT:
         pump_verdict(client, &frame->verdict);
@@ -114,6 +121,7 @@ int client_step(struct lt_client *client)
     pump_step(client);
     held_step(client);
     call_step(client);
+    log_step(client);
     int mover_ms = mover_step(client);
     sweep_step(client);
     state_publish(client);

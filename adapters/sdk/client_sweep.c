@@ -13,6 +13,7 @@
 #include "box_events.h"
 #include "box_inbox.h"
 #include "box_outbox.h"
+#include "box_receipts.h"
 #include "client_parts.h"
 #include "proto/base/log.h"
 
@@ -21,6 +22,7 @@
 #define BATCH          200u
 #define DAY_MS         (24LL * 60 * 60 * 1000)
 #define BLOB_ORPHAN_MS (7 * DAY_MS)
+#define RECEIPT_MS     (400 * DAY_MS)
 #define BLOB_FOLDERS   257u
 
 struct sweeping {
@@ -91,6 +93,13 @@ static enum lt_status events_run(struct box_txn *txn, void *self)
     return events_forget(txn, sweeping->before_ms, BATCH, &sweeping->gone);
 }
 
+static enum lt_status receipts_run(struct box_txn *txn, void *self)
+{
+    struct sweeping *sweeping = self;
+    int64_t before_ms = client_wall_ms(sweeping->client) - RECEIPT_MS;
+    return receipts_forget(txn, before_ms, BATCH, &sweeping->gone);
+}
+
 /* Within a job no submit can begin to refer to what is removed. */
 static enum lt_status blobs_run(struct box_txn *txn, void *self)
 {
@@ -142,6 +151,7 @@ void sweep_step(struct lt_client *client)
     };
     (void)store_sweep_readers(client->box->store);
     uint32_t gone = sweep_one(&sweeping, events_run);
+    gone += sweep_one(&sweeping, receipts_run);
     gone += sweep_one(&sweeping, outbox_run);
     gone += sweep_one(&sweeping, inbox_run);
     gone += sweep_one(&sweeping, blobs_run);

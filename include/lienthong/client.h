@@ -268,6 +268,9 @@ struct lt_client_state {
     uint64_t uploads;     /* attachments waiting to go up */
     uint64_t last_cursor;
     char last_problem[160];
+    uint64_t receipts;          /* of the axis, proven and kept since the start */
+    uint64_t log_size;          /* of the newest checkpoint of its log that is believed */
+    enum lt_status log_refused; /* not LT_OK: its log is not believed, and why */
 };
 LT_EXPORT void lt_client_state(struct lt_client *client, struct lt_client_state *ret_state);
 LT_EXPORT const char *lt_client_agency(const struct lt_client *client);

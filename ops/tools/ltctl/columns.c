@@ -454,6 +454,21 @@ COLUMNS(verify, true,
     C("bytes", BYTES, "Dung lượng", "Size"),
     C("findings", NUMBER, "Sai lệch", "Findings"));
 
+COLUMNS(log_finding, false,
+    C("place", TEXT, "Ở đâu", "Place"),
+    C("what", TEXT, "Sai ở", "What"),
+    C("code", TEXT, "Mã", "Code"));
+
+COLUMNS(log_verify, true,
+    C("origin", TEXT, "Sổ minh bạch", "Log"),
+    C("commits", NUMBER, "Số lần ghi", "Commits"),
+    C("checkpoints", NUMBER, "Mốc đã ký", "Checkpoints"),
+    C("breaks", NUMBER, "Lần khôi phục có khai báo", "Declared restores"),
+    C("compared", NUMBER, "Đã đối chiếu với sổ nhật ký", "Compared with the journal"),
+    C("unknown", NUMBER, "Không đối chiếu được nữa", "Not comparable any more"),
+    C("position", NUMBER, "Đến vị trí", "Reaches to"),
+    C("findings", NUMBER, "Sai lệch", "Findings"));
+
 COLUMNS(quarantine, false,
     C("position", NUMBER, "Vị trí", "Position"),
     C("kind", EVENT, "Sự kiện", "Fact"),

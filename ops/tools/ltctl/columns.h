@@ -74,6 +74,8 @@ extern const struct columns columns_seal_keys;
 extern const struct columns columns_change_seal_key;
 extern const struct columns columns_finding;
 extern const struct columns columns_verify;
+extern const struct columns columns_log_finding;
+extern const struct columns columns_log_verify;
 extern const struct columns columns_backup;
 extern const struct columns columns_archive;
 extern const struct columns columns_archive_month;
