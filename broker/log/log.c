@@ -223,7 +223,7 @@ static enum lt_status make_again(struct log_store *log, struct fault *fault)
                            "the journal does not lead to the newest checkpoint, at position %llu",
                            (unsigned long long)due);
     }
-    return status;
+    return status == LT_OK ? tiles_sync(log->tiles, fault) : status;
 }
 
 static enum lt_status resume(struct log_store *log, struct fault *fault)
@@ -487,4 +487,28 @@ enum lt_status log_find(struct log_store *log, uint64_t position, uint64_t *ret_
     }
     *ret_index = below - 1;
     return LT_OK;
+}
+
+enum lt_status log_reaches(const char *folder, uint64_t *ret_position, struct fault *fault)
+{
+    char path[512];
+    struct issued *issued = NULL;
+    struct note note;
+    struct checkpoint checkpoint;
+    snprintf(path, sizeof(path), "%s/checkpoints", folder);
+    enum lt_status status = issued_open(&issued, path, true, fault);
+    if (status == LT_OK && issued_newest(issued).size == 0) {
+        status = LT_NOT_FOUND;
+    }
+    if (status == LT_OK) {
+        status = note_read(issued_newest(issued), &note);
+    }
+    if (status == LT_OK) {
+        status = checkpoint_read(note.text, &checkpoint);
+    }
+    if (status == LT_OK) {
+        *ret_position = checkpoint.position;
+    }
+    issued_close(&issued);
+    return status == LT_NOTE_BAD ? fault_set(fault, LT_LOG_DAMAGED, path, "the newest") : status;
 }

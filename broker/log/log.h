@@ -43,6 +43,11 @@ LT_CHECK enum lt_status log_store_open(struct log_store **ret_log,
                                        const struct log_options *options, struct fault *fault);
 void log_store_close(struct log_store **log_p);
 
+/* How far of the journal the newest checkpoint in a folder reaches, as it says itself; nothing is
+ * verified. For a cut: what lies beyond is not logged yet. LT_NOT_FOUND: there is no log. */
+LT_CHECK enum lt_status log_reaches(const char *folder, uint64_t *ret_position,
+                                    struct fault *fault);
+
 /* One record of the journal, the next one: LT_AGAIN when it lies above `durable`. The leaves made
  * stand in log_leaves until the next call; none: a record without leaves. Any other status: it went
  * wrong, open the log anew. */

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "adapters/sdk/content.h"
+#include "notary.h"
 #include "proto/base/text.h"
 
 #define CASES       12
@@ -465,6 +466,10 @@ static void take_frame(struct actor *actor, struct line *line, const struct fram
         break;
     case FRAME_SETTLED:
         take_settled(actor, &frame->settled);
+        break;
+    case FRAME_RECEIPTS:
+        notary_take(actor->options.notary, actor->options.ids[actor->options.index],
+                    &frame->receipts);
         break;
     case FRAME_NOTICE:
         take_notice(actor, line, &frame->notice);

@@ -13,6 +13,7 @@
  * (actor_back.c) before it takes part again.
  */
 struct actor;
+struct notary;
 
 struct actor_options {
     struct world *world;
@@ -22,6 +23,7 @@ struct actor_options {
     const char *const *ids; /* of all agencies */
     struct lt_key key;
     uint32_t wishes_max;
+    struct notary *notary; /* looks at receipts; NULL: there is no log */
 };
 
 struct actor *actor_open(const struct actor_options *options);

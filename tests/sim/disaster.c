@@ -38,11 +38,15 @@ void disaster_cut(struct sim *sim)
     sim->carried += (uint32_t)flow->carry.carried;
     sim->timed += flow->sweeper.timed;
     world_net_stop(sim->net, 0);
+    notary_end(sim->notary, sim->broker);
     broker_close(&sim->broker);
     if (world_random_chance(&sim->random, 300)) {
         disk_fail(1 + (int)world_random_below(&sim->random, 6));
     }
-    enum lt_status status = cut_make(sim->backend, sim->state_path, sim->base_path, below, &fault);
+    enum lt_status status = LT_AGAIN;
+    if (notary_covers(sim->notary, below)) {
+        status = cut_make(sim->backend, sim->state_path, sim->base_path, below, &fault);
+    }
     sim_heal_disk(sim);
     sim->cuts += status == LT_OK ? 1 : 0;
     sim->oracle.cut_below =
@@ -128,6 +132,7 @@ static void lose_all(struct sim *sim)
     sim_heal_disk(sim);
     sim->timed += broker_flow(sim->broker)->sweeper.timed;
     world_net_stop(sim->net, 0);
+    notary_end(sim->notary, sim->broker);
     broker_abandon(sim->broker);
     broker_close(&sim->broker);
     unlink(sim->state_path);
@@ -183,8 +188,8 @@ static enum lt_status nothing_came_in(void *context, const struct fact *fact)
 void disaster_roll_back(struct sim *sim)
 {
     struct backend_memory *good = NULL;
-    if (sim->backups.journal == NULL || !would_all_see(sim)) {
-        return;
+    if (sim->backups.journal == NULL || !would_all_see(sim) || sim->notary != NULL) {
+        return; /* an axis with a log would not start */
     }
     sim_crash(sim); /* what was in flight is decided */
     enum lt_status status = backend_memory_copy(sim->backend, &good);

@@ -29,6 +29,7 @@
 #define REST_MS_MAX (4 * 3600 * 1000)
 #define WISHES_EACH 60
 #define TURNS_MAX   64
+#define LOG_WORLDS  10 /* one world in so many has a log: signatures and syncs take real time */
 
 const char *const sim_ids[AGENCIES_SIM] = {"H24.1", "H24.2", "H24.3", "H24.15", "H24.16", "G12.18"};
 
@@ -63,6 +64,7 @@ void sim_open_broker(struct sim *sim)
                      .deadline_ms = 15000,
                      .stuck_ms = 60000,
                      .reconcile_ms = 8000,
+                     .log = sim->notary != NULL,
                      .blob_endpoint = "",
                      .software = "sim"},
         .operators = people_door(sim->people),
@@ -76,6 +78,7 @@ void sim_open_broker(struct sim *sim)
     if (status != LT_OK) {
         sim_die(sim, "the broker does not open", status, &fault);
     }
+    notary_begin(sim->notary, sim->broker, sim->backend, sim->restored_by != NULL);
     world_net_start(sim->net, 0);
 }
 
@@ -91,6 +94,7 @@ void sim_crash(struct sim *sim)
     sim_heal_disk(sim);
     world_net_stop(sim->net, 0);
     sim->timed += broker_flow(sim->broker)->sweeper.timed;
+    notary_end(sim->notary, sim->broker);
     broker_abandon(sim->broker);
     backend_memory_crash(sim->backend, world_random_chance(&sim->random, 500));
     broker_close(&sim->broker);
@@ -313,9 +317,11 @@ static void judge(struct sim *sim)
     check_picture(broker_flow(sim->broker), &used);
     world_net_stop(sim->net, 0);
     sim->timed += broker_flow(sim->broker)->sweeper.timed;
+    notary_end(sim->notary, sim->broker);
     broker_close(&sim->broker);
     unlink(sim->state_path);
     sim_open_broker(sim);
+    sim->receipts = notary_judge(sim->notary, sim->broker, sim->backend);
     check_picture(broker_flow(sim->broker), &refolded);
     if (!check_same(&used, &refolded)) {
         sim_fail(sim, "the refolded state differs");
@@ -342,9 +348,9 @@ static void say_all(struct sim *sim)
            (unsigned long long)people->unheard, (unsigned long long)people->waited, acts.skipped,
            acts.ended, acts.rerouted, acts.risked);
     printf("  %u restores, %u roll-backs refused, %u agencies restored, %u keys changed, "
-           "%u clock jumps\n",
+           "%u clock jumps, %llu receipts\n",
            sim->restores, sim->rolled_back, sim->agency_restores, sim->keys_changed,
-           sim->clock_jumps);
+           sim->clock_jumps, (unsigned long long)sim->receipts);
 }
 
 static void tell_story(void *self, const struct wish *wish)
@@ -381,6 +387,9 @@ static void run_seed(uint64_t seed, const char *folder, bool verbose)
     sim->witness = witness_open(&sim->oracle, sim->story);
     sim->people = people_open(&sim->world, sim->net, &sim->oracle, sim_ids);
     open_verifier(sim);
+    if (seed % LOG_WORLDS == 0) {
+        sim->notary = notary_open(folder, &sim->clock.clock, &sim->oracle);
+    }
     sim_open_broker(sim);
     for (uint32_t i = 0; i < AGENCIES_SIM; i++) {
         act_register(sim, i);
@@ -396,6 +405,7 @@ static void run_seed(uint64_t seed, const char *folder, bool verbose)
                                         .index = i,
                                         .ids = sim_ids,
                                         .key = sim->keys[i],
+                                        .notary = sim->notary,
                                         .wishes_max = WISHES_EACH};
         sim->actors[i] = actor_open(&options);
     }
@@ -409,7 +419,9 @@ static void run_seed(uint64_t seed, const char *folder, bool verbose)
         actor_close(&sim->actors[i]);
     }
     world_net_stop(sim->net, 0);
+    notary_end(sim->notary, sim->broker);
     broker_close(&sim->broker);
+    notary_close(&sim->notary);
     people_close(&sim->people);
     witness_close(&sim->witness);
     story_close(&sim->story);

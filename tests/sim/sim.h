@@ -8,6 +8,7 @@
 #include "check.h"
 #include "harness/slow_verifier.h"
 #include "harness/world_net.h"
+#include "notary.h"
 #include "operator.h"
 #include "people.h"
 #include "story.h"
@@ -27,6 +28,7 @@ struct sim {
     struct backend_memory *backend;
     struct slow_verifier verifier;
     struct broker *broker;
+    struct notary *notary; /* NULL: a world without a log */
     struct oracle oracle;
     struct witness *witness;
     struct story *story; /* when somebody reads it */
@@ -49,6 +51,7 @@ struct sim {
     uint64_t timed;         /* legs parked by time */
     uint32_t disk_failures; /* of state.mdb that ended the broker */
     uint32_t disk_fillings;
+    uint64_t receipts;    /* proven by those who got them */
     uint32_t restores;    /* of the broker, declared */
     uint32_t rolled_back; /* undeclared, and refused by all */
     uint32_t agency_restores;

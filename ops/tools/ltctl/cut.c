@@ -15,6 +15,7 @@
 
 #include "broker/core/cut.h"
 #include "broker/journal/archive.h"
+#include "broker/log/log.h"
 #include "ltctl.h"
 #include "proto/base/text.h"
 
@@ -83,6 +84,23 @@ static enum exit_code show_report(struct ltctl *ltctl, const struct cut_options 
     return code;
 }
 
+/* Nothing is cut that the log does not hold yet: its leaves could never be made again. */
+static enum lt_status log_covers(const char *folder, uint64_t below, struct fault *fault)
+{
+    char path[PATH_BYTES];
+    uint64_t position = 0;
+    snprintf(path, sizeof(path), "%s/log", folder);
+    enum lt_status status = log_reaches(path, &position, NULL);
+    if (status == LT_NOT_FOUND) {
+        return LT_OK; /* a journal from before there was a log */
+    }
+    if (status == LT_OK && position + 1 < below) {
+        status = fault_set(fault, LT_AGAIN, "log", "reaches %llu: start the broker once more",
+                           (unsigned long long)position);
+    }
+    return status;
+}
+
 static enum lt_status cut(const char *folder, struct cut_options *options,
                           struct cut_report *ret_report, struct fault *fault)
 {
@@ -128,7 +146,10 @@ static enum lt_status cut_with(struct ltctl *ltctl, struct cut_options *options,
     options->base_path = base_path;
     options->archive = archive;
     options->archived = archive_holds;
-    status = cut(folder, options, ret_report, fault);
+    status = log_covers(folder, options->below, fault);
+    if (status == LT_OK) {
+        status = cut(folder, options, ret_report, fault);
+    }
     archive_close(&archive);
     return status;
 }
