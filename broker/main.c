@@ -552,7 +552,8 @@ static enum lt_status drain(struct house *house, struct fault *fault)
         if (idle) {
             broker_wait(house->broker, NULL, 0);
         }
-    } while (!broker_drained(house->broker) && clock_os()->mono_ms(clock_os()->self) < end_ms);
+    } while (!(broker_drained(house->broker) && broker_receipted(house->broker)) &&
+             clock_os()->mono_ms(clock_os()->self) < end_ms);
     broker_say_bye(house->broker);
     return LT_OK;
 }

@@ -109,6 +109,24 @@ static enum lt_status put_parked(struct place *place)
     return status;
 }
 
+/* Of the log; a signer that fails shows in log_failures_total and a signed position that stays. */
+static void put_log(struct place *place)
+{
+    const struct flow *flow = place->ask->flow;
+    struct log_about about;
+    if (flow->log.take == NULL) {
+        return;
+    }
+    flow->log.about(flow->log.self, &about);
+    put_number(place, "log_commits", about.size);
+    put_number(place, "log_commits_signed", about.signed_size);
+    put_number(place, "log_position", about.position);
+    put_number(place, "log_checkpoints_total", about.checkpoints);
+    put_number(place, "log_receipts_total", about.receipts);
+    put_number(place, "log_receipts_unsent_total", about.dropped + flow->counters.receipts_unsent);
+    put_number(place, "log_failures_total", about.failures);
+}
+
 static void put_process(struct place *place)
 {
     const struct operators_about *about = &place->ask->operators->about;
@@ -150,6 +168,7 @@ static void put_process(struct place *place)
 static enum lt_status put_house(struct place *place)
 {
     put_process(place);
+    put_log(place);
     put_desks(place);
     put_sweeper(place);
     return put_parked(place);

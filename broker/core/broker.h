@@ -71,8 +71,9 @@ void broker_wait(struct broker *broker, const int *fds, uint32_t fds_count);
 
 /* No new transfers from now on; turns go on until broker_drained. */
 void broker_drain(struct broker *broker);
-bool broker_drained(const struct broker *broker); /* nothing undecided, staged or unanswered */
-void broker_say_bye(struct broker *broker);       /* to every session */
+bool broker_drained(const struct broker *broker);   /* nothing undecided, staged or unanswered */
+bool broker_receipted(const struct broker *broker); /* nor without its receipt */
+void broker_say_bye(struct broker *broker);         /* to every session */
 
 /* The declaration of a restore is durable: it need not be made again. */
 bool broker_restore_told(const struct broker *broker);

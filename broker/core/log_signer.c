@@ -278,6 +278,10 @@ static enum lt_status follow(struct log_signer *signer, struct fault *fault)
             count(signer, &signer->about.dropped, leaves->count);
         }
     }
+    pthread_mutex_lock(&signer->lock);
+    signer->about.size = log_size(signer->log);
+    signer->about.position = log_position(signer->log);
+    pthread_mutex_unlock(&signer->lock);
     return status;
 }
 
@@ -323,23 +327,6 @@ static int work(struct log_signer *signer, struct log_wish *wish)
     }
     answer_wishes(signer, wish);
     return more ? 0 : open ? (int)due_ms : IDLE_MS;
-}
-
-/* The last word: what is durable is signed, so that the next life begins with nothing to do. */
-static void finish(struct log_signer *signer)
-{
-    struct fault fault;
-    enum lt_status status = LT_OK;
-    fault_init(&fault);
-    while (signer->log != NULL && status == LT_OK) {
-        status = follow(signer, &fault);
-    }
-    if (status == LT_AGAIN && log_unsigned(signer->log)) {
-        status = sign(signer, &fault);
-    }
-    if (status != LT_OK && status != LT_AGAIN) {
-        fail(signer, status, &fault);
-    }
 }
 
 static void *run(void *self)
@@ -409,9 +396,6 @@ void log_signer_close(struct log_signer **signer_p)
         atomic_store(&signer->stopping, true);
         queue_stop(signer->wishes);
         pthread_join(signer->thread, NULL);
-    }
-    if (signer->log != NULL) {
-        finish(signer);
     }
     while (signer->wishes != NULL && (wish = queue_pop(signer->wishes)) != NULL) {
         if (wish != &signer->wake) {

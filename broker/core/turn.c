@@ -302,6 +302,11 @@ bool broker_drained(const struct broker *broker)
            flow->sessions.waiting.count == 0 && flow->desks.verifying.count == 0;
 }
 
+bool broker_receipted(const struct broker *broker)
+{
+    return receipts_drained(&broker->flow);
+}
+
 void broker_say_bye(struct broker *broker)
 {
     struct flow *flow = &broker->flow;

@@ -130,6 +130,17 @@ bool step_receipts(struct flow *flow)
     return more;
 }
 
+bool receipts_drained(const struct flow *flow)
+{
+    struct log_about about;
+    if (flow->log.take == NULL) {
+        return true;
+    }
+    flow->log.about(flow->log.self, &about);
+    return about.position >= flow->durable && about.size == about.signed_size &&
+           flow->desks.news_count == 0;
+}
+
 void receipts_clear(struct flow *flow)
 {
     while (flow->desks.slots != NULL && flow->desks.news.count > 0) {

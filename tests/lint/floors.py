@@ -71,6 +71,7 @@ STRANGERS = [
 INVITED = [
     ("tests/", ""),                                # tests may see all
     ("ops/tools/ltctl/", "broker/journal/"),       # reads a journal offline
+    ("ops/tools/ltctl/", "broker/log/"),           # reads the log offline
     ("ops/tools/ltctl/", "broker/state/base.h"),   # copies and checks the base of a cut journal
     ("ops/tools/ltctl/", "broker/core/cut.h"),     # cuts a journal offline
     ("ops/tools/ltctl/", "broker/core/rebase.h"),  # makes a base anew, folding as the broker does

@@ -133,6 +133,13 @@ void notary_end(struct notary *notary, struct broker *broker)
     log_signer_close(&notary->signer);
 }
 
+bool notary_covers(const struct notary *notary, uint64_t below)
+{
+    uint64_t position;
+    return notary == NULL ||
+           (log_reaches(notary->log_path, &position, NULL) == LT_OK && position + 1 >= below);
+}
+
 void notary_take(struct notary *notary, const char *agency, const struct receipts *receipts)
 {
     struct checkpoint checkpoint;

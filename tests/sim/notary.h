@@ -24,6 +24,9 @@ void notary_begin(struct notary *notary, struct broker *broker, struct backend_m
                   bool restored);
 void notary_end(struct notary *notary, struct broker *broker);
 
+/* Everything below the position is signed for: it may be cut. */
+bool notary_covers(const struct notary *notary, uint64_t below);
+
 /* What an agency heard. NULL: this world has no log. */
 void notary_take(struct notary *notary, const char *agency, const struct receipts *receipts);
 

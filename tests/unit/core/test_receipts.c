@@ -99,6 +99,36 @@ static struct receipts heard(struct party *party, int64_t ms, struct leaf *ret_l
     return frame.receipts;
 }
 
+/* The sender may have the outcome's receipt too; the receiver not the acceptance's; nobody another
+ * log, or a size that was never signed. */
+static void asked_by(struct party *a, struct party *b, const struct given *one, uint64_t outcome)
+{
+    struct leaf leaf;
+    struct checkpoint newest;
+    struct frame frame, ask = {.kind = FRAME_LOG_ASK};
+    ask.log_ask = (struct log_ask){.number = 6, .position = outcome};
+    party_say(&house, a, &ask);
+    (void)heard(a, 1000, &leaf, &newest);
+    assert_int_equal(leaf.outcome.accepted, one->position);
+    struct party c = party_connect(&house, 3);
+    party_say(&house, &c, &ask);
+    assert_true(house_hear(&house, c.link, FRAME_LOG_PROOF, 1000, &frame));
+    assert_int_equal(frame.log_proof.code, LT_NOT_HERE);
+    ask.log_ask = (struct log_ask){.number = 7, .position = one->position};
+    party_say(&house, b, &ask);
+    assert_true(house_hear(&house, b->link, FRAME_LOG_PROOF, 1000, &frame));
+    assert_int_equal(frame.log_proof.code, LT_NOT_HERE);
+    /* Another log, and a size nobody signed. */
+    ask.log_ask = (struct log_ask){.number = 8, .origin = text_bytes("khac/log"), .size = 1};
+    party_say(&house, b, &ask);
+    assert_true(house_hear(&house, b->link, FRAME_LOG_PROOF, 1000, &frame));
+    assert_int_equal(frame.log_proof.code, LT_NOTE_FOREIGN);
+    ask.log_ask = (struct log_ask){.number = 9, .origin = text_bytes(LOG_NAME), .size = 1000};
+    party_say(&house, b, &ask);
+    assert_true(house_hear(&house, b->link, FRAME_LOG_PROOF, 1000, &frame));
+    assert_int_equal(frame.log_proof.code, LT_LOG_ROLLED_BACK);
+}
+
 static void to_whom_they_belong(void **state)
 {
     (void)state;
@@ -148,29 +178,7 @@ static void to_whom_they_belong(void **state)
     assert_int_equal(
         merkle_consistency_check(house.digester, &first.head, &newest.head, path.nodes, path.count),
         LT_OK);
-
-    /* The sender may have the outcome's receipt too; the receiver not the acceptance's. */
-    ask.log_ask = (struct log_ask){.number = 6, .position = leaf.outcome.position};
-    party_say(&house, &a, &ask);
-    (void)heard(&a, 1000, &leaf, &newest);
-    assert_int_equal(leaf.outcome.accepted, one.position);
-    struct party c = party_connect(&house, 3);
-    party_say(&house, &c, &ask);
-    assert_true(house_hear(&house, c.link, FRAME_LOG_PROOF, 1000, &frame));
-    assert_int_equal(frame.log_proof.code, LT_NOT_HERE);
-    ask.log_ask = (struct log_ask){.number = 7, .position = one.position};
-    party_say(&house, &b, &ask);
-    assert_true(house_hear(&house, b.link, FRAME_LOG_PROOF, 1000, &frame));
-    assert_int_equal(frame.log_proof.code, LT_NOT_HERE);
-    /* Another log, and a size nobody signed. */
-    ask.log_ask = (struct log_ask){.number = 8, .origin = text_bytes("khac/log"), .size = 1};
-    party_say(&house, &b, &ask);
-    assert_true(house_hear(&house, b.link, FRAME_LOG_PROOF, 1000, &frame));
-    assert_int_equal(frame.log_proof.code, LT_NOTE_FOREIGN);
-    ask.log_ask = (struct log_ask){.number = 9, .origin = text_bytes(LOG_NAME), .size = 1000};
-    party_say(&house, &b, &ask);
-    assert_true(house_hear(&house, b.link, FRAME_LOG_PROOF, 1000, &frame));
-    assert_int_equal(frame.log_proof.code, LT_LOG_ROLLED_BACK);
+    asked_by(&a, &b, &one, leaf.outcome.position);
 }
 
 static void in_welcome(void **state)

@@ -53,6 +53,18 @@ static void naive_make(struct naive *naive, struct log_desk *desk)
     leaves_close(&naive->leaves);
 }
 
+static void every_commit_is_in(struct log_desk *desk, const struct naive *naive,
+                               const struct merkle_head *head)
+{
+    struct merkle_path path;
+    for (uint64_t index = 0; index < head->size; index += 1 + head->size / 60) {
+        assert_int_equal(log_path(desk->log, index, &path, &desk->fault), LT_OK);
+        assert_int_equal(merkle_path_check(desk->digester, &naive->hashes[index], index, head->size,
+                                           path.nodes, path.count, &head->root),
+                         LT_OK);
+    }
+}
+
 static void as_the_naive_tree(void **state)
 {
     (void)state;
@@ -82,12 +94,7 @@ static void as_the_naive_tree(void **state)
         assert_int_equal(merkle_consistency_check(desk.digester, &before, &checkpoint.head,
                                                   path.nodes, path.count),
                          LT_OK);
-        for (uint64_t index = 0; index < sizes[i]; index += 1 + sizes[i] / 60) {
-            assert_int_equal(log_path(desk.log, index, &path, &desk.fault), LT_OK);
-            assert_int_equal(merkle_path_check(desk.digester, &naive.hashes[index], index, sizes[i],
-                                               path.nodes, path.count, &root),
-                             LT_OK);
-        }
+        every_commit_is_in(&desk, &naive, &checkpoint.head);
         before = checkpoint.head;
         /* Opened anew it stands where it stood. */
         assert_int_equal(desk_log(&desk), LT_OK);
@@ -98,6 +105,42 @@ static void as_the_naive_tree(void **state)
     assert_int_equal(log_path(desk.log, 700, &path, &desk.fault), LT_NOT_FOUND);
     assert_int_equal(log_consistency(desk.log, 701, &path, &desk.fault), LT_NOT_FOUND);
     desk_close(&desk);
+}
+
+static void each_lie_has_its_code(const struct receipts *told, const struct note_trust *trusted)
+{
+    const struct receipts receipts = *told;
+    const struct receipt_item *items = told->items;
+    struct note_trust trust = *trusted;
+    struct checkpoint checkpoint;
+    struct receipts lie = receipts;
+    lie.items = (struct receipt_item[]){
+        {0, items[1].leaf}, {2, items[0].leaf}, items[2]}; /* paths of other leaves */
+    assert_int_equal(receipts_check(&lie, &trust, &checkpoint), LT_PATH_WRONG);
+    lie = receipts;
+    lie.log_path.size -= 32; /* truncated */
+    assert_int_equal(receipts_check(&lie, &trust, &checkpoint), LT_PATH_LENGTH);
+    lie = receipts;
+    lie.nodes.size -= 32;
+    assert_int_equal(receipts_check(&lie, &trust, &checkpoint), LT_PATH_LENGTH);
+    lie = receipts;
+    lie.log_path.size -= 1;
+    assert_int_equal(receipts_check(&lie, &trust, &checkpoint), LT_PATH_LENGTH);
+    lie = receipts;
+    lie.index = 1; /* another commit's place */
+    assert_int_not_equal(receipts_check(&lie, &trust, &checkpoint), LT_OK);
+    lie = receipts;
+    lie.position++;
+    assert_int_equal(receipts_check(&lie, &trust, &checkpoint), LT_PATH_WRONG);
+    lie = receipts;
+    lie.items = (struct receipt_item[]){items[0], {2, text_bytes("leaf")}, items[2]};
+    assert_int_equal(receipts_check(&lie, &trust, &checkpoint), LT_RECEIPT_WRONG);
+    lie = receipts;
+    lie.count = 0;
+    assert_int_equal(receipts_check(&lie, &trust, &checkpoint), LT_RECEIPT_WRONG);
+    struct note_trust other = trust; /* of another broker */
+    other.key.name = "khac.example/log";
+    assert_int_equal(receipts_check(&receipts, &other, &checkpoint), LT_NOTE_FOREIGN);
 }
 
 /* A receipt as it is sent: some leaves of a commit, verified from the bytes alone. */
@@ -144,35 +187,7 @@ static void receipts_verify(void **state)
     assert_true(leaf_read(items[2].leaf, &leaf));
     assert_int_equal(leaf.outcome.cause, LEAF_SETTLED);
     assert_int_equal(leaf.outcome.outcome, LT_OUTCOME_TAKEN);
-    /* Each lie has its code. */
-    struct receipts lie = receipts;
-    lie.items = (struct receipt_item[]){
-        {0, items[1].leaf}, {2, items[0].leaf}, items[2]}; /* paths of other leaves */
-    assert_int_equal(receipts_check(&lie, &trust, &checkpoint), LT_PATH_WRONG);
-    lie = receipts;
-    lie.log_path.size -= 32; /* truncated */
-    assert_int_equal(receipts_check(&lie, &trust, &checkpoint), LT_PATH_LENGTH);
-    lie = receipts;
-    lie.nodes.size -= 32;
-    assert_int_equal(receipts_check(&lie, &trust, &checkpoint), LT_PATH_LENGTH);
-    lie = receipts;
-    lie.log_path.size -= 1;
-    assert_int_equal(receipts_check(&lie, &trust, &checkpoint), LT_PATH_LENGTH);
-    lie = receipts;
-    lie.index = 1; /* another commit's place */
-    assert_int_not_equal(receipts_check(&lie, &trust, &checkpoint), LT_OK);
-    lie = receipts;
-    lie.position++;
-    assert_int_equal(receipts_check(&lie, &trust, &checkpoint), LT_PATH_WRONG);
-    lie = receipts;
-    lie.items = (struct receipt_item[]){items[0], {2, text_bytes("leaf")}, items[2]};
-    assert_int_equal(receipts_check(&lie, &trust, &checkpoint), LT_RECEIPT_WRONG);
-    lie = receipts;
-    lie.count = 0;
-    assert_int_equal(receipts_check(&lie, &trust, &checkpoint), LT_RECEIPT_WRONG);
-    struct note_trust other = trust; /* of another broker */
-    other.key.name = "khac.example/log";
-    assert_int_equal(receipts_check(&receipts, &other, &checkpoint), LT_NOTE_FOREIGN);
+    each_lie_has_its_code(&receipts, &trust);
     desk_close(&desk);
 }
 
