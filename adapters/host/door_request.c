@@ -13,12 +13,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "proto/base/base64.h"
 #include "canonical.h"
 #include "door_fields.h"
 #include "door_json.h"
 #include "door_private.h"
 #include "json_scan.h"
+#include "proto/base/base64.h"
 #include "proto/base/text.h"
 
 static const char *const members[] = {

@@ -13,11 +13,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "proto/base/base64.h"
 #include "door_fields.h"
 #include "door_json.h"
 #include "door_private.h"
 #include "json_scan.h"
+#include "proto/base/base64.h"
 #include "proto/base/text.h"
 #include "proto/message.h"
 #include "text_out.h"

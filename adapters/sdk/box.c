@@ -41,11 +41,11 @@ struct job {
 };
 
 static const char *const tree_names[BOX_TREES_END] = {
-    [BOX_META] = "meta",       [BOX_OUTBOX] = "outbox", [BOX_PARCELS] = "parcels",
-    [BOX_WAITING] = "waiting", [BOX_KEYS] = "keys",     [BOX_IDS] = "ids",
-    [BOX_CASES] = "cases",     [BOX_INBOX] = "inbox",   [BOX_BODIES] = "bodies",
-    [BOX_OPEN] = "open",       [BOX_LEGS] = "legs",     [BOX_TELL] = "tell",
-    [BOX_EVENTS] = "events",   [BOX_BLOBS] = "blobs",   [BOX_UPLOADED] = "uploaded",
+    [BOX_META] = "meta",         [BOX_OUTBOX] = "outbox", [BOX_PARCELS] = "parcels",
+    [BOX_WAITING] = "waiting",   [BOX_KEYS] = "keys",     [BOX_IDS] = "ids",
+    [BOX_CASES] = "cases",       [BOX_INBOX] = "inbox",   [BOX_BODIES] = "bodies",
+    [BOX_OPEN] = "open",         [BOX_LEGS] = "legs",     [BOX_TELL] = "tell",
+    [BOX_EVENTS] = "events",     [BOX_BLOBS] = "blobs",   [BOX_UPLOADED] = "uploaded",
     [BOX_RECEIPTS] = "receipts",
 };
 

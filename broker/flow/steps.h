@@ -75,7 +75,7 @@ bool step_receipts(struct flow *flow);
 LT_CHECK enum lt_status take_log_ask(struct flow *flow, struct session *session,
                                      const struct log_ask *ask);
 bool receipts_drained(const struct flow *flow); /* what is durable is signed and told */
-void receipts_clear(struct flow *flow); /* none will be sent any more */
+void receipts_clear(struct flow *flow);         /* none will be sent any more */
 
 /* answer.c: verdicts and settlements whose ticket has come. */
 void step_answer(struct flow *flow);

@@ -12,9 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "proto/base/base64.h"
 #include "adapters/host/canonical.h"
 #include "adapters/host/json_scan.h"
+#include "proto/base/base64.h"
 #include "proto/base/text.h"
 
 static char *form_of(const char *text)

@@ -14,8 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "proto/base/base64.h"
 #include "adapters/host/door_json.h"
+#include "proto/base/base64.h"
 #include "proto/base/text.h"
 #include "proto/message.h"
 
