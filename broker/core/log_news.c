@@ -16,12 +16,13 @@
 #include "proto/base/text.h"
 
 #define PENDING_COMMITS 4096
-#define PENDING_BYTES   (32u << 20)
+#define PENDING_BYTES   (16u << 20)
 
-/* Leaves of one commit, copied. */
+/* Leaves of one commit, copied into one block that begins with the items. */
 struct commit {
     uint64_t index;
-    struct leaves *leaves;
+    struct log_leaf *block;
+    struct leaf_set leaves;
     size_t bytes;
 };
 
@@ -46,8 +47,8 @@ static void drop_first(struct pending *pending)
 {
     struct commit *commit = &pending->commits[pending->first];
     pending->bytes -= commit->bytes;
-    free(commit->leaves);
-    commit->leaves = NULL;
+    free(commit->block);
+    commit->block = NULL;
     pending->first = (pending->first + 1) % PENDING_COMMITS;
     pending->count--;
 }
@@ -75,32 +76,36 @@ bool pending_any(const struct pending *pending)
 
 bool pending_add(struct pending *pending, const struct leaves *leaves, uint64_t index)
 {
-    size_t bytes = sizeof(*leaves);
+    size_t bytes = leaves->count * (sizeof(leaves->items[0]) + sizeof(leaves->hashes[0]));
     for (uint32_t i = 0; i < leaves->count; i++) {
         bytes += leaves->items[i].bytes.size;
     }
     if (pending->count == PENDING_COMMITS || pending->bytes + bytes > PENDING_BYTES) {
         return false;
     }
-    struct leaves *copy = malloc(bytes);
-    if (copy == NULL) {
+    struct log_leaf *items = malloc(bytes);
+    if (items == NULL) {
         return false;
     }
-    copy->first = leaves->first;
-    copy->count = leaves->count;
-    memcpy(copy->hashes, leaves->hashes, leaves->count * sizeof(leaves->hashes[0]));
-    uint8_t *at = (uint8_t *)(copy + 1);
+    struct lt_digest *hashes = (struct lt_digest *)(items + leaves->count);
+    uint8_t *at = (uint8_t *)(hashes + leaves->count);
+    memcpy(hashes, leaves->hashes, leaves->count * sizeof(hashes[0]));
     for (uint32_t i = 0; i < leaves->count; i++) {
-        struct log_leaf *item = &copy->items[i];
-        *item = leaves->items[i];
-        memcpy(at, item->bytes.data, item->bytes.size);
-        item->bytes.data = at;
-        at += item->bytes.size;
+        items[i] = leaves->items[i];
+        memcpy(at, items[i].bytes.data, items[i].bytes.size);
+        items[i].bytes.data = at;
+        at += items[i].bytes.size;
     }
     uint32_t place = (pending->first + pending->count++) % PENDING_COMMITS;
-    pending->commits[place] = (struct commit){index, copy, bytes};
+    pending->commits[place] =
+        (struct commit){index, items, {leaves->first, leaves->count, items, hashes}, bytes};
     pending->bytes += bytes;
     return true;
+}
+
+struct leaf_set leaf_set_of(const struct leaves *leaves)
+{
+    return (struct leaf_set){leaves->first, leaves->count, leaves->items, leaves->hashes};
 }
 
 /* ---- frames ---- */
@@ -117,7 +122,7 @@ static struct lt_bytes put(uint8_t **at, const void *data, size_t size)
 }
 
 enum lt_status news_receipts(struct log_store *log, struct digester *digester,
-                             const struct leaves *leaves, uint64_t index,
+                             const struct leaf_set *leaves, uint64_t index,
                              const struct news_part *part, struct log_news **ret_news,
                              struct fault *fault)
 {
@@ -165,7 +170,7 @@ enum lt_status news_receipts(struct log_store *log, struct digester *digester,
 }
 
 /* The leaves of the agency of leaf `from`, up to a frame of them, marked as told. */
-static uint32_t gather(const struct leaves *leaves, uint32_t from, bool *told, uint32_t *indices)
+static uint32_t gather(const struct leaf_set *leaves, uint32_t from, bool *told, uint32_t *indices)
 {
     uint32_t count = 0, agency = leaves->items[from].agency;
     for (uint32_t i = from; i < leaves->count && count < RECEIPT_ITEMS; i++) {
@@ -182,7 +187,7 @@ enum lt_status pending_tell(struct pending *pending, struct log_store *log,
                             struct fault *fault)
 {
     const struct commit *commit = &pending->commits[pending->first];
-    const struct leaves *leaves = commit->leaves;
+    const struct leaf_set *leaves = &commit->leaves;
     bool told[LEAVES_MAX] = {false};
     uint32_t indices[RECEIPT_ITEMS];
     enum lt_status status = LT_OK;

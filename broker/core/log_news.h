@@ -26,6 +26,15 @@ LT_CHECK enum lt_status pending_tell(struct pending *pending, struct log_store *
                                      struct digester *digester, news_give *give, void *context,
                                      struct fault *fault);
 
+/* Leaves of one commit, wherever they stand. */
+struct leaf_set {
+    uint64_t first; /* position of the record */
+    uint32_t count;
+    const struct log_leaf *items;
+    const struct lt_digest *hashes;
+};
+struct leaf_set leaf_set_of(const struct leaves *leaves);
+
 /* Receipts of one commit for one agency: leaves of hers, or with `position` the one there. */
 struct news_part {
     uint32_t agency;
@@ -34,7 +43,7 @@ struct news_part {
     uint32_t count;
 };
 LT_CHECK enum lt_status news_receipts(struct log_store *log, struct digester *digester,
-                                      const struct leaves *leaves, uint64_t index,
+                                      const struct leaf_set *leaves, uint64_t index,
                                       const struct news_part *part, struct log_news **ret_news,
                                       struct fault *fault);
 LT_CHECK enum lt_status news_proof(struct log_store *log, const struct log_wish *wish,

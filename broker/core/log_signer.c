@@ -218,7 +218,8 @@ static enum lt_status answer_receipt(struct log_signer *signer, const struct log
         struct news_part part = {wish->agency, wish->session, &i, 1};
         if (leaves->items[i].position == wish->position &&
             may_see(signer, &leaves->items[i], wish->agency)) {
-            return news_receipts(signer->log, signer->digester, leaves, index, &part, ret_news,
+            struct leaf_set set = leaf_set_of(leaves);
+            return news_receipts(signer->log, signer->digester, &set, index, &part, ret_news,
                                  fault);
         }
     }
