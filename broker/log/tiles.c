@@ -218,7 +218,7 @@ static enum lt_status source_node(void *context, uint32_t level, uint64_t index,
     enum lt_status status = tile_get(reader->tiles, reader->digester, level / 8, from / SHELF_SLOTS,
                                      &slots, reader->fault);
     if (status == LT_OK) {
-        memcpy(hashes, slots + from % SHELF_SLOTS * HASH_BYTES, HASH_BYTES << part);
+        memcpy(hashes, slots + from % SHELF_SLOTS * HASH_BYTES, (size_t)HASH_BYTES << part);
         *ret_node = merkle_root(reader->digester, hashes, UINT64_C(1) << part);
     }
     return status;
