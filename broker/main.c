@@ -452,18 +452,6 @@ static enum lt_status open_log_signer(struct house *house, struct fault *fault)
     return status;
 }
 
-/* The declaration of a restore is durable, and the log has begun its new incarnation. */
-static bool restore_told(const struct house *house)
-{
-    const struct flow *flow = broker_flow(house->broker);
-    struct log_about about;
-    if (!broker_restore_told(house->broker)) {
-        return false;
-    }
-    flow->log.about(flow->log.self, &about);
-    return about.incarnation >= flow->restored.incarnation;
-}
-
 static enum lt_status read_base(void *self, bool (*pace)(void *context, uint64_t bytes),
                                 void *context)
 {
@@ -570,7 +558,7 @@ static enum lt_status run(struct house *house, struct fault *fault)
         if (status != LT_OK) {
             return status;
         }
-        if (house->restored_here && restore_told(house)) {
+        if (house->restored_here && broker_restore_told(house->broker)) {
             status = restored_mark_remove(house->config.data, fault);
             if (status != LT_OK) {
                 return status;

@@ -438,7 +438,13 @@ void broker_abandon(struct broker *broker)
 
 bool broker_restore_told(const struct broker *broker)
 {
-    return broker->restored_at != 0 && broker->restored_at <= broker->flow.durable;
+    const struct flow *flow = &broker->flow;
+    struct log_about about = {.incarnation = flow->restored.incarnation};
+    if (flow->log.take != NULL) {
+        flow->log.about(flow->log.self, &about);
+    }
+    return broker->restored_at != 0 && broker->restored_at <= flow->durable &&
+           about.incarnation >= flow->restored.incarnation;
 }
 
 struct flow *broker_flow(struct broker *broker)

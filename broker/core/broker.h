@@ -75,7 +75,8 @@ bool broker_drained(const struct broker *broker);   /* nothing undecided, staged
 bool broker_receipted(const struct broker *broker); /* nor without its receipt */
 void broker_say_bye(struct broker *broker);         /* to every session */
 
-/* The declaration of a restore is durable: it need not be made again. */
+/* The declaration of a restore is durable, and the log has begun its new incarnation: it need not
+ * be made again. */
 bool broker_restore_told(const struct broker *broker);
 
 struct flow *broker_flow(struct broker *broker);
