@@ -7,7 +7,7 @@
 #include <lienthong/types.h>
 
 /*
- * The part of frame.h about the log: receipts, and proofs that it only grew (LTP.md, section 16).
+ * The part of frame.h about the log: receipts, and proofs that it only grew (LTP.md, section 17).
  * Digests of a path stand one behind the other, 32 bytes each; receipt.h checks them.
  */
 struct receipt_item {

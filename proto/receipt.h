@@ -6,7 +6,7 @@
 #include "frame_log.h"
 
 /*
- * What the log says of transfers, as bytes that anybody can hash again (LTP.md, section 16).
+ * What the log says of transfers, as bytes that anybody can hash again (LTP.md, section 17).
  *
  *   leaf      one acceptance, or one outcome of a leg: a core of digests, codes and times, never
  *             bytes of a body, behind a salt of its own. Its hash is merkle_leaf of its bytes
