@@ -50,8 +50,10 @@ struct remembered {
 
 struct trust {
     X509_STORE *store;
+    STACK_OF(X509) * between;
     struct digester *digester;
     int64_t grace_ms;
+    bool looking_back;
     int64_t lists_until_ms;
     uint32_t anchors;
     struct remembered *cache;
@@ -159,11 +161,12 @@ enum lt_status trust_open(const struct trust_files *files, struct trust **ret_tr
         return fault_set(fault, LT_NO_MEMORY, "trust", "no memory");
     }
     trust->grace_ms = files->grace_ms;
+    trust->looking_back = files->looking_back;
     trust->store = X509_STORE_new();
+    trust->between = sk_X509_new_null();
     trust->cache = calloc(CACHE_SLOTS, sizeof(*trust->cache));
-    enum lt_status status = trust->store == NULL || trust->cache == NULL
-                                ? LT_NO_MEMORY
-                                : digester_open(&trust->digester);
+    bool made = trust->store != NULL && trust->between != NULL && trust->cache != NULL;
+    enum lt_status status = made ? digester_open(&trust->digester) : LT_NO_MEMORY;
     if (status == LT_OK) {
         status = rules_set(trust);
     }
@@ -189,11 +192,54 @@ void trust_close(struct trust **trust_p)
     struct trust *trust = *trust_p;
     if (trust != NULL) {
         X509_STORE_free(trust->store);
+        sk_X509_pop_free(trust->between, X509_free);
         digester_close(&trust->digester);
         free(trust->cache);
         free(trust);
         *trust_p = NULL;
     }
+}
+
+static enum lt_status lend_all(struct trust *trust, struct lt_bytes text, bool lists)
+{
+    BIO *bio = BIO_new_mem_buf(text.data, (int)text.size);
+    STACK_OF(X509_INFO) *infos =
+        bio == NULL ? NULL : PEM_X509_INFO_read_bio(bio, NULL, pem_no_password, NULL);
+    enum lt_status status = infos == NULL || sk_X509_INFO_num(infos) == 0 ? LT_CONFIG_BAD : LT_OK;
+    for (int i = 0; status == LT_OK && i < sk_X509_INFO_num(infos); i++) {
+        X509_INFO *info = sk_X509_INFO_value(infos, i);
+        if (lists ? info->crl == NULL : info->x509 == NULL) {
+            status = LT_CONFIG_BAD;
+        } else if (lists) {
+            status = add_list(trust, info->crl);
+        } else if (sk_X509_push(trust->between, info->x509) > 0) {
+            info->x509 = NULL; /* the stack's from now on */
+        } else {
+            status = LT_NO_MEMORY;
+        }
+    }
+    sk_X509_INFO_pop_free(infos, X509_INFO_free);
+    BIO_free(bio);
+    ERR_clear_error();
+    return status;
+}
+
+enum lt_status trust_lend(struct trust *trust, struct lt_bytes between, struct lt_bytes lists,
+                          struct fault *fault)
+{
+    enum lt_status status = LT_OK;
+    if (between.size > PEM_BYTES_MAX || lists.size > PEM_BYTES_MAX) {
+        status = LT_CONFIG_BAD;
+    }
+    if (status == LT_OK && between.size > 0) {
+        status = lend_all(trust, between, false);
+    }
+    if (status == LT_OK && lists.size > 0) {
+        status = lend_all(trust, lists, true);
+    }
+    return status == LT_OK ? LT_OK
+                           : fault_set(fault, status, "authorities",
+                                       "not certificates, or not lists of revoked ones, in PEM");
 }
 
 int64_t trust_lists_until_ms(const struct trust *trust)
@@ -266,6 +312,41 @@ static bool within_grace(const struct judging *judging, const X509_CRL *list)
            judging->now_ms < until + judging->trust->grace_ms;
 }
 
+/* Do all lists that name it say that it was revoked after the moment? (The library has forgotten by
+ * then which list it looked at.) */
+static bool revoked_later(const struct judging *judging, X509_STORE_CTX *context, X509 *certificate)
+{
+    STACK_OF(X509_CRL) *lists =
+        X509_STORE_CTX_get1_crls(context, X509_get_issuer_name(certificate));
+    uint32_t named = 0;
+    uint32_t later = 0;
+    for (int i = 0; i < sk_X509_CRL_num(lists); i++) {
+        X509_REVOKED *entry = NULL;
+        if (X509_CRL_get0_by_cert(sk_X509_CRL_value(lists, i), &entry, certificate) == 1) {
+            named++;
+            later += time_ms_of(X509_REVOKED_get0_revocationDate(entry)) > judging->now_ms;
+        }
+    }
+    sk_X509_CRL_pop_free(lists, X509_CRL_free);
+    return named > 0 && named == later;
+}
+
+/* A list that is younger than the moment says who was revoked by then, and of whom it was made too
+ * late to say. */
+static bool forgiven(const struct judging *judging, int error, X509_STORE_CTX *context)
+{
+    X509_CRL *list = X509_STORE_CTX_get0_current_crl(context);
+    X509 *certificate = X509_STORE_CTX_get_current_cert(context);
+    if (!judging->trust->looking_back || certificate == NULL) {
+        return false;
+    }
+    if (error == X509_V_ERR_CRL_NOT_YET_VALID && list != NULL) {
+        return time_ms_of(X509_get0_notAfter(certificate)) >=
+               time_ms_of(X509_CRL_get0_lastUpdate(list));
+    }
+    return error == X509_V_ERR_CERT_REVOKED && revoked_later(judging, context, certificate);
+}
+
 static int on_verify(int fits, X509_STORE_CTX *context)
 {
     struct judging *judging = X509_STORE_CTX_get_app_data(context);
@@ -280,6 +361,10 @@ static int on_verify(int fits, X509_STORE_CTX *context)
         X509_STORE_CTX_set_error(context, X509_V_OK);
         return 1;
     }
+    if (forgiven(judging, error, context)) {
+        X509_STORE_CTX_set_error(context, X509_V_OK);
+        return 1;
+    }
     if (judging->code == LT_OK) {
         judging->code = code_of(error, depth);
         snprintf(judging->detail, sizeof(judging->detail), "%s (%d above the leaf)",
@@ -291,8 +376,8 @@ static int on_verify(int fits, X509_STORE_CTX *context)
 static enum lt_status judge(struct judging *judging, X509 *certificate)
 {
     X509_STORE_CTX *context = X509_STORE_CTX_new();
-    if (context == NULL ||
-        X509_STORE_CTX_init(context, judging->trust->store, certificate, NULL) != 1) {
+    if (context == NULL || X509_STORE_CTX_init(context, judging->trust->store, certificate,
+                                               judging->trust->between) != 1) {
         X509_STORE_CTX_free(context);
         return LT_CRYPTO;
     }

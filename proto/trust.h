@@ -36,12 +36,22 @@ struct trust_files {
     const char *anchors; /* PEM: roots and the authorities below them; NULL or "": none */
     const char *crls;    /* PEM; NULL or "": none */
     int64_t grace_ms;
+    /* The moment lies in the past and lists may be younger than it: whoever was revoked after the
+     * moment counted then. Of a certificate that had run out when its list was made, a younger
+     * list says nothing. */
+    bool looking_back;
 };
 
 /* LT_CONFIG_BAD when a file holds anything that does not read, or nothing. */
 LT_CHECK enum lt_status trust_open(const struct trust_files *files, struct trust **ret_trust,
                                    struct fault *fault);
 void trust_close(struct trust **trust_p);
+
+/* Authorities between, which count only when they lead to one of the trust list, and lists of
+ * revoked certificates, as somebody else hands them in: PEM, either may be empty. Before the first
+ * judgement. LT_CONFIG_BAD. */
+LT_CHECK enum lt_status trust_lend(struct trust *trust, struct lt_bytes between,
+                                   struct lt_bytes lists, struct fault *fault);
 
 /* `known_since_ms`: since when this key is registered. *ret_stale: yes, but by grace.
  * LT_SEAL_CHAIN, _PURPOSE, _KEY_REVOKED, _KEY_EXPIRED, _KEY_EARLY, _CRL_STALE; LT_CRYPTO. */
