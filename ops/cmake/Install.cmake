@@ -1,16 +1,17 @@
 # SPDX-License-Identifier: EUPL-1.2
 # Programs, public headers, the SDK and its pkg-config file, man pages, completion, unit files.
 include(GNUInstallDirs)
-foreach(program lienthongd lt-adapter ltctl lt-bench)
+foreach(program lienthongd lt-adapter ltctl lt-bench lt-verify)
     if(TARGET ${program})
         install(TARGETS ${program} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
     endif()
 endforeach()
 install(DIRECTORY include/lienthong DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
-install(FILES ops/man/ltctl.1 ops/man/lt-adapter.1 ops/man/lt-bench.1
+install(FILES ops/man/ltctl.1 ops/man/lt-adapter.1 ops/man/lt-bench.1 ops/man/lt-verify.1
     DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 install(FILES ops/man/lienthongd.8 DESTINATION ${CMAKE_INSTALL_MANDIR}/man8)
 install(DIRECTORY ops/runbooks DESTINATION share/doc/lienthong)
+install(FILES ops/evidence.md DESTINATION share/doc/lienthong)
 install(FILES ops/systemd/lienthongd.service ops/systemd/lt-adapter@.service
     DESTINATION lib/systemd/system)
 install(FILES ops/config/lienthongd.yaml ops/config/lt-adapter.yaml
