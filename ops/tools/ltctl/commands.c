@@ -84,6 +84,7 @@ const struct command commands[] = {
     {"log checkpoint", B(PUBLIC_KEY), 1, 1, run_log_checkpoint},
     {"log consistency", B(PUBLIC_KEY), 2, 2, run_log_consistency},
     {"log verify", B(PUBLIC_KEY), 1, 1, run_log_verify},
+    {"evidence", B(DATA) | B(OUTPUT) | B(WITHOUT_BODIES) | B(CHAIN) | B(CRL), 1, 1, run_evidence},
     {"quarantine", 0, 0, 0, run_quarantine},
     {"agency unshield", B(REASON), 1, 1, run_agency_unshield},
     {"clock confirm", B(REASON), 0, 0, run_clock_confirm},

@@ -153,6 +153,7 @@ enum exit_code run_journal_verify(struct ltctl *ltctl);
 enum exit_code run_log_checkpoint(struct ltctl *ltctl);
 enum exit_code run_log_consistency(struct ltctl *ltctl);
 enum exit_code run_log_verify(struct ltctl *ltctl);
+enum exit_code run_evidence(struct ltctl *ltctl);
 enum exit_code run_quarantine(struct ltctl *ltctl);
 enum exit_code run_agency_unshield(struct ltctl *ltctl);
 enum exit_code run_clock_confirm(struct ltctl *ltctl);

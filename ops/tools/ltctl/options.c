@@ -56,7 +56,9 @@ static enum lt_status option_take(struct options *options, int argc, const char 
                                   int *at, struct fault *fault)
 {
     const char *word = argv[*at];
-    const char *name = strcmp(word, "-h") == 0 ? "help" : word + 2;
+    const char *name = strcmp(word, "-h") == 0   ? "help"
+                       : strcmp(word, "-o") == 0 ? "output"
+                                                 : word + 2;
     size_t size = strcspn(name, "=");
     bool joined = name[size] == '=';
     enum option option = word[1] == '-' || name != word + 2 ? find(name, size) : OPTIONS_END;

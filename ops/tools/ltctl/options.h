@@ -54,7 +54,12 @@
     OPTION(STOP, "stop", true)                                                                     \
     OPTION(RESULT, "result", true)                                                                 \
     OPTION(BELOW, "below", true)                                                                   \
-    OPTION(ARCHIVE, "archive", true)
+    OPTION(ARCHIVE, "archive", true)                                                               \
+    OPTION(DATA, "data", true)                                                                     \
+    OPTION(OUTPUT, "output", true)                                                                 \
+    OPTION(WITHOUT_BODIES, "without-bodies", false)                                                \
+    OPTION(CHAIN, "chain", true)                                                                   \
+    OPTION(CRL, "crl", true)
 
 enum option {
 #define OPTION(name, text, value) OPTION_##name,
@@ -81,8 +86,7 @@ struct options {
 
 /*
  * Options may stand anywhere; "--" ends them; "--name value" and "--name=value" are the same; "-h"
- * is
- * --help. LT_FIELD_BAD with the word in fault->field and the nearest option, if any, in
+ * is --help, "-o" --output. LT_FIELD_BAD with the word in fault->field and the nearest option, if any, in
  * fault->detail; LT_FIELD_MISSING when its value is missing; LT_FIELD_TWICE.
  */
 LT_CHECK enum lt_status options_read(struct options *ret_options, int argc, const char *const *argv,
