@@ -119,7 +119,8 @@ static int teardown(void **state)
 
 static struct trust *trust_new(void)
 {
-    struct trust_files files = {house.anchors, house.crls, house.grace_ms};
+    struct trust_files files = {
+        .anchors = house.anchors, .crls = house.crls, .grace_ms = house.grace_ms};
     struct trust *trust = NULL;
     struct fault fault;
     fault_init(&fault);
@@ -367,10 +368,41 @@ static void test_a_list_is_late(void **state)
     assert_int_equal(judged(NULL), LT_SEAL_KEY_REVOKED);
 }
 
+/* Looking back with lists of today: whoever was revoked since counted then, and a list says nothing
+ * of those who had run out when it was made. Somebody else's list and authority between count as
+ * far as they are signed by the anchors. */
+static void test_looking_back(void **state)
+{
+    (void)state;
+    struct trust_files files = {.anchors = house.anchors, .looking_back = true};
+    uint8_t memory[CERTIFICATE_BYTES_MAX];
+    struct trust *trust = NULL;
+    uint8_t *lists = NULL;
+    size_t size = 0;
+    bool stale;
+    house.now_ms -= 5 * DAY * 1000LL; /* before the lists were made */
+    files_write(list_of(&house.root, 0), list_of(&house.middle, 22));
+    assert_int_equal(judged(NULL), LT_SEAL_CRL_STALE);
+    assert_int_equal(file_read(house.crls, 1 << 20, &lists, &size, NULL), LT_OK);
+    struct lt_bytes lent = {lists, size};
+    for (int days = 0; days <= 5; days += 5) { /* revoked a day before NOW */
+        assert_int_equal(trust_open(&files, &trust, NULL), LT_OK);
+        assert_int_equal(trust_lend(trust, (struct lt_bytes){0}, lent, NULL), LT_OK);
+        assert_int_equal(trust_judge(trust, pki_der(&house.leaf, memory), 0,
+                                     house.now_ms + days * DAY * 1000LL, &stale, NULL),
+                         days == 0 ? LT_OK : LT_SEAL_KEY_REVOKED);
+        trust_close(&trust);
+    }
+    free(lists);
+    assert_int_equal(trust_open(&files, &trust, NULL), LT_OK);
+    assert_int_equal(trust_lend(trust, text_bytes("khong phai PEM"), lent, NULL), LT_CONFIG_BAD);
+    trust_close(&trust);
+}
+
 static void test_without_a_trust_list(void **state)
 {
     (void)state;
-    struct trust_files files = {NULL, "", 0};
+    struct trust_files files = {.crls = ""};
     struct trust *trust = NULL;
     uint8_t memory[CERTIFICATE_BYTES_MAX];
     bool stale;
@@ -387,13 +419,13 @@ static void test_without_a_trust_list(void **state)
 static void test_files_that_do_not_read(void **state)
 {
     (void)state;
-    struct trust_files files = {house.crls, house.anchors, 0}; /* taken for each other */
+    struct trust_files files = {.anchors = house.crls, .crls = house.anchors}; /* swapped */
     struct trust *trust = NULL;
     assert_int_equal(trust_open(&files, &trust, NULL), LT_CONFIG_BAD);
-    files = (struct trust_files){house.anchors, house.folder, 0};
+    files = (struct trust_files){.anchors = house.anchors, .crls = house.folder};
     assert_int_not_equal(trust_open(&files, &trust, NULL), LT_OK);
     assert_int_equal(file_write(house.crls, text_bytes("nothing"), 0644, NULL), LT_OK);
-    files = (struct trust_files){house.anchors, house.crls, 0};
+    files = (struct trust_files){.anchors = house.anchors, .crls = house.crls};
     assert_int_equal(trust_open(&files, &trust, NULL), LT_CONFIG_BAD);
     assert_null(trust);
 }
@@ -474,6 +506,7 @@ int main(void)
         CASE(test_the_authority_s_dates), CASE(test_the_length_of_the_path),
         CASE(test_weak_keys_and_digests), CASE(test_revoked),
         CASE(test_a_list_is_missing),     CASE(test_a_list_is_late),
+        CASE(test_looking_back),          CASE(test_files_that_do_not_read),
         CASE(test_without_a_trust_list),  CASE(test_files_that_do_not_read),
         CASE(test_the_cache_forgets),     CASE(test_what_a_certificate_says),
     };
