@@ -99,21 +99,6 @@ static enum lt_status add(struct leaves *leaves, const struct fact *fact, const 
     return LT_OK;
 }
 
-/* Of the seal's own bytes, wherever they stand in the journal; zeros when there is none. */
-static bool seal_digest(struct leaves *leaves, struct lt_bytes bytes, struct lt_digest *ret_digest)
-{
-    struct seal_link link;
-    memset(ret_digest, 0, sizeof(*ret_digest));
-    if (bytes.size == 0) {
-        return true;
-    }
-    if (!seal_link_read(bytes, &link)) {
-        return false;
-    }
-    *ret_digest = link.position == 0 ? digest_of(leaves->digester, link.seal) : link.digest;
-    return true;
-}
-
 static enum lt_status add_accepted(struct leaves *leaves, const struct fact *fact,
                                    const uint8_t *seed)
 {
@@ -122,12 +107,12 @@ static enum lt_status add_accepted(struct leaves *leaves, const struct fact *fac
     struct leaf leaf = {.kind = LEAF_ACCEPTED,
                         .accepted = {.position = fact->position, .time_ms = fact->time_ms}};
     if (!fact_read_accepted(fact->payload, &accepted) ||
-        !seal_digest(leaves, accepted.seal, &leaf.accepted.seal) ||
         header_read(accepted.header, &leaves->arena, &header, NULL) != LT_OK) {
         return LT_DAMAGED;
     }
     leaf.accepted.id = header.id;
     leaf.accepted.digest = accepted.digest;
+    leaf.accepted.seal = fact_seal_digest(&accepted, leaves->digester);
     leaf.accepted.legs_count = accepted.legs_count;
     bool known = id_of(leaves, accepted.from, &leaf.accepted.from);
     for (uint32_t i = 0; i < accepted.legs_count; i++) {

@@ -36,6 +36,7 @@ struct found {
     uint32_t from;
     uint32_t room; /* for receipts */
     struct lt_bytes link;
+    struct lt_bytes proof; /* of its seal, where it was carried over a cut with one */
 };
 
 struct gathering {
@@ -82,7 +83,8 @@ static int32_t find(const struct gathering *g, uint64_t position)
 }
 
 static enum lt_status add_transfer(struct gathering *g, uint64_t position,
-                                   const struct fact_accepted *accepted, const struct lt_id *id)
+                                   const struct fact_accepted *accepted, struct lt_bytes proof,
+                                   const struct lt_id *id)
 {
     uint32_t at = g->evidence->transfers_count;
     struct evidence_transfer *transfer = &g->evidence->transfers[at];
@@ -90,8 +92,10 @@ static enum lt_status add_transfer(struct gathering *g, uint64_t position,
         return fault_set(g->fault, LT_FULL, g->options->subject, "more than %d transfers",
                          EVIDENCE_TRANSFERS_MAX);
     }
-    g->found[at] = (struct found){
-        .position = position, .from = accepted->from, .link = arena_copy(g->arena, accepted->seal)};
+    g->found[at] = (struct found){.position = position,
+                                  .from = accepted->from,
+                                  .link = arena_copy(g->arena, accepted->seal),
+                                  .proof = arena_copy(g->arena, proof)};
     *transfer = (struct evidence_transfer){.id = *id,
                                            .header = arena_copy(g->arena, accepted->header),
                                            .body_left_out = g->options->without_bodies,
@@ -112,12 +116,14 @@ static enum lt_status look_acceptance(struct gathering *g, const struct fact *fa
     struct header header;
     uint64_t position = fact->position;
     struct lt_bytes payload = fact->payload;
+    struct lt_bytes proof = {0};
     if (fact->kind == FACT_CARRIED) {
         if (!fact_read_carried(fact->payload, &carried) || carried.accepted.size == 0) {
             return LT_OK;
         }
         position = carried.position;
         payload = carried.accepted;
+        proof = carried.proof;
     }
     if (!fact_read_accepted(payload, &accepted) ||
         header_read(accepted.header, &g->scratch, &header, NULL) != LT_OK) {
@@ -126,7 +132,7 @@ static enum lt_status look_acceptance(struct gathering *g, const struct fact *fa
     if (!asked_for(g, &header) || find(g, position) >= 0) {
         return LT_OK;
     }
-    return add_transfer(g, position, &accepted, &header.id);
+    return add_transfer(g, position, &accepted, proof, &header.id);
 }
 
 /* The acceptance that an outcome belongs to; 0: it is no outcome. */
@@ -374,6 +380,11 @@ static enum lt_status add_seal(struct gathering *g, uint32_t at)
     struct seal_link link;
     if (accepted.seal.size == 0) {
         return LT_OK;
+    }
+    if (g->found[at].proof.size > 0) {
+        transfer->sealed = seal_proof_read(g->found[at].proof, &transfer->seal);
+        return transfer->sealed ? add_key(g, at)
+                                : fault_set(g->fault, LT_DAMAGED, "seal", "a carried proof");
     }
     if (!seal_link_read(accepted.seal, &link)) {
         return fault_set(g->fault, LT_DAMAGED, "seal", "the link does not read");
