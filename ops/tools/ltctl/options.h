@@ -86,8 +86,8 @@ struct options {
 
 /*
  * Options may stand anywhere; "--" ends them; "--name value" and "--name=value" are the same; "-h"
- * is --help, "-o" --output. LT_FIELD_BAD with the word in fault->field and the nearest option, if any, in
- * fault->detail; LT_FIELD_MISSING when its value is missing; LT_FIELD_TWICE.
+ * is --help, "-o" --output. LT_FIELD_BAD with the word in fault->field and the nearest option, if
+ * any, in fault->detail; LT_FIELD_MISSING when its value is missing; LT_FIELD_TWICE.
  */
 LT_CHECK enum lt_status options_read(struct options *ret_options, int argc, const char *const *argv,
                                      struct fault *fault);
