@@ -114,8 +114,8 @@ class Stage:
     def both(self):
         return list(self.clients.values())
 
-    def parcel(self, sender, receiver, kind, number, body):
-        header = ltp_pb2.Header(kind=kind, case_code=CASE, sender_key=b"bc-%d" % number,
+    def parcel(self, sender, receiver, kind, number, body, case=CASE):
+        header = ltp_pb2.Header(kind=kind, case_code=case, sender_key=b"bc-%d" % number,
                                 handed_over_ms=now_ms(), body_type="application/json")
         setattr(header, "from", sender)
         header.to.append(receiver)
@@ -251,6 +251,13 @@ def one_transfer(bench, ids):
     check({f["why"] for f in findings if f["result"] != "proven"} == {"body-left-out"}, findings)
     check(bench.by_openssl(bare).returncode == 0, "by openssl without a body")
     bench.verify(bench.path("one.tar"), 2)
+    for wanted, words in ((64, ()), (64, ("a.tar", "b.tar")), (64, ("a.tar", "--lang", "fr")),
+                          (66, (bench.path("none.tar"),)),
+                          (66, (bench.path("one.tar"), "--trust", bench.path("none"))),
+                          (0, ("--version",)), (0, ("--help", "--lang", "en"))):
+        done = subprocess.run([os.path.join(bench.bin, "lt-verify"), *words], capture_output=True,
+                              check=False, timeout=60 * SLOW)
+        check(done.returncode == wanted, "lt-verify %s: exit %d" % (words, done.returncode))
     gone = subprocess.run([os.path.join(bench.bin, "ltctl"), "evidence", "KHONG-CO", "--data",
                            bench.world.path("data"), "-o", bench.path("no.tar")],
                           capture_output=True, check=False)
@@ -285,6 +292,50 @@ def altered(bench, ids):
         check(bench.by_openssl(path, note).returncode != 0, "a note of %s is found" % name)
 
 
+def after_a_cut(stage, bench):
+    """Two under one seal wait while the journal is cut below them 40 days later: their bytes and the
+    proof of their seal were carried over, and their receipts are in the archive."""
+    world, data = bench.world, bench.world.path("data")
+    stage.clients.pop(DEPARTMENT).close()
+    client = stage.clients[COMMUNE]
+    parcels = [stage.parcel(COMMUNE, DEPARTMENT, ltp_pb2.FORWARD, 900 + i, b'{"cho": true}',
+                            "000.00.01.H24-CHO") for i in range(2)]
+    client.submit(*parcels)
+    run_until([client], lambda: all(p.id in client.verdicts for p in parcels), 20, "verdicts")
+    client.close()
+    world.process.terminate()
+    check(world.process.wait(30 * SLOW) == 0, "stopped in order")
+    world.environment = {
+        "LD_PRELOAD": os.environ["LT_CLOCK_SHIFT"], "LT_SHIFT_S": str(40 * 24 * 3600),
+        "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"}
+    world.start()
+    wait_for(lambda: serves(world), 20, "the broker answers")
+    # Something of this month, so that the last one is over.
+    world.agency_add("H24.66.703", "Đơn vị thử", "commune", "00001")
+    world.ltctl("archive", "run", data, world.path("archive"))
+    world.ltctl("backup", data, world.path("backup"))
+    below = json.loads(world.ltctl("status", "--json"))[0]["archived_to"]
+    below = str(int(below) + 1)
+    world.ltctl("journal", "carry", "--below", below)
+    wait_for(lambda: str(json.loads(world.ltctl("status", "--json"))[0]["cut_ready"]) == below, 20,
+             "carried")
+    world.process.terminate()
+    check(world.process.wait(30 * SLOW) == 0, "stopped in order")
+    world.ltctl("journal", "cut", data, "--below", below, "--archive", world.path("archive"))
+    findings = bench.verify(bench.gather("carried.tar", "000.00.01.H24-CHO"), 2, "--trust",
+                            bench.trust)
+    check(sum(f["check"] == "seal" and f["result"] == "proven" for f in findings) == 2, findings)
+    check({f["why"] for f in findings if f["result"] == "not-proven"}
+          == {"no-receipt", "no-timestamp"}, findings)
+
+
+def serves(world):
+    try:
+        return world.ltctl("status")
+    except RuntimeError:
+        return False
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--bin", required=True)
@@ -294,7 +345,7 @@ def main():
     try:
         stage = Stage(world)
         world.start()
-        wait_for(lambda: world.ltctl("status"), 20, "the broker answers")
+        wait_for(lambda: serves(world), 20, "the broker answers")
         stage.open()
         bodies = [('{"chu_ho_so": "NGUYỄN VĂN THỬ NGHIỆM %d"}' % i).encode() for i in range(3)]
         ids = stage.send(COMMUNE, DEPARTMENT, ltp_pb2.FORWARD, bodies)
@@ -303,6 +354,7 @@ def main():
         whole(bench)
         one_transfer(bench, ids)
         altered(bench, ids)
+        after_a_cut(stage, bench)
         print("ok")
     except BaseException:
         print(world.log_text(), file=sys.stderr)
