@@ -360,7 +360,7 @@ static enum lt_status file_signer_new(EVP_PKEY *pkey, struct signer *ret_signer,
     return LT_OK;
 }
 
-enum lt_status signer_open_file(const char *path, struct signer *ret_signer, struct fault *fault)
+enum lt_status private_key_from_file(const char *path, EVP_PKEY **ret_key, struct fault *fault)
 {
     uint8_t *text = NULL;
     size_t size = 0;
@@ -379,6 +379,17 @@ enum lt_status signer_open_file(const char *path, struct signer *ret_signer, str
     free(text);
     if (pkey == NULL) {
         return fault_set(fault, LT_CONFIG_BAD, path, "no private key in PEM without a password");
+    }
+    *ret_key = pkey;
+    return LT_OK;
+}
+
+enum lt_status signer_open_file(const char *path, struct signer *ret_signer, struct fault *fault)
+{
+    EVP_PKEY *pkey = NULL;
+    enum lt_status status = private_key_from_file(path, &pkey, fault);
+    if (status != LT_OK) {
+        return status;
     }
     status = file_signer_new(pkey, ret_signer, fault);
     EVP_PKEY_free(pkey);

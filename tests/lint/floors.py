@@ -87,7 +87,7 @@ INVITED = [
 DOORS = [  # header, path that may include it
     (r"lmdb\.h", r"proto/base/store_lmdb\.c"),
     (r"zmq(_utils)?\.h", r"proto/port_zmq[a-z_]*\.[ch]"),
-    (r"openssl/.*", r"proto/(digest|sign|timestamp|trust)[a-z_]*\.c"),
+    (r"openssl/.*", r"proto/(digest|sign|timestamp|trust|enrol|ca)[a-z_]*\.[ch]"),
     (r".*\.pb-c\.h|protobuf-c/.*", r"proto/message[a-z_]*\.[ch]"),
 ]
 
