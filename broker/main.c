@@ -25,10 +25,12 @@
 #include "broker/control/operators.h"
 #include "broker/core/blob_desk.h"
 #include "broker/core/broker.h"
+#include "broker/core/enrol_desk.h"
 #include "broker/core/keys.h"
 #include "broker/core/log_signer.h"
 #include "broker/core/restored_mark.h"
 #include "broker/core/safe_start.h"
+#include "broker/core/stranger_port.h"
 #include "broker/core/watch.h"
 #include "broker/journal/scrub.h"
 #include "broker/limits.h"
@@ -65,6 +67,8 @@ struct house {
     struct server_zmq *blob_server;
     struct blob_desk *blob_desk;
     struct blobs *blobs;
+    struct stranger_port strangers;
+    struct enrol_desk enrol;
     struct watch *watch;
     struct keys keys;
     struct safe_start safe_start;
@@ -314,6 +318,11 @@ static enum lt_status open_net(struct house *house, struct fault *fault)
     if (status == LT_OK) {
         status = server_zmq_open(&house->blob_server, house->net, &blob_options, fault);
     }
+    if (status == LT_OK && config->enrol_listen[0] != '\0') {
+        status =
+            stranger_port_open(&house->strangers, house->net, config->enrol_listen,
+                               &options.secret_key, clock_os()->mono_ms(clock_os()->self), fault);
+    }
     explicit_bzero(&blob_options.secret_key, sizeof(blob_options.secret_key));
     explicit_bzero(&options.secret_key, sizeof(options.secret_key));
     return status;
@@ -332,9 +341,14 @@ static enum lt_status open_broker(struct house *house, struct fault *fault)
     if (status == LT_OK) {
         status = operators_open(&house->operators, &house->config);
     }
+    if (status == LT_OK) {
+        status = enrolments_open(&house->enrol.enrolments);
+    }
     if (status != LT_OK) {
         return status;
     }
+    enrolments_keep(house->enrol.enrolments, (int64_t)config->enrol_hours * 3600 * 1000);
+    operators_enrolments(house->operators, house->enrol.enrolments);
     operators_tell(house->operators, &(struct operators_about){
                                          .started_ms = clock_os()->wall_ms(clock_os()->self),
                                          .started_mono_ms = clock_os()->mono_ms(clock_os()->self),
@@ -520,8 +534,21 @@ static void reload(struct house *house)
     struct blob_policy policy = blob_policy_of(&house->config);
     blobs_policy(house->blobs, &policy);
     blob_desk_quota(house->blob_desk, (uint64_t)house->config.blob_quota_mib * 1024 * 1024);
+    enrolments_keep(house->enrol.enrolments, (int64_t)house->config.enrol_hours * 3600 * 1000);
     keys_changed(&house->keys);
     log_info("reloaded", "operators=%u", house->config.operators_count);
+}
+
+static void look_at_strangers(struct house *house)
+{
+    struct flow *flow = broker_flow(house->broker);
+    if (house->strangers.net == NULL || !enrol_desk_due(&house->enrol, flow->mono_ms)) {
+        return;
+    }
+    const struct server_port *port = stranger_port_now(&house->strangers, flow->mono_ms);
+    if (port != NULL) {
+        enrol_desk_turn(&house->enrol, flow, port);
+    }
 }
 
 /* The last word: no new transfers, what is under way becomes durable and is answered. */
@@ -558,6 +585,7 @@ static enum lt_status run(struct house *house, struct fault *fault)
         if (status != LT_OK) {
             return status;
         }
+        look_at_strangers(house);
         if (house->restored_here && broker_restore_told(house->broker)) {
             status = restored_mark_remove(house->config.data, fault);
             if (status != LT_OK) {
@@ -595,7 +623,9 @@ static void close_house(struct house *house)
     }
     broker_close(&house->broker);
     operators_close(&house->operators);
+    enrolments_close(&house->enrol.enrolments);
     backend_lmdb_close(&house->backend);
+    stranger_port_close(&house->strangers);
     server_zmq_close(&house->blob_server);
     server_zmq_close(&house->server);
     net_close(&house->net);

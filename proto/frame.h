@@ -48,6 +48,8 @@ enum frame_kind {
     FRAME_BLOB_STORED = 43,
     FRAME_BLOB_REFUSED = 44,
     FRAME_BLOB_FETCH = 45,
+    FRAME_ENROL_ASK = 46,
+    FRAME_ENROL_ANSWER = 47,
 };
 
 enum frame_role { ROLE_UNSET = 0, ROLE_SENDING = 1, ROLE_RECEIVING = 2, ROLE_BOTH = 3 };
@@ -273,6 +275,17 @@ struct blob {
     uint32_t retry_after_ms;
 };
 
+enum enrol_state { ENROL_UNSET = 0, ENROL_WAITS = 1, ENROL_APPROVED = 2, ENROL_REFUSED = 3 };
+
+struct enrol_answer {
+    enum enrol_state state;
+    uint32_t code;
+    struct lt_bytes detail;
+    struct lt_bytes certificate;
+    uint32_t retry_after_ms;
+    int64_t until_ms;
+};
+
 struct frame {
     enum frame_kind kind;
     uint64_t session;
@@ -301,7 +314,9 @@ struct frame {
         struct bytes_ask bytes_ask;
         struct query query;
         struct page page;
-        struct blob blob; /* BLOB_* */
+        struct blob blob;          /* BLOB_* */
+        struct lt_bytes enrol_ask; /* the request */
+        struct enrol_answer enrol_answer;
     };
 };
 

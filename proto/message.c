@@ -302,6 +302,8 @@ const char *frame_kind_name(enum frame_kind kind)
         [FRAME_BLOB_STORED] = "blob-stored",
         [FRAME_BLOB_REFUSED] = "blob-refused",
         [FRAME_BLOB_FETCH] = "blob-fetch",
+        [FRAME_ENROL_ASK] = "enrol-ask",
+        [FRAME_ENROL_ANSWER] = "enrol-answer",
     };
     const char *name = NULL;
     if ((unsigned)kind < sizeof(names) / sizeof(names[0])) {

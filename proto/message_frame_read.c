@@ -313,6 +313,18 @@ static struct blob blob_from(const LTP(Frame) *wire)
     }
 }
 
+static struct enrol_answer enrol_answer_from(const LTP(EnrolAnswer) *wire)
+{
+    return (struct enrol_answer){
+        .state = (enum enrol_state)wire->state,
+        .code = wire->code,
+        .detail = text_from(wire->detail),
+        .certificate = bytes_from(wire->certificate),
+        .retry_after_ms = wire->retry_after_ms,
+        .until_ms = wire->until_ms,
+    };
+}
+
 void frame_body_from(struct packing *packing, const LTP(Frame) *wire, struct frame *ret_frame)
 {
     switch (ret_frame->kind) {
@@ -364,6 +376,12 @@ void frame_body_from(struct packing *packing, const LTP(Frame) *wire, struct fra
         break;
     case FRAME_PAGE:
         ret_frame->page = page_from(packing, wire->page);
+        break;
+    case FRAME_ENROL_ASK:
+        ret_frame->enrol_ask = bytes_from(wire->enrol_ask->request);
+        break;
+    case FRAME_ENROL_ANSWER:
+        ret_frame->enrol_answer = enrol_answer_from(wire->enrol_answer);
         break;
     default:
         if (!ask_body_from(packing, wire, ret_frame) && !log_body_from(packing, wire, ret_frame)) {

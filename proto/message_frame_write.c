@@ -487,6 +487,30 @@ static void blob_body_into(struct packing *packing, const struct frame *frame, L
     }
 }
 
+static LTP(EnrolAsk) *enrol_ask_into(struct packing *packing, struct lt_bytes request)
+{
+    LTP(EnrolAsk) *wire = LTP_NEW(packing, enrol_ask);
+    if (wire) {
+        wire->request = bytes_into(request);
+    }
+    return wire;
+}
+
+static LTP(EnrolAnswer) *enrol_answer_into(struct packing *packing,
+                                           const struct enrol_answer *answer)
+{
+    LTP(EnrolAnswer) *wire = LTP_NEW(packing, enrol_answer);
+    if (wire) {
+        wire->state = (uint32_t)answer->state;
+        wire->code = answer->code;
+        wire->detail = text_into(packing, answer->detail);
+        wire->certificate = bytes_into(answer->certificate);
+        wire->retry_after_ms = answer->retry_after_ms;
+        wire->until_ms = answer->until_ms;
+    }
+    return wire;
+}
+
 void frame_body_into(struct packing *packing, const struct frame *frame, LTP(Frame) *ret_wire)
 {
     switch (frame->kind) {
@@ -536,6 +560,12 @@ void frame_body_into(struct packing *packing, const struct frame *frame, LTP(Fra
         break;
     case FRAME_PAGE:
         ret_wire->page = page_into(packing, &frame->page);
+        break;
+    case FRAME_ENROL_ASK:
+        ret_wire->enrol_ask = enrol_ask_into(packing, frame->enrol_ask);
+        break;
+    case FRAME_ENROL_ANSWER:
+        ret_wire->enrol_answer = enrol_answer_into(packing, &frame->enrol_answer);
         break;
     default:
         if (!ask_body_into(packing, frame, ret_wire) && !log_body_into(packing, frame, ret_wire)) {

@@ -22,6 +22,10 @@ struct net_key {
     char user[64];
     bool revoked; /* 400: the client's library gives up; unknown keys get 300 and keep trying */
 };
+/* How many connections the port of strangers (server_options) has let in since it was opened. Any
+ * thread. */
+uint32_t net_strangers(struct net *net);
+
 /* Any thread, any time; until the first call every key gets 300. */
 LT_CHECK enum lt_status net_keys(struct net *net, const struct net_key *keys, uint32_t count);
 
@@ -46,6 +50,10 @@ struct server_options {
     uint32_t send_high_water;    /* 0: 4 */
     uint32_t handshake_ms;       /* 0: 4000 */
     bool recheck_keys;           /* look every frame's key up again: for a port without sessions */
+    /* Lets keys in that nobody knows, as user NET_STRANGER, so that they can ask to be registered;
+     * frames of 8 KiB, few connections: then it answers 300 until it is closed and opened anew. One
+     * such port per net. */
+    bool strangers;
 };
 
 struct server_zmq;

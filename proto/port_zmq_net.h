@@ -17,6 +17,13 @@
 
 /* Domain that the sockets name to ZAP; libzmq asks nobody when it is empty. */
 #define NET_ZAP_DOMAIN "lienthong"
+/* The port where strangers may ask to be let in: any key passes, as NET_STRANGER and nobody else.
+ */
+#define NET_ZAP_STRANGERS     "lienthong-enrol"
+#define NET_STRANGER          "stranger"
+#define NET_STRANGERS_MAX     512 /* connections until the port is opened anew */
+#define NET_STRANGERS_ADDRESS 160 /* ... of one address */
+#define NET_STRANGER_BYTES    8192
 
 /*
  * Property the gate hangs on every connection it lets in: the key in hex, then the pass. A peer can
@@ -57,9 +64,21 @@ struct net {
     bool testing;           /* a self test runs ... */
     bool tested;            /* ... and its key has been turned away */
     struct lt_key test_key; /* ... which is this one */
+    struct net_stranger
+        *strangers; /* addresses let in at the strangers' port since it was opened */
+    uint32_t strangers_count;
+    uint32_t strangers_let_in;
+};
+
+struct net_stranger {
+    char address[48];
+    uint32_t count;
 };
 
 void net_count(struct net *net, enum net_count which);
+
+/* Nobody has been let in at the strangers' port yet. LT_NO_MEMORY. */
+LT_CHECK enum lt_status net_strangers_begin(struct net *net);
 
 /* Would the gate let this key in now? From any thread. */
 bool net_key_stands(struct net *net, const struct lt_key *key);

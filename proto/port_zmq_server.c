@@ -56,7 +56,8 @@ enum receipt { RECEIVED_NOTHING, RECEIVED_UNFIT, RECEIVED_FRAME };
 static enum lt_status server_settings(struct server_zmq *server,
                                       const struct server_options *options, struct fault *fault)
 {
-    static const char domain[] = NET_ZAP_DOMAIN;
+    const char *domain = options->strangers ? NET_ZAP_STRANGERS : NET_ZAP_DOMAIN;
+    const int64_t stranger_bytes = NET_STRANGER_BYTES;
     enum lt_status status = net_set_int(server->router, ZMQ_ROUTER_MANDATORY, 1, fault);
     if (status == LT_OK) {
         status = net_set_int(server->router, ZMQ_CURVE_SERVER, 1, fault);
@@ -66,7 +67,14 @@ static enum lt_status server_settings(struct server_zmq *server,
                                sizeof(options->secret_key.bytes), fault);
     }
     if (status == LT_OK) {
-        status = net_set_bytes(server->router, ZMQ_ZAP_DOMAIN, domain, sizeof(domain) - 1, fault);
+        status = net_set_bytes(server->router, ZMQ_ZAP_DOMAIN, domain, strlen(domain), fault);
+    }
+    if (status == LT_OK && options->strangers) {
+        status = net_set_bytes(server->router, ZMQ_MAXMSGSIZE, &stranger_bytes,
+                               sizeof(stranger_bytes), fault);
+    }
+    if (status == LT_OK && options->strangers) {
+        status = net_strangers_begin(server->net);
     }
     return status;
 }

@@ -389,6 +389,20 @@ static const struct prescan_field log_proof_fields[] = {
     [6] = {BYTES("broken", RESERVED_MAX)},
 };
 MESSAGE(log_proof);
+static const struct prescan_field enrol_ask_fields[] = {
+    [1] = {BYTES("request", RESERVED_MAX)},
+};
+MESSAGE(enrol_ask);
+
+static const struct prescan_field enrol_answer_fields[] = {
+    [1] = {U32("state")},
+    [2] = {U32("code")},
+    [3] = {TEXT("detail", DETAIL_MAX)},
+    [4] = {BYTES("certificate", RESERVED_MAX)},
+    [5] = {U32("retry_after_ms")},
+    [6] = {U64("until_ms")},
+};
+MESSAGE(enrol_answer);
 
 static const struct prescan_field frame_fields[] = {
     [1] = {U64("session")},
@@ -423,6 +437,8 @@ static const struct prescan_field frame_fields[] = {
     [43] = {CHOICE("blob_stored", blob_stored)},
     [44] = {CHOICE("blob_refused", blob_refused)},
     [45] = {CHOICE("blob_fetch", blob_want)},
+    [46] = {CHOICE("enrol_ask", enrol_ask)},
+    [47] = {CHOICE("enrol_answer", enrol_answer)},
 };
 
 const struct prescan_message prescan_frame_message = {"frame", frame_fields, COUNT(frame_fields)};

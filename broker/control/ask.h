@@ -30,6 +30,7 @@ struct ask {
 
 struct operators {
     const struct config *config;
+    struct enrolments *enrolments; /* borrowed; NULL: nobody is enrolled here */
     struct wishes wishes;
     struct operators_about about;
     bool about_known;
@@ -115,6 +116,13 @@ enum lt_status act_route_gone(struct ask *ask);
 enum lt_status query_seal_keys(struct ask *ask);
 enum lt_status act_seal_key_put(struct ask *ask);
 enum lt_status act_seal_key_revoke(struct ask *ask);
+
+/* act_enrol.c */
+enum lt_status query_enrol_list(struct ask *ask);
+enum lt_status query_enrol_show(struct ask *ask);
+enum lt_status act_enrol_put(struct ask *ask);
+enum lt_status act_enrol_approve(struct ask *ask);
+enum lt_status act_enrol_refuse(struct ask *ask);
 
 /* ---- arguments (ask.c) ------------------------------------------------------------------------
  */

@@ -79,6 +79,11 @@ static const struct verb verbs[] = {
     {"plan-show", OPERATOR_VIEWER, "number ", query_plan_show},
     {"plan-look", OPERATOR_VIEWER, "number ", query_plan_look},
     {"plan-report", OPERATOR_VIEWER, "number result ", query_plan_report},
+    {"enrol-list", OPERATOR_VIEWER, "", query_enrol_list},
+    {"enrol-show", OPERATOR_VIEWER, "code ", query_enrol_show},
+    {"enrol-put", OPERATOR_REGISTRAR, "", act_enrol_put},
+    {"enrol-approve", OPERATOR_REGISTRAR, "code reason dry_run ", act_enrol_approve},
+    {"enrol-refuse", OPERATOR_REGISTRAR, "code reason ", act_enrol_refuse},
     {"agency-put", OPERATOR_REGISTRAR, "dry_run ", act_agency_put},
     {"route-put", OPERATOR_REGISTRAR, "dry_run ", act_route_put},
     {"route-gone", OPERATOR_REGISTRAR, "dry_run ", act_route_gone},
@@ -110,6 +115,11 @@ void operators_tell(struct operators *operators, const struct operators_about *a
 {
     operators->about = *about;
     operators->about_known = true;
+}
+
+void operators_enrolments(struct operators *operators, struct enrolments *enrolments)
+{
+    operators->enrolments = enrolments;
 }
 
 /* ---- may it, and does it make sense -----------------------------------------------------------

@@ -29,6 +29,10 @@ struct operators_about {
 };
 void operators_tell(struct operators *operators, const struct operators_about *about);
 
+/* The requests to be let in, for the verbs about them. Borrowed. */
+struct enrolments;
+void operators_enrolments(struct operators *operators, struct enrolments *enrolments);
+
 /* Resident bytes of this process (Linux), for `memory` above; `self` is not looked at. */
 enum lt_status process_memory(void *self, uint64_t *ret_bytes);
 

@@ -203,6 +203,19 @@
  *       registrar; a certificate or a public key. One row: id key change position
  *   seal-key-revoke id= key= [reason=] [dry_run=1]
  *       registrar; key: the first 8 digits of its id, or more
+ *   enrol-list
+ *       requests to be let in: code id name state ("waits", "approved", "refused") known (flag: the
+ *       agency is in the registry) from (address, "file") made_ms seen_ms until_ms reason
+ *   enrol-show code=
+ *       that row, and public_key key algorithm request (hex). LT_NOT_FOUND, LT_ENROL_CODE_TWICE
+ *   enrol-put payload=<PKCS#10 in DER>
+ *       registrar; a request that came in a file. The row. LT_ENROL_EXPIRED, LT_BUSY
+ *   enrol-approve code= reason= payload=<run16 entry, run16 certificate or empty> [dry_run=1]
+ *       registrar; the entry as agency_write makes it, with the request's key in it. The row, and
+ *       number change ("added", "changed") certificate (flag) position. LT_ENROL_DECIDED, and what
+ *       agency-put says
+ *   enrol-refuse code= reason=
+ *       registrar; the row
  *
  * dry_run=1 checks everything, writes no fact, and answers what would be.
  */

@@ -460,6 +460,7 @@ static enum lt_status fold_kind(struct flow *flow, const struct fact *fact,
     case FACT_TRIAL:
     case FACT_SEAL:
     case FACT_SEED:
+    case FACT_ENROL:
         return LT_OK; /* told for those who read the journal */
     case FACT_ACCEPTED:
         return fold_accepted(flow, fact, header);

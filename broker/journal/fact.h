@@ -45,7 +45,8 @@ enum fact_kind {
     FACT_CLOCK = 28,    /* the wall clock became suspect, agreed again, or was confirmed */
     FACT_SEED = 29,     /* chance for the salts of this record's leaves: stands before the first */
     FACT_SEAL = 30,     /* the seal of a Submit, before what it covers; fact_seal.h */
-    FACT_KINDS_END = 31,
+    FACT_ENROL = 39,    /* a request to be let in was approved or refused; fact_enrol.h */
+    FACT_KINDS_END = 40,
     FACT_TRIAL = 255, /* of the next format: says nothing; only a test's broker knows it */
 };
 

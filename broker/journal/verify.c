@@ -14,6 +14,7 @@
  * The chain begins with the first record held: in a journal that was never cut its link is zero.
  */
 #include "verify.h"
+#include "fact_enrol.h"
 #include "fact_plan.h"
 #include "fact_seal.h"
 #include "format.h"
@@ -80,6 +81,7 @@ static bool act_reads(const struct fact *fact)
         struct fact_timed timed;
         struct fact_held held;
         struct fact_seal seal;
+        struct fact_enrol enrol;
     } f;
     struct lt_bytes payload = fact->payload;
     return (fact->kind == FACT_PLAN && fact_read_plan(payload, &f.plan)) ||
@@ -87,6 +89,7 @@ static bool act_reads(const struct fact *fact)
            (fact->kind == FACT_PLAN_STEP && fact_read_plan_step(payload, &f.step)) ||
            (fact->kind == FACT_PLAN_STATE && fact_read_plan_state(payload, &f.state)) ||
            (fact->kind == FACT_SEAL && fact_read_seal(payload, &f.seal)) ||
+           (fact->kind == FACT_ENROL && fact_read_enrol(payload, &f.enrol)) ||
            (fact->kind == FACT_INCIDENT && fact_read_incident(payload, &f.incident)) ||
            (fact->kind == FACT_TIMED && fact_read_timed(payload, &f.timed)) ||
            (fact->kind == FACT_HELD && fact_read_held(payload, &f.held));
@@ -170,6 +173,7 @@ static bool payload_reads(struct check *check, const struct fact *fact)
         return house_reads(fact);
     case FACT_CARRIED:
         return carried_reads(check, fact);
+    case FACT_ENROL:
     case FACT_SEAL:
     case FACT_INCIDENT:
     case FACT_TIMED:

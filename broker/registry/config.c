@@ -43,6 +43,7 @@ struct config_text {
     uint32_t listen_count;
     char blob_listen[128];
     char blob_public[128];
+    char enrol_listen[128];
     char secret_key[256];
     char log_origin[128];
     char log_signing_key[256];
@@ -69,6 +70,7 @@ struct config_text {
     char trust_list[256];
     char trust_crl[256];
     int64_t crl_grace_hours;
+    int64_t enrol_hours;
     int64_t scrub_kib_s;
     int64_t log_checkpoint_ms;
     int64_t io_threads;
@@ -107,6 +109,7 @@ static const struct number numbers[] = {
     NUMBER(blob_bandwidth_office_kib_s, 0, 16 * 1024 * 1024, 0),
     NUMBER(restore_minutes, 0, 10080, 15),
     NUMBER(crl_grace_hours, 0, 720, 72),
+    NUMBER(enrol_hours, 1, 8784, 72),
     NUMBER(scrub_kib_s, 0, 1024 * 1024, 1024),
     NUMBER(log_checkpoint_ms, 0, 60000, 200),
     NUMBER(io_threads, 1, 16, 1),
@@ -143,6 +146,7 @@ static const cyaml_schema_field_t config_fields[] = {
                          1, CONFIG_LISTEN_MAX),
     FIELD_TEXT(blob_listen),
     FIELD_TEXT(blob_public),
+    FIELD_TEXT(enrol_listen),
     CYAML_FIELD_STRING("secret_key", CYAML_FLAG_DEFAULT, struct config_text, secret_key, 1),
     CYAML_FIELD_SEQUENCE("operators", CYAML_FLAG_OPTIONAL, struct config_text, operators,
                          &person_schema, 0, CONFIG_OPERATORS_MAX),
@@ -168,6 +172,7 @@ static const cyaml_schema_field_t config_fields[] = {
     FIELD_TEXT(trust_list),
     FIELD_TEXT(trust_crl),
     FIELD_NUMBER(crl_grace_hours),
+    FIELD_NUMBER(enrol_hours),
     FIELD_NUMBER(scrub_kib_s),
     FIELD_NUMBER(log_checkpoint_ms),
     FIELD_NUMBER(io_threads),
@@ -252,6 +257,11 @@ static enum lt_status addresses_take(const struct reading *reading, struct confi
     if (config->blob_public[0] != '\0' && !address_valid(config->blob_public, false)) {
         return yamlfile_value_bad(reading->file, reading->fault, "blob_public", config->blob_public,
                                   "tcp://HOST:7761");
+    }
+    memcpy(config->enrol_listen, text->enrol_listen, sizeof(config->enrol_listen));
+    if (config->enrol_listen[0] != '\0' && !address_valid(config->enrol_listen, true)) {
+        return yamlfile_value_bad(reading->file, reading->fault, "enrol_listen",
+                                  config->enrol_listen, "tcp://0.0.0.0:7762");
     }
     return LT_OK;
 }
@@ -556,6 +566,9 @@ static const char *restart_key(const struct config *config, const struct config 
     }
     if (strcmp(config->blob_public, next->blob_public) != 0) {
         return "blob_public";
+    }
+    if (strcmp(config->enrol_listen, next->enrol_listen) != 0) {
+        return "enrol_listen";
     }
     if (strcmp(config->secret_key, next->secret_key) != 0) {
         return "secret_key";

@@ -18,6 +18,8 @@
  *   listen: [tcp://0.0.0.0:7760]       agencies and operators
  *   blob_listen: tcp://0.0.0.0:7761
  *   blob_public: tcp://host:7761       told to agencies; empty: same host, port of blob_listen
+ *   enrol_listen: tcp://0.0.0.0:7762   where strangers ask to be let in; empty: nowhere
+ *   enrol_hours: 72                    (r) so long a request to be let in is good
  *   secret_key: /etc/lienthong/broker.key      (refused when readable by others)
  *   operators:                         (r) first registrar and other people
  *     - name: truc-ban-1
@@ -77,6 +79,7 @@ struct config {
     uint32_t listen_count;
     char blob_listen[128];
     char blob_public[128];
+    char enrol_listen[128];
     char secret_key[256];
     char log_origin[128];
     char log_signing_key[272];
@@ -102,6 +105,7 @@ struct config {
     char trust_list[256];
     char trust_crl[256];
     uint32_t crl_grace_hours;
+    uint32_t enrol_hours;
     uint32_t scrub_kib_s;
     uint32_t log_checkpoint_ms;
     uint32_t io_threads;

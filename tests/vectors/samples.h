@@ -455,6 +455,14 @@ static inline struct frame sample_frame(struct arena *arena, enum frame_kind kin
 {
     struct frame f = {kind, N64("session"), N64("seq"), N64("seq_received"), {.beat = {0}}};
     switch (kind) {
+    case FRAME_ENROL_ASK:
+        f.enrol_ask = TEXT("request");
+        break;
+    case FRAME_ENROL_ANSWER:
+        f.enrol_answer = (struct enrol_answer){
+            (enum enrol_state)N32("state"), N32("code"),    TEXT("detail"), TEXT("certificate"),
+            N32("retry_after_ms"),          T64("until_ms")};
+        break;
     case FRAME_SUBMIT:
         f.submit = sample_submit(arena, v);
         break;
@@ -588,7 +596,8 @@ static const enum frame_kind sample_kinds[] = {
     FRAME_SETTLED,    FRAME_NOTICE,    FRAME_NOTICE_ACK,  FRAME_QUERY,       FRAME_PAGE,
     FRAME_BLOB_OFFER, FRAME_BLOB_WANT, FRAME_BLOB_CHUNK,  FRAME_BLOB_STORED, FRAME_BLOB_REFUSED,
     FRAME_BLOB_FETCH, FRAME_HELD_ASK,  FRAME_HELD_ANSWER, FRAME_LIST_ASK,    FRAME_LIST,
-    FRAME_BYTES_ASK,  FRAME_RECEIPTS,  FRAME_LOG_ASK,     FRAME_LOG_PROOF,
+    FRAME_BYTES_ASK,  FRAME_RECEIPTS,  FRAME_LOG_ASK,     FRAME_LOG_PROOF,   FRAME_ENROL_ASK,
+    FRAME_ENROL_ANSWER,
 };
 #define SAMPLE_KINDS (sizeof(sample_kinds) / sizeof(sample_kinds[0]))
 

@@ -96,8 +96,7 @@ static enum exit_code numbers_take(const struct ltctl *ltctl, struct agency *age
     return code;
 }
 
-/* What the options say about an agency, over what is there. */
-static enum exit_code options_take(const struct ltctl *ltctl, struct agency *agency)
+enum exit_code agency_options(const struct ltctl *ltctl, struct agency *agency)
 {
     const char *kind = ltctl->options.values[OPTION_KIND];
     if (kind != NULL) {
@@ -253,7 +252,7 @@ enum exit_code run_agency_add(struct ltctl *ltctl)
         code = complain_usage(ltctl, phrase(ltctl->language, PHRASE_NAME_MISSING));
     }
     if (code == EXIT_GOOD) {
-        code = options_take(ltctl, &agency);
+        code = agency_options(ltctl, &agency);
     }
     const char *public_key = ltctl->options.values[OPTION_PUBLIC_KEY];
     if (code == EXIT_GOOD && public_key != NULL) {
@@ -277,7 +276,7 @@ enum exit_code run_agency_set(struct ltctl *ltctl)
     struct agency agency;
     enum exit_code code = entry_get(ltctl, ltctl->arguments[0], true, &agency);
     if (code == EXIT_GOOD) {
-        code = options_take(ltctl, &agency);
+        code = agency_options(ltctl, &agency);
     }
     return code == EXIT_GOOD ? put_and_show(ltctl, &agency) : code;
 }

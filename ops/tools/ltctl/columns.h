@@ -86,6 +86,10 @@ extern const struct columns columns_clock;
 extern const struct columns columns_enable;
 extern const struct columns columns_base;
 extern const struct columns columns_quarantine;
+extern const struct columns columns_ca;
+extern const struct columns columns_enrol;
+extern const struct columns columns_enrol_one;
+extern const struct columns columns_enrol_approve;
 
 /* The value of a field; empty when the row has none. */
 struct lt_bytes row_field(const struct row *row, const char *name);

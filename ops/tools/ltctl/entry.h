@@ -17,6 +17,10 @@ enum exit_code entry_put(struct ltctl *ltctl, const struct agency *agency, bool 
 enum exit_code entry_put_route(struct ltctl *ltctl, const struct route *route, bool gone,
                                bool dry_run, struct output *output);
 
+/* What --name, --kind, --locality and their like say about an agency, over what is there
+ * (agency.c). */
+enum exit_code agency_options(const struct ltctl *ltctl, struct agency *agency);
+
 /* Adds a key; the oldest revoked one makes room. False: four keys that are not revoked. A key that
  * is there already stays as it is. */
 LT_CHECK bool entry_key_add(struct agency *agency, const struct agency_key *key);

@@ -59,7 +59,10 @@
     OPTION(OUTPUT, "output", true)                                                                 \
     OPTION(WITHOUT_BODIES, "without-bodies", false)                                                \
     OPTION(CHAIN, "chain", true)                                                                   \
-    OPTION(CRL, "crl", true)
+    OPTION(CRL, "crl", true)                                                                       \
+    OPTION(CA, "ca", true)                                                                         \
+    OPTION(DAYS, "days", true)                                                                     \
+    OPTION(OUT, "out", true)
 
 enum option {
 #define OPTION(name, text, value) OPTION_##name,

@@ -134,6 +134,10 @@ static const struct word results[] = {
     {"crl-stale", {"danh sách thu hồi chứng thư quá hạn", "list of revoked certificates is late"}},
     {"more", {"còn nữa", "more"}},
     {"waiting", {"chưa tới lượt", "waiting"}},
+    {"waits", {"chờ duyệt", "waits"}}, /* requests and certificates */
+    {"valid", {"có hiệu lực", "valid"}},
+    {"expired", {"hết hạn", "expired"}},
+    {"revoked", {"đã thu hồi", "revoked"}},
     {"sent-again", {"đã cho gửi lại, chưa có kết quả", "sent again, no outcome yet"}},
     {"taken", {"đã nhận", "taken"}},
     {"refused", {"từ chối", "refused"}},

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * The desk for strangers. A frame costs a digest and a look through a small table; only a request
+ * that was not seen before is read and its signature checked, ENROL_READS_MAX of them in a look,
+ * so strangers have at most some 20 checks a second however many they are. What is over is told to
+ * come again.
+ *
+ * A request counts only over a connection of the CURVE key it names: so both keys are shown to be
+ * in one hand. The answer to a key that the registry has, with the signing key of the same request,
+ * is "approved", whatever the table remembers: it outlives a restart of the broker. Anything that
+ * is no EnrolAsk gets no answer.
+ */
+#include "enrol_desk.h"
+
+#include <string.h>
+
+#include "broker/registry/seal_key.h"
+#include "proto/base/log.h"
+#include "proto/base/text.h"
+#include "proto/digest.h"
+#include "proto/message.h"
+
+#define SWEEP_MS 60000
+#define STRANGER "stranger"
+
+/* What is said to one request. */
+struct said {
+    struct enrol_answer answer;
+    struct fault fault;
+};
+
+static void note_registry(struct enrol_desk *desk, const struct flow *flow)
+{
+    uint64_t version = registry_version(flow->registry);
+    if (version != desk->seen_version) {
+        desk->seen_version = version;
+        desk->seen_position = journal_staged(flow->journal);
+    }
+}
+
+static void say_code(struct said *said, enum lt_status code, uint32_t retry_after_ms)
+{
+    const struct fault *fault = &said->fault;
+    said->answer = (struct enrol_answer){
+        .code = (uint32_t)code,
+        .detail = text_bytes(fault->detail),
+        .retry_after_ms = retry_after_ms,
+    };
+}
+
+/* Does the registry have both keys, for good? */
+static bool registered(const struct enrol_desk *desk, const struct flow *flow,
+                       const struct enrol_request *request, uint64_t decided,
+                       const struct seal_key **ret_key)
+{
+    const struct agency *agency = registry_by_key(flow->registry, &request->curve);
+    if (agency == NULL || strcmp(agency->id, request->agency) != 0 ||
+        registry_key_state(flow->registry, &request->curve, flow->now_ms) != KEY_VALID) {
+        return false;
+    }
+    const struct seal_key *key =
+        seal_keys_find(registry_seal_keys(flow->registry), agency->number, &request->key_id);
+    uint64_t position = decided > desk->seen_position ? decided : desk->seen_position;
+    if (key == NULL || key->revoked || position > flow->durable) {
+        return false;
+    }
+    *ret_key = key;
+    return true;
+}
+
+static void say_known(const struct enrol_desk *desk, const struct flow *flow,
+                      const struct enrolment *enrolment, struct said *said)
+{
+    const struct seal_key *key = NULL;
+    if (registered(desk, flow, &enrolment->request, enrolment->position, &key)) {
+        said->answer = (struct enrol_answer){.state = ENROL_APPROVED};
+        if (key->certificate) {
+            said->answer.certificate = key->der;
+        }
+    } else if (enrolment->state == ENROL_REFUSED && enrolment->position <= flow->durable) {
+        said->answer = (struct enrol_answer){
+            .state = ENROL_REFUSED,
+            .code = LT_ENROL_REFUSED,
+            .detail = text_bytes(enrolment->reason),
+        };
+    } else {
+        said->answer = (struct enrol_answer){
+            .state = ENROL_WAITS,
+            .retry_after_ms = ENROL_POLL_MS,
+            .until_ms = enrolment->until_ms,
+        };
+    }
+}
+
+static void log_request(const char *event, const struct enrol_request *request,
+                        const struct port_peer *peer)
+{
+    char key[2 * sizeof(request->curve.bytes) + 1];
+    hex_write(key, request->curve.bytes, sizeof(request->curve.bytes));
+    log_info(event, "agency=%s peer=%s code=%s key=%s", request->agency, peer->address,
+             request->code, key);
+}
+
+/* A request that is not in the table: read it, and take it in unless it is done with. */
+static void say_new(struct enrol_desk *desk, const struct flow *flow, struct lt_bytes der,
+                    const struct port_peer *peer, struct said *said)
+{
+    struct enrol_request request;
+    struct enrolment *enrolment = NULL;
+    enum lt_status status = enrol_request_read(der, &request, &said->fault);
+    if (status == LT_OK && memcmp(&request.curve, &peer->key, sizeof(request.curve)) != 0) {
+        status = fault_set(&said->fault, LT_ENROL_OTHER_KEY, "request", "another CURVE key");
+    }
+    if (status != LT_OK) {
+        log_warn("enrol-refused", "peer=%s code=%s detail=\"%s\"", peer->address, lt_code(status),
+                 said->fault.detail);
+        say_code(said, status, 0);
+        return;
+    }
+    struct enrolment standing = {.request = request, .state = ENROL_WAITS};
+    const struct seal_key *key = NULL;
+    if (registered(desk, flow, &request, 0, &key)) {
+        say_known(desk, flow, &standing, said);
+        return;
+    }
+    status =
+        enrolments_put(desk->enrolments, &request, der, peer->address, flow->now_ms, &enrolment);
+    if (status != LT_OK) {
+        log_request(status == LT_BUSY ? "enrol-full" : "enrol-expired", &request, peer);
+        say_code(said, status, status == LT_BUSY ? ENROL_POLL_MS : 0);
+        return;
+    }
+    log_request("enrol-asked", &request, peer);
+    say_known(desk, flow, enrolment, said);
+}
+
+static void send(struct flow *flow, const struct server_port *port, const struct port_route *route,
+                 const struct enrol_answer *answer)
+{
+    struct lt_bytes bytes;
+    struct frame frame = {.kind = FRAME_ENROL_ANSWER, .enrol_answer = *answer};
+    if (frame_write(&frame, &flow->arena, &bytes) == LT_OK) {
+        /* Whoever does not get it asks again. */
+        (void)port->send(port->self, route, bytes);
+    }
+}
+
+static void take(struct enrol_desk *desk, struct flow *flow, const struct server_port *port,
+                 const struct port_frame *in, uint32_t *reads)
+{
+    struct frame frame;
+    struct said said;
+    fault_init(&said.fault);
+    if (strcmp(in->peer.user, STRANGER) != 0 ||
+        frame_read(in->bytes, &flow->arena, &frame, &said.fault) != LT_OK ||
+        frame.kind != FRAME_ENROL_ASK) {
+        desk->dropped++;
+        return;
+    }
+    desk->asked++;
+    fault_init(&said.fault);
+    struct lt_digest digest = digest_of(flow->digester, frame.enrol_ask);
+    const struct enrolment *enrolment = enrolments_find(desk->enrolments, &digest);
+    if (enrolment != NULL &&
+        memcmp(&enrolment->request.curve, &in->peer.key, sizeof(in->peer.key)) != 0) {
+        fault_set(&said.fault, LT_ENROL_OTHER_KEY, "request", "another CURVE key");
+        say_code(&said, LT_ENROL_OTHER_KEY, 0);
+    } else if (enrolment != NULL) {
+        say_known(desk, flow, enrolment, &said);
+    } else if (*reads == ENROL_READS_MAX) {
+        say_code(&said, LT_BUSY, ENROL_LOOK_MS);
+    } else {
+        (*reads)++;
+        say_new(desk, flow, frame.enrol_ask, &in->peer, &said);
+    }
+    send(flow, port, &in->route, &said.answer);
+}
+
+bool enrol_desk_due(const struct enrol_desk *desk, int64_t mono_ms)
+{
+    return mono_ms - desk->looked_ms >= ENROL_LOOK_MS;
+}
+
+void enrol_desk_turn(struct enrol_desk *desk, struct flow *flow, const struct server_port *port)
+{
+    struct port_frame frames[ENROL_FRAMES_MAX];
+    uint32_t reads = 0;
+    note_registry(desk, flow);
+    desk->looked_ms = flow->mono_ms;
+    if (flow->mono_ms - desk->swept_ms >= SWEEP_MS) {
+        desk->swept_ms = flow->mono_ms;
+        enrolments_sweep(desk->enrolments, flow->now_ms);
+    }
+    uint32_t count = port->receive(port->self, frames, ENROL_FRAMES_MAX);
+    for (uint32_t i = 0; i < count; i++) {
+        take(desk, flow, port, &frames[i], &reads);
+        arena_reset(&flow->arena);
+    }
+    port->release(port->self, frames, count);
+}

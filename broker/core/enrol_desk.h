@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#ifndef BROKER_CORE_ENROL_DESK_H
+#define BROKER_CORE_ENROL_DESK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "broker/flow/flow.h"
+#include "broker/registry/enrolment.h"
+#include "proto/port.h"
+
+/*
+ * Where strangers ask to be let in: answers EnrolAsk frames of the enrolment port out of the table
+ * of requests and the registry, and does nothing else. It decides nothing and stages no fact;
+ * registrars do (broker/control/act_enrol.c). An approval is told when it is durable.
+ */
+#define ENROL_LOOK_MS    200
+#define ENROL_FRAMES_MAX 32 /* of one look */
+#define ENROL_READS_MAX  4  /* requests not seen before, of one look: each costs a signature */
+#define ENROL_POLL_MS    5000
+
+struct enrol_desk {
+    struct enrolments *enrolments; /* borrowed */
+    int64_t looked_ms;             /* monotonic */
+    int64_t swept_ms;
+    uint64_t seen_version;  /* of the registry ... */
+    uint64_t seen_position; /* ... which is durable with this */
+    uint64_t asked;         /* for whoever counts */
+    uint64_t dropped;
+};
+
+/* Is it time to look? Asked every turn: it costs nothing. */
+bool enrol_desk_due(const struct enrol_desk *desk, int64_t mono_ms);
+
+/* Between two turns. */
+void enrol_desk_turn(struct enrol_desk *desk, struct flow *flow, const struct server_port *port);
+
+#endif
