@@ -22,9 +22,9 @@ struct net_key {
     char user[64];
     bool revoked; /* 400: the client's library gives up; unknown keys get 300 and keep trying */
 };
-/* How many connections the port of strangers (server_options) has let in since it was opened. Any
- * thread. */
-uint32_t net_strangers(struct net *net);
+/* How many connections the port of strangers (server_options) has let in since it was opened, and
+ * how many it turned away for want of a place. Any thread. */
+void net_strangers(struct net *net, uint32_t *ret_let_in, uint32_t *ret_turned_away);
 
 /* Any thread, any time; until the first call every key gets 300. */
 LT_CHECK enum lt_status net_keys(struct net *net, const struct net_key *keys, uint32_t count);

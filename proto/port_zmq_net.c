@@ -256,12 +256,12 @@ bool net_key_stands(struct net *net, const struct lt_key *key)
     return stands;
 }
 
-uint32_t net_strangers(struct net *net)
+void net_strangers(struct net *net, uint32_t *ret_let_in, uint32_t *ret_turned_away)
 {
     pthread_mutex_lock(&net->lock);
-    uint32_t count = net->strangers_let_in;
+    *ret_let_in = net->strangers_let_in;
+    *ret_turned_away = net->strangers_turned_away;
     pthread_mutex_unlock(&net->lock);
-    return count;
 }
 
 enum lt_status net_strangers_begin(struct net *net)
@@ -275,6 +275,7 @@ enum lt_status net_strangers_begin(struct net *net)
     net->strangers = none;
     net->strangers_count = 0;
     net->strangers_let_in = 0;
+    net->strangers_turned_away = 0;
     pthread_mutex_unlock(&net->lock);
     free(before);
     return LT_OK;
@@ -365,6 +366,7 @@ static enum net_count judge_stranger(struct net *net, const struct zap_request *
         return NET_ZAP_REVOKED;
     }
     if (!stranger_enter(net, from)) {
+        net->strangers_turned_away++;
         return NET_ZAP_UNKNOWN;
     }
     text_copy(user, user_size, text_bytes(NET_STRANGER));

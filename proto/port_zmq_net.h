@@ -68,6 +68,7 @@ struct net {
         *strangers; /* addresses let in at the strangers' port since it was opened */
     uint32_t strangers_count;
     uint32_t strangers_let_in;
+    uint32_t strangers_turned_away;
 };
 
 struct net_stranger {

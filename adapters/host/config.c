@@ -67,6 +67,7 @@ struct agency_text {
 struct config_text {
     char endpoint[CONFIG_PATH_BYTES];
     char blob_endpoint[CONFIG_PATH_BYTES];
+    char enrol_endpoint[CONFIG_PATH_BYTES];
     char server_key[CONFIG_PATH_BYTES];
     char data[CONFIG_PATH_BYTES];
     char language[16];
@@ -124,6 +125,7 @@ static const cyaml_schema_value_t agency_schema = {
 static const cyaml_schema_field_t config_fields[] = {
     REQUIRED(config_text, endpoint),
     TEXT(config_text, blob_endpoint),
+    TEXT(config_text, enrol_endpoint),
     REQUIRED(config_text, server_key),
     REQUIRED(config_text, data),
     TEXT(config_text, language),
@@ -214,6 +216,9 @@ static enum lt_status addresses_take(const struct reading *reading, struct host_
     if (text->blob_endpoint[0] != '\0' && !endpoint_valid(text->blob_endpoint)) {
         return value_bad(reading, "blob_endpoint", text->blob_endpoint, "tcp://HOST:7761");
     }
+    if (text->enrol_endpoint[0] != '\0' && !endpoint_valid(text->enrol_endpoint)) {
+        return value_bad(reading, "enrol_endpoint", text->enrol_endpoint, "tcp://HOST:7762");
+    }
     size_t size = strlen(text->server_key);
     bool is_file = size > 4 && strcmp(text->server_key + size - 4, ".pub") == 0;
     if (!is_file && !hex_read(key, sizeof(key), text->server_key)) {
@@ -221,6 +226,7 @@ static enum lt_status addresses_take(const struct reading *reading, struct host_
     }
     memcpy(config->endpoint, text->endpoint, sizeof(config->endpoint));
     memcpy(config->blob_endpoint, text->blob_endpoint, sizeof(config->blob_endpoint));
+    memcpy(config->enrol_endpoint, text->enrol_endpoint, sizeof(config->enrol_endpoint));
     memcpy(config->server_key, text->server_key, sizeof(config->server_key));
     memcpy(config->data, text->data, sizeof(config->data));
     return LT_OK;

@@ -13,6 +13,7 @@
  *
  *   endpoint: tcp://truc.example:7760
  *   blob_endpoint: tcp://truc.example:7761   empty: what the axis says
+ *   enrol_endpoint: tcp://truc.example:7762  where `lt-adapter enrol` asks to be let in; or empty
  *   server_key: <64 hex> or a .pub file      of the axis
  *   data: /var/lib/lt-adapter                one folder per agency is made in it, mode 0700
  *   language: vi                             vi, en
@@ -24,8 +25,8 @@
  *   agencies:
  *     - id: H24.15
  *       key: /etc/lienthong/H24.15.key       its CURVE secret key, mode 0600
- *       signing_key: /etc/lienthong/H24.15.seal.key   PEM, mode 0600: seals what is sent; ""
- * nothing token: ...  or  token_file: ...      served by http; 16 to 128 printable characters
+ *       signing_key: /etc/lienthong/H24.15.seal.key   PEM, mode 0600: seals what is sent; "" no seal
+ *       token: ...  or  token_file: ...      served by http; 16 to 128 printable characters
  *       folder: /srv/lienthong/H24.15        served by spool
  *       loopback: false                      served by loopback; so is who has neither of the above
  *       wake_url: http://127.0.0.1:9000/wake called when there is news
@@ -56,6 +57,7 @@ struct host_agency {
 struct host_config {
     char endpoint[CONFIG_PATH_BYTES];
     char blob_endpoint[CONFIG_PATH_BYTES];
+    char enrol_endpoint[CONFIG_PATH_BYTES];
     char server_key[CONFIG_PATH_BYTES];
     char data[CONFIG_PATH_BYTES];
     enum host_language language;

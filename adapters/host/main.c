@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
  * lt-adapter: wiring only. The real clock, the real entropy, the drivers this program is built
- * with, and the commands: run, check, restore, key make. Exit codes: 0 done, 1 a check failed, a
- * restore failed or the adapter could not run, 2 the command line or the configuration is wrong, 3
- * a restore is not complete.
+ * with, and the commands: run, check, enrol, restore, key make. Exit codes: 0 done, 1 a check
+ * failed, a restore failed or the adapter could not run, 2 the command line or the configuration is
+ * wrong, 3 a restore is not complete, or a request to be let in waits.
  */
 #include <getopt.h>
 #include <signal.h>
@@ -15,6 +15,7 @@
 
 #include "check.h"
 #include "config.h"
+#include "enrol.h"
 #include "host.h"
 #include "proto/base/clock_os.h"
 #include "proto/base/log.h"
@@ -42,6 +43,11 @@ static const char usage[] =
     "                                            sau khi khôi phục cơ sở dữ liệu của đơn vị: đối "
     "chiếu\n"
     "                                            với trục và lấy lại những gì còn thiếu\n"
+    "  lt-adapter enrol [--agency MÃ] [--name TÊN] [--wait] [--again|--rotate] [--batch TỆP.csv]\n"
+    "                   [--to-file TỆP | --certificate TỆP] [-c TỆP]\n"
+    "                                            tạo khóa và xin kết nối vào trục; in mã để đọc "
+    "cho\n"
+    "                                            người quản trị trục\n"
     "  lt-adapter key make TỆP.key               tạo cặp khóa TỆP.key (bí mật) và TỆP.pub\n"
     "  lt-adapter --help | --version\n"
     "\n"
@@ -50,7 +56,12 @@ static const char usage[] =
     "      --since LÚC    2026-09-30T00:00:00+07:00, hoặc mili giây từ 1970\n"
     "      --agency MÃ    đơn vị, khi cấu hình có nhiều đơn vị\n"
     "      --dry-run      chỉ đối chiếu\n"
-    "      --no-sent      không lấy lại những gì đơn vị đã gửi\n";
+    "      --no-sent      không lấy lại những gì đơn vị đã gửi\n"
+    "      --wait         chờ đến khi mọi yêu cầu được quyết định\n"
+    "      --again        tạo yêu cầu mới với khóa đang có; --rotate: với khóa mới\n"
+    "      --batch TỆP    nhiều đơn vị, mỗi dòng: mã,tên; khóa nằm cạnh khóa đầu tiên của cấu "
+    "hình\n"
+    "      --to-file TỆP  ghi yêu cầu ra tệp; --certificate TỆP: nhận chứng thư trả về\n";
 
 struct arguments {
     const char *words[3];
@@ -59,55 +70,74 @@ struct arguments {
     const char *language; /* NULL: by the configuration */
     const char *since;    /* NULL: not given */
     const char *agency;   /* NULL: the only one */
+    const char *name;     /* NULL: not told; this and what follows: of enrol */
+    const char *batch;
+    const char *to_file;
+    const char *certificate;
     bool dry_run;
     bool no_sent;
+    bool wait;
+    bool again;
+    bool rotate;
 };
+
+/* Puts an option with its value where it belongs; false: it is one that ends the reading. */
+static bool option_take(struct arguments *arguments, int option, const char *value)
+{
+    const struct {
+        int option;
+        const char **text;
+        bool *flag;
+    } places[] = {
+        {'c', &arguments->config, NULL},  {'l', &arguments->language, NULL},
+        {'s', &arguments->since, NULL},   {'a', &arguments->agency, NULL},
+        {'m', &arguments->name, NULL},    {'b', &arguments->batch, NULL},
+        {'f', &arguments->to_file, NULL}, {'t', &arguments->certificate, NULL},
+        {'d', NULL, &arguments->dry_run}, {'n', NULL, &arguments->no_sent},
+        {'w', NULL, &arguments->wait},    {'g', NULL, &arguments->again},
+        {'r', NULL, &arguments->rotate},
+    };
+    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+        if (places[i].option == option && places[i].text != NULL) {
+            *places[i].text = value;
+            return true;
+        }
+        if (places[i].option == option) {
+            *places[i].flag = true;
+            return true;
+        }
+    }
+    return false;
+}
 
 /* -1 to go on, else the exit code. */
 static int arguments_read(int argc, char **argv, struct arguments *arguments)
 {
     static const struct option options[] = {
-        {"config", required_argument, NULL, 'c'},
-        {"lang", required_argument, NULL, 'l'},
-        {"since", required_argument, NULL, 's'},
-        {"agency", required_argument, NULL, 'a'},
-        {"dry-run", no_argument, NULL, 'd'},
-        {"no-sent", no_argument, NULL, 'n'},
-        {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'v'},
-        {NULL, 0, NULL, 0},
+        {"config", required_argument, NULL, 'c'},  {"lang", required_argument, NULL, 'l'},
+        {"since", required_argument, NULL, 's'},   {"agency", required_argument, NULL, 'a'},
+        {"name", required_argument, NULL, 'm'},    {"batch", required_argument, NULL, 'b'},
+        {"to-file", required_argument, NULL, 'f'}, {"certificate", required_argument, NULL, 't'},
+        {"dry-run", no_argument, NULL, 'd'},       {"no-sent", no_argument, NULL, 'n'},
+        {"wait", no_argument, NULL, 'w'},          {"again", no_argument, NULL, 'g'},
+        {"rotate", no_argument, NULL, 'r'},        {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'v'},       {NULL, 0, NULL, 0},
     };
     *arguments = (struct arguments){.config = CONFIG_PATH};
     int option;
     while ((option = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
-        switch (option) {
-        case 'c':
-            arguments->config = optarg;
-            break;
-        case 'l':
-            arguments->language = optarg;
-            break;
-        case 's':
-            arguments->since = optarg;
-            break;
-        case 'a':
-            arguments->agency = optarg;
-            break;
-        case 'd':
-            arguments->dry_run = true;
-            break;
-        case 'n':
-            arguments->no_sent = true;
-            break;
-        case 'h':
-            fputs(usage, stdout);
-            return 0;
-        case 'v':
+        if (option_take(arguments, option, optarg)) {
+            continue;
+        }
+        if (option == 'v') {
             puts("lt-adapter " LT_VERSION);
             return 0;
-        default:
-            return EXIT_USAGE;
         }
+        if (option == 'h') {
+            fputs(usage, stdout);
+            return 0;
+        }
+        return EXIT_USAGE;
     }
     while (optind < argc && arguments->words_count < 3) {
         arguments->words[arguments->words_count++] = argv[optind++];
@@ -280,6 +310,44 @@ static int restore(const struct arguments *arguments)
     return codes[end];
 }
 
+static int enrol(const struct arguments *arguments)
+{
+    static const int codes[] = {[ENROL_DONE] = 0,
+                                [ENROL_OPEN] = EXIT_OPEN,
+                                [ENROL_FAILED] = EXIT_FAILED,
+                                [ENROL_USAGE] = EXIT_USAGE};
+    struct host_config *config = NULL;
+    if ((arguments->to_file != NULL && arguments->certificate != NULL) ||
+        (arguments->batch != NULL && arguments->agency != NULL)) {
+        fputs(usage, stderr);
+        return EXIT_USAGE;
+    }
+    if (config_load(arguments, &config) != LT_OK) {
+        return EXIT_USAGE;
+    }
+    log_open("lt-adapter", LOG_ERROR_, clock_os());
+    signal(SIGPIPE, SIG_IGN);
+    const struct enrol_options options = {
+        .config = config,
+        .agency = arguments->agency,
+        .name = arguments->name,
+        .batch = arguments->batch,
+        .to_file = arguments->to_file,
+        .certificate = arguments->certificate,
+        .wait = arguments->wait,
+        .again = arguments->again,
+        .rotate = arguments->rotate,
+        .language = language_of(arguments, config->language),
+        .clock = clock_os(),
+        .entropy = entropy_os(),
+        .out = stdout,
+    };
+    setvbuf(stdout, NULL, _IOLBF, 0); /* a code is read out while we wait */
+    enum enrol_end end = enrol_run(&options);
+    host_config_free(&config);
+    return codes[end];
+}
+
 static int key_make(const char *secret_path)
 {
     char public_path[CONFIG_PATH_BYTES];
@@ -320,6 +388,9 @@ int main(int argc, char **argv)
     }
     if (strcmp(first, "restore") == 0 && arguments.words_count == 1) {
         return restore(&arguments);
+    }
+    if (strcmp(first, "enrol") == 0 && arguments.words_count == 1) {
+        return enrol(&arguments);
     }
     if (strcmp(first, "key") == 0 && arguments.words_count == 3 &&
         strcmp(arguments.words[1], "make") == 0) {

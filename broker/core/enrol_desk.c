@@ -2,7 +2,7 @@
 /*
  * The desk for strangers. A frame costs a digest and a look through a small table; only a request
  * that was not seen before is read and its signature checked, ENROL_READS_MAX of them in a look,
- * so strangers have at most some 20 checks a second however many they are. What is over is told to
+ * so strangers have at most some 40 checks a second however many they are. What is over is told to
  * come again.
  *
  * A request counts only over a connection of the CURVE key it names: so both keys are shown to be

@@ -16,7 +16,7 @@
  */
 #define ENROL_LOOK_MS    200
 #define ENROL_FRAMES_MAX 32 /* of one look */
-#define ENROL_READS_MAX  4  /* requests not seen before, of one look: each costs a signature */
+#define ENROL_READS_MAX  8  /* requests not seen before, of one look: each costs a signature */
 #define ENROL_POLL_MS    5000
 
 struct enrol_desk {

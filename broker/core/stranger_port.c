@@ -74,10 +74,12 @@ static void open_again(struct stranger_port *port, int64_t mono_ms)
 
 const struct server_port *stranger_port_now(struct stranger_port *port, int64_t mono_ms)
 {
-    uint32_t strangers = net_strangers(port->net);
+    uint32_t let_in;
+    uint32_t turned_away;
+    net_strangers(port->net, &let_in, &turned_away);
     int64_t open_ms = mono_ms - port->opened_ms;
-    bool due = (strangers >= PLACES && open_ms >= OPEN_MS_MIN) ||
-               (strangers > 0 && open_ms >= OPEN_MS_MAX);
+    bool crowded = let_in >= PLACES || turned_away > 0;
+    bool due = (crowded && open_ms >= OPEN_MS_MIN) || (let_in > 0 && open_ms >= OPEN_MS_MAX);
     if (port->server != NULL && due) {
         server_zmq_close(&port->server);
         port->opened_ms = mono_ms; /* closed since */

@@ -6,8 +6,9 @@
 
 /*
  * The socket behind the enrolment port. Strangers stay connected as long as they like and each
- * holds a descriptor that agencies may need, so few are let in; and once half of those places were
- * used, or two minutes after the first, the socket is closed, which ends them all, and opened anew
+ * holds a descriptor that agencies may need, so few are let in, of one address fewer still; and
+ * once half of the places were used, somebody was turned away (10 s open at least), or after two
+ * minutes with anybody in, the socket is closed, which ends them all, and opened anew
  * at the same address. Who is honest connects again by itself.
  */
 struct stranger_port {

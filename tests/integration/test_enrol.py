@@ -1,0 +1,404 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: EUPL-1.2
+"""Asking to be let in: from a folder without keys to a transfer that arrives, and everything that must not."""
+import json
+import os
+import re
+import stat
+import subprocess
+import threading
+import time
+
+import zmq
+
+import ltp_pb2
+import ltp_rules as rules
+from adapter import Adapter
+from basics import SLOW, check, wait_for
+from hostile import dealer
+from house import run_cases
+from names import DEPARTMENT, PROCEDURE
+from world import free_port
+
+PORT = free_port()
+ENDPOINT = "tcp://127.0.0.1:%d" % PORT
+EXTRA = "enrol_listen: %s\nenrol_hours: 2\n" % ENDPOINT
+CODE = re.compile(r"\b\d{4}-\d{4}-\d{4}-\d{4}\b")
+WAITS, APPROVED, REFUSED = 1, 2, 3
+OPEN = 3  # exit code: a request waits
+
+
+def fresh(house):
+    """An id nobody has, and the path of its keys."""
+    house.made += 1
+    return "H24.77%03d" % house.made
+
+
+def adapter_for(house, agencies, name, **more):
+    options = "enrol_endpoint: %s\n" % ENDPOINT
+    return Adapter(house, agencies, name, options=options, **more)
+
+
+def enrol(adapter, *arguments):
+    return adapter.command("enrol", "-c", adapter.config, *arguments)
+
+
+def code_of(done, exit_code=OPEN):
+    check(done.returncode == exit_code, "%s %s %s" % (done.returncode, done.stdout, done.stderr))
+    return CODE.search(done.stdout).group(0)
+
+
+def ca_of(house):
+    folder = house.path("ca")
+    if not os.path.exists(folder):
+        made = house.tool("ca", "init", folder, "--name", "Nơi cấp thử")
+        check(made.returncode == 0, made.stderr)
+    return folder
+
+
+def approve(house, code, *arguments):
+    return house.tool("enrol", "approve", code, "--reason", "đã gọi lại", "--ca", ca_of(house),
+                      *arguments)
+
+
+def good(done):
+    check(done.returncode == 0, "%s %s %s" % (done.returncode, done.stdout, done.stderr))
+    return done.stdout
+
+
+def listed(house, code):
+    return [row for row in house.rows("enrol", "list") if row["code"] == code]
+
+
+def mode_of(path):
+    return stat.S_IMODE(os.stat(path).st_mode)
+
+
+def submit(door, key, wait=int(10 * SLOW)):
+    return door.call("POST", "/v1/transfers?wait=%d" % wait,
+                     {"kind": "forward", "case_code": "ENROL-" + key, "procedure": PROCEDURE,
+                      "to": [DEPARTMENT], "locality": "00001", "body": {"note": "thử"}},
+                     {"Idempotency-Key": key, "Content-Type": "application/json"})
+
+
+# ---- a stranger by hand -------------------------------------------------------------------------
+
+class Stranger:
+    """A line to the enrolment port with a key of its own, and a request made by openssl."""
+
+    def __init__(self, house, agency, made_s=None):
+        self.house, self.agency = house, agency
+        house.made += 1
+        self.stem = house.path("stranger-%d" % house.made)
+        self.public, self.secret = house.key_make("stranger-%d" % house.made)
+        self.request = self.make(self.public.hex(), made_s or int(time.time()))
+        self.socket = self.line()
+
+    def make(self, curve, made_s):
+        if not os.path.exists(self.stem + ".pem"):
+            subprocess.run(["openssl", "ecparam", "-name", "prime256v1", "-genkey", "-noout",
+                            "-out", self.stem + ".pem"], check=True)
+        return subprocess.run(
+            ["openssl", "req", "-new", "-key", self.stem + ".pem", "-subj", "/CN=" + self.agency,
+             "-addext", "subjectAltName=URI:urn:lienthong:curve:%s,URI:urn:lienthong:made:%d"
+             % (curve, made_s), "-outform", "DER"], check=True, capture_output=True).stdout
+
+    def line(self):
+        socket = zmq.Context.instance().socket(zmq.DEALER)
+        socket.linger = 0
+        socket.curve_publickey = zmq.utils.z85.encode(self.public)
+        socket.curve_secretkey = zmq.utils.z85.encode(self.secret)
+        socket.curve_serverkey = zmq.utils.z85.encode(self.house.server_public)
+        socket.connect(ENDPOINT)
+        return socket
+
+    def ask(self, request=None, seconds=10):
+        self.socket.send(ltp_pb2.Frame(enrol_ask=ltp_pb2.EnrolAsk(
+            request=self.request if request is None else request)).SerializeToString())
+        return self.answer(seconds)
+
+    def answer(self, seconds=10):
+        if not self.socket.poll(int(seconds * 1000 * SLOW)):
+            return None
+        frame = ltp_pb2.Frame.FromString(self.socket.recv())
+        check(frame.WhichOneof("body") == "enrol_answer", frame)
+        return frame.enrol_answer
+
+    def refused(self, code, request=None):
+        answer = self.ask(request)
+        check(answer and rules.CODES[answer.code] == code, "%s: %s" % (code, answer))
+        return answer
+
+    def close(self):
+        self.socket.close()
+
+
+# ---- the cases ----------------------------------------------------------------------------------
+
+def from_nothing_to_a_transfer(house):
+    """Keys, request, code, approval with a certificate, connection, and a transfer that arrives."""
+    agency = fresh(house)
+    adapter = adapter_for(house, [agency], "adapter-new")
+    code = code_of(enrol(adapter, "--name", "Xã vừa vào"))
+    for name in (agency + ".key", agency + ".sign.key"):
+        check(mode_of(house.path(name)) == 0o600, "%s is its owner's alone" % name)
+    row = listed(house, code)[0]
+    check((row["id"], row["name"], row["state"], row["known"], row["from"]) ==
+          (agency, "Xã vừa vào", "waits", False, "127.0.0.1"), row)
+    check(house.tool("agency", "show", agency).returncode == 3, "nothing is registered yet")
+    keys = {name: open(house.path(name), "rb").read() for name in
+            (agency + ".key", agency + ".sign.key")}
+    check(code_of(enrol(adapter)) == code, "asked again it is the same request")
+    check(all(open(house.path(n), "rb").read() == was for n, was in keys.items()),
+          "keys are never written over")
+
+    waiting = subprocess.Popen([os.path.join(house.bin, "lt-adapter"), "enrol", "--wait", "-c",
+                                adapter.config], stdout=subprocess.PIPE, text=True)
+    dry = good(approve(house, code, "--dry-run", "--json"))
+    check(json.loads(dry)[0]["state"] == "waits", dry)
+    check(house.tool("agency", "show", agency).returncode == 3, "a dry run changes nothing")
+    done = json.loads(good(approve(house, code, "--kind", "commune", "--locality", "00001",
+                                   "--json")))[0]
+    check(done["state"] == "approved" and done["change"] == "added" and done["certificate"] is True,
+          done)
+    told = waiting.communicate(timeout=30 * SLOW)[0]
+    check(waiting.returncode == 0 and "approved" in told, told)
+    verified = subprocess.run(
+        ["openssl", "verify", "-x509_strict", "-crl_check", "-CAfile", house.path("ca/ca.pem"),
+         "-CRLfile", house.path("ca/crl.pem"), house.path(agency + ".sign.crt")],
+        capture_output=True, text=True, check=False)
+    check(verified.returncode == 0, verified.stdout + verified.stderr)
+    row = house.rows("agency", "show", agency)[0]
+    check(row["name"] == "Xã vừa vào" and row["locality"] == "00001", row)
+    again = approve(house, code)
+    check(again.returncode == 1 and "decided" in again.stderr, again.stderr)
+    with adapter:
+        status, answer = submit(adapter.door(), "first")
+        check(status == 201, "%s %s" % (status, answer))
+        wait_for(lambda: house.rows("case", "ENROL-first")[0]["state"] == "taken", 20, "taken")
+
+
+def refused(house):
+    """The reason gets to the agency, nothing to the registry; a new request may be made."""
+    agency = fresh(house)
+    adapter = adapter_for(house, [agency], "adapter-refused")
+    code = code_of(enrol(adapter))
+    check(house.tool("enrol", "refuse", code).returncode == 2, "a reason is wanted")
+    good(house.tool("enrol", "refuse", code, "--reason", "văn phòng không gửi"))
+    told = enrol(adapter)
+    check(told.returncode == 1 and "văn phòng không gửi" in told.stdout, told.stdout)
+    check(approve(house, code, "--name", "Xã").returncode == 1, "what is refused stays so")
+    check(house.tool("agency", "show", agency).returncode == 3, "nothing was registered")
+    other = code_of(enrol(adapter, "--again"))
+    check(other != code, "a new request has another code")
+    good(approve(house, other, "--name", "Xã hỏi lại"))
+    check(enrol(adapter).returncode == 0, "and may be approved")
+
+
+def wrong_code(house):
+    """Codes that are nobody's, mistyped, or another agency's let nobody in."""
+    agency = fresh(house)
+    adapter = adapter_for(house, [agency], "adapter-wrong")
+    code = code_of(enrol(adapter))
+    wrong = code[:-1] + str((int(code[-1]) + 1) % 10)
+    check(approve(house, wrong).returncode == 3, "nobody's code")
+    check(approve(house, code[:-1]).returncode == 2, "a digit is missing")
+    check(approve(house, code, "--agency", DEPARTMENT).returncode == 2, "another agency is meant")
+    check(house.tool("enrol", "approve", code).returncode == 2, "a reason is wanted")
+    check(listed(house, code)[0]["state"] == "waits", "it waits on")
+    check(approve(house, code).returncode == 2, "a new agency needs a name")
+    good(approve(house, code.replace("-", " "), "--agency", agency, "--name", "Xã gõ mã"))
+
+
+def too_old(house):
+    """A request says when it was made; one too old or from the future is not taken in."""
+    agency = fresh(house)
+    for made in (int(time.time()) - 2 * 3600 - 60, int(time.time()) + 25 * 3600):
+        stranger = Stranger(house, agency, made)
+        stranger.refused("enrol-expired")
+        stranger.close()
+    check(not [r for r in house.rows("enrol", "list") if r["id"] == agency], "nothing is kept")
+
+
+def foreign_keys(house):
+    """Both keys must be in one hand, and no key is let in for two agencies."""
+    stranger, other = Stranger(house, fresh(house)), Stranger(house, fresh(house))
+    check(other.ask().state == WAITS, "the other one waits")
+    stranger.refused("enrol-other-key", other.request)  # known already
+    stranger.refused("enrol-other-key", stranger.make(other.public.hex(), int(time.time())))
+    for broken in (b"", b"x" * 500, stranger.request[:-1], stranger.request + b"\0"):
+        stranger.refused("field-bad", broken)
+    swapped = bytearray(stranger.request)
+    swapped[-5] ^= 1
+    answer = stranger.ask(bytes(swapped))
+    check(rules.CODES[answer.code] in ("seal-bad", "field-bad"), answer)
+    # Another agency asks with a key that is registered for this one.
+    agency = house.agency()
+    with open(house.path(agency + ".pub"), encoding="ascii") as file:
+        taken = file.read().strip()
+    with open(house.path("taken.csr"), "wb") as file:
+        file.write(stranger.make(taken, int(time.time())))
+    subprocess.run(["openssl", "req", "-inform", "DER", "-in", house.path("taken.csr"), "-out",
+                    house.path("taken.pem")], check=True)
+    code = json.loads(good(house.tool("enrol", "import", house.path("taken.pem"), "--json")))[0]
+    done = approve(house, code["code"], "--name", "Xã giả")
+    check(done.returncode == 1 and agency in done.stderr, done.stderr)
+    check(house.tool("ca", "list", ca_of(house), "--json").stdout.count(stranger.agency) == 0,
+          "no certificate was spent on it")
+    for line in (stranger, other):
+        line.close()
+
+
+def nothing_else_at_this_port(house):
+    """No session, no transfer, no question of an operator comes in here, whoever asks."""
+    stranger = Stranger(house, fresh(house))
+    for frame in (ltp_pb2.Frame(hello=ltp_pb2.Hello(protocol_min=1, protocol_max=1, role=3,
+                                                    instance=b"o" * 16)),
+                  ltp_pb2.Frame(query=ltp_pb2.Query(number=1, verb="status")),
+                  ltp_pb2.Frame(enrol_answer=ltp_pb2.EnrolAnswer(state=APPROVED))):
+        stranger.socket.send(frame.SerializeToString())
+    stranger.socket.send(b"\xff" * 100)
+    check(stranger.answer(1) is None, "no answer")
+    check(stranger.ask().state == WAITS, "a request is still answered")
+    stranger.socket.send(b"x" * 9000)  # over the limit of this port: the line is cut
+    stranger.close()
+    # The same key at the agencies' port: not let in.
+    line = dealer(house, stranger.secret)
+    line.send(ltp_pb2.Frame(hello=ltp_pb2.Hello(protocol_min=1, protocol_max=1, role=3,
+                                                instance=b"o" * 16)).SerializeToString(),
+              zmq.DONTWAIT) if line.poll(500, zmq.POLLOUT) else None
+    check(not line.poll(1000), "a stranger is no agency")
+    line.close()
+
+
+def by_file(house):
+    """No line to the port: the request and the certificate travel as files."""
+    agency = fresh(house)
+    adapter = Adapter(house, [agency], "adapter-file")
+    check(enrol(adapter).returncode == 2, "without enrol_endpoint a file is wanted")
+    path = house.path(agency + ".out.csr")
+    code = code_of(enrol(adapter, "--to-file", path, "--name", "Xã ngoài đường truyền"))
+    row = json.loads(good(house.tool("enrol", "import", path, "--json")))[0]
+    check(row["code"] == code and row["from"] == "file", row)
+    back = house.path(agency + ".back.crt")
+    good(approve(house, code, "--out", back))
+    wrong = enrol(adapter, "--certificate", house.path("ca/ca.pem"))
+    check(wrong.returncode == 1, "a certificate of another key: %s" % wrong.stdout)
+    check(enrol(adapter, "--certificate", back).returncode == 0, "its own certificate")
+    with adapter:
+        status, answer = submit(adapter.door(), "by-file")
+        check(status == 201, "%s %s" % (status, answer))
+
+
+def many_tenants(house):
+    """A vendor asks for thirty at once; the list has one code each."""
+    tenants = [fresh(house) for _ in range(30)]
+    adapter = adapter_for(house, [fresh(house)], "adapter-batch")
+    path = house.path("tenants.csv")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("id,name\n" + "".join('%s,"Xã thử %s"\n' % (t, t) for t in tenants))
+    done = enrol(adapter, "--batch", path)
+    codes = dict(line.split(",") for line in done.stdout.split())
+    check(done.returncode == OPEN and sorted(codes) == sorted(tenants), done.stdout + done.stderr)
+    for tenant in tenants[:3]:
+        good(approve(house, codes[tenant], "--agency", tenant))
+    check(house.rows("agency", "show", tenants[0])[0]["name"] == "Xã thử " + tenants[0], "its name")
+    done = enrol(adapter, "--batch", path)
+    check(done.returncode == OPEN and done.stdout.count("approved") == 3, done.stdout)
+
+
+def broker_restarted(house):
+    """What waits is asked for again and keeps its code; what was approved stays approved."""
+    waiting, approved = Stranger(house, fresh(house)), Stranger(house, fresh(house))
+    check(waiting.ask().state == WAITS and approved.ask().state == WAITS, "both wait")
+    code = [r["code"] for r in house.rows("enrol", "list") if r["id"] == approved.agency][0]
+    good(approve(house, code, "--name", "Xã đã duyệt"))
+    house.honest.resting.set()
+    house.process.terminate()
+    house.wait_end()
+    house.start()
+    house.honest.resting.clear()
+    check(not house.rows("enrol", "list"), "the table was memory")
+    answer = wait_for(lambda: approved.ask(seconds=3), 20, "an answer after the restart")
+    check(answer.state == APPROVED and answer.certificate, answer)
+    check(waiting.ask(seconds=10).state == WAITS, "it waits again")
+    check([r["id"] for r in house.rows("enrol", "list")] == [waiting.agency], "and is listed")
+    for line in (waiting, approved):
+        line.close()
+
+
+def crowd_at_the_door(house):
+    """Strangers fill every place: agencies feel nothing, and places come back."""
+    lines = []
+    stranger = Stranger(house, fresh(house))
+    for _ in range(170):
+        public, secret = zmq.curve_keypair()
+        socket = zmq.Context.instance().socket(zmq.DEALER)
+        socket.linger = 0
+        socket.curve_publickey, socket.curve_secretkey = public, secret
+        socket.curve_serverkey = zmq.utils.z85.encode(house.server_public)
+        socket.connect(ENDPOINT)
+        lines.append(socket)
+    check(wait_for(lambda: stranger.ask(seconds=2), 20, "an answer").state == WAITS, "it waits")
+    client = house.hostile()
+    client.close()
+    house.honest.served()
+    for socket in lines:
+        socket.close()
+    stranger.close()
+    late = Stranger(house, fresh(house))
+    wait_for(lambda: late.ask(seconds=2), 40, "a place")
+    late.close()
+
+
+def rotation_under_load(house):
+    """New keys while transfers flow: both count for a month, none is lost, and the old one may go."""
+    agency = fresh(house)
+    adapter = adapter_for(house, [agency], "adapter-rotate")
+    good(approve(house, code_of(enrol(adapter, "--name", "Xã đổi khóa"))))
+    check(enrol(adapter).returncode == 0, "approved")
+    adapter.start()
+    ending, sent = threading.Event(), []
+
+    def load():
+        door = adapter.door()
+        while not ending.is_set():
+            key = "load-%d" % len(sent)
+            while submit(door, key, wait=0)[0] not in (200, 201, 202):
+                time.sleep(0.1)
+            sent.append(key)
+            time.sleep(0.02)
+    worker = threading.Thread(target=load, daemon=True)
+    worker.start()
+    try:
+        old = open(house.path(agency + ".pub"), encoding="ascii").read().strip()
+        code = code_of(enrol(adapter, "--rotate"))
+        good(approve(house, code, "--agency", agency))
+        done = enrol(adapter, "--rotate")
+        check(done.returncode == 0, done.stdout + done.stderr)
+        new = open(house.path(agency + ".pub"), encoding="ascii").read().strip()
+        check(new != old and mode_of(house.path(agency + ".key")) == 0o600, "the new key is in place")
+        keys = {k["public_key"]: k for k in house.rows("agency", "show", agency) if "public_key" in k}
+        check(set(keys) == {old, new} and keys[old]["to_ms"] and not keys[new]["to_ms"],
+              keys)
+        submit(adapter.door(), "with-the-old-key")
+        adapter.stop()
+        adapter.start()
+        good(house.tool("agency", "key", "revoke", agency, old))
+        status, answer = submit(adapter.door(), "with-the-new-key")
+        check(status == 201, "%s %s" % (status, answer))
+    finally:
+        ending.set()
+        worker.join(20 * SLOW)
+    check(len(sent) > 20, "there was load: %d" % len(sent))
+    wait_for(lambda: all(house.rows("case", "ENROL-" + key)[0]["state"] == "taken"
+                         for key in (sent[0], sent[len(sent) // 2], sent[-1])), 30, "all arrived")
+    total = [t for t in house.rows("transfers", "--from", agency)]
+    check(len(total) == len(sent) + 2, "none twice, none lost: %d of %d" % (len(total), len(sent)))
+    adapter.stop()
+
+
+if __name__ == "__main__":
+    run_cases([from_nothing_to_a_transfer, refused, wrong_code, too_old, foreign_keys,
+               nothing_else_at_this_port, by_file, many_tenants, broker_restarted,
+               crowd_at_the_door, rotation_under_load], __doc__, EXTRA, case_s=90)
