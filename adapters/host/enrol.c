@@ -51,6 +51,7 @@ struct applicant {
     int64_t ask_ms;    /* monotonic: the next time */
     int64_t redial_ms; /* monotonic: not before */
     bool told;         /* its code */
+    bool advise;       /* the configuration does not name the signing key */
 };
 
 struct enrolling {
@@ -117,6 +118,12 @@ static void tell_approved(const struct enrolling *enrolling, const struct applic
             words(enrolling, "đã được duyệt", "approved"),
             certificate ? words(enrolling, ", chứng thư: ", ", certificate: ") : "",
             certificate ? applicant->now.certificate : "");
+    if (applicant->advise) {
+        fprintf(enrolling->options->out, "  %s signing_key: %s\n",
+                words(enrolling, "Ghi vào cấu hình, nếu không trục từ chối lượt chuyển không dấu:",
+                      "Put into the configuration, or the axis refuses what is not sealed:"),
+                applicant->now.signing_key);
+    }
     if (enrolling->options->rotate) {
         fprintf(enrolling->options->out, "  %s\n",
                 words(enrolling, "Khóa mới đã thay khóa cũ: khởi động lại lt-adapter để dùng.",
@@ -136,6 +143,7 @@ static bool applicant_add(struct enrolling *enrolling, const char *id, const cha
     memset(applicant, 0, sizeof(*applicant));
     text_copy(applicant->id, sizeof(applicant->id), text_bytes(id));
     text_copy(applicant->name, sizeof(applicant->name), text_bytes(name));
+    applicant->advise = signing_key[0] == '\0';
     enrol_paths(key, signing_key, false, &applicant->now);
     enrol_paths(key, signing_key, enrolling->options->rotate, &applicant->paths);
     enrolling->count++;

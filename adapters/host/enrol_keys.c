@@ -51,10 +51,10 @@ void enrol_paths(const char *key, const char *signing_key, bool rotated,
         snprintf(paths->key, sizeof(paths->key), "%s", key);
     }
     stem_of(key, false, stem, sizeof(stem));
-    path_with(stem, ".sign.key", plain, sizeof(plain));
+    path_with(stem, ".seal.key", plain, sizeof(plain));
     stem_of(signing_key[0] != '\0' ? signing_key : plain, rotated, stem, sizeof(stem));
     path_with(stem, ".key", paths->signing_key, sizeof(paths->signing_key));
-    path_with(stem, ".pub", paths->signing_pub, sizeof(paths->signing_pub));
+    path_with(stem, ".pem", paths->signing_pub, sizeof(paths->signing_pub));
     path_with(stem, ".csr", paths->request, sizeof(paths->request));
     path_with(stem, ".crt", paths->certificate, sizeof(paths->certificate));
     if (!rotated && signing_key[0] != '\0') {

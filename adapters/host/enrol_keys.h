@@ -12,7 +12,7 @@
  * The files of an agency's keys, beside one another:
  *
  *   NAME.key NAME.pub            CURVE, as the configuration's `key` names it
- *   SIGN.key SIGN.pub            the signing key, as `signing_key` names it, or NAME.sign.key
+ *   SIGN.key SIGN.pem            the signing key, as `signing_key` names it, or NAME.seal.key
  *   SIGN.csr                     the request that waits, SIGN.crt the certificate
  *
  * A rotation works on NAME.next.key and SIGN.next.key until it is approved; what was before stays

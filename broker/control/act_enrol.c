@@ -6,7 +6,8 @@
  * An approval carries what the registrar made of the request on the own machine: the agency's whole
  * entry with the new CURVE key in it, and the certificate of the signing key, or none, then the
  * bare key is registered. Both are compared with the request here, so that no typing mistake lets
- * in another key than the one that was asked for. All facts of an approval stand in one batch, the
+ * in another key than the one that was asked for; and a certificate that would not count today is
+ * refused today. All facts of an approval stand in one batch, the
  * registrar's name and reason in each; the agency hears of it when they are durable.
  *
  * The broker never holds the authority's key: it cannot issue to anybody.
@@ -264,7 +265,17 @@ static enum lt_status key_take(struct ask *ask, const struct enrol_request *requ
         key->certificate != (certificate.size > 0)) {
         return payload_bad(ask, "the certificate is of another key");
     }
+    bool stale = false;
     struct certificate_about about;
+    if (key->certificate) {
+        status = ask->flow->trust == NULL
+                     ? fault_set(&ask->fault, LT_SEAL_CHAIN, "trust_list", "is empty")
+                     : trust_judge(ask->flow->trust, der, ask->flow->now_ms, ask->flow->now_ms,
+                                   &stale, &ask->fault);
+    }
+    if (status != LT_OK) {
+        return status;
+    }
     if (key->certificate && certificate_about(der, &about) == LT_OK) {
         key->to_ms = about.to_ms; /* so that an old one does not count among the valid */
     }

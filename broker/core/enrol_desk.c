@@ -60,7 +60,7 @@ static bool registered(const struct enrol_desk *desk, const struct flow *flow,
     }
     const struct seal_key *key =
         seal_keys_find(registry_seal_keys(flow->registry), agency->number, &request->key_id);
-    uint64_t position = decided > desk->seen_position ? decided : desk->seen_position;
+    uint64_t position = decided != 0 ? decided : desk->seen_position;
     if (key == NULL || key->revoked || position > flow->durable) {
         return false;
     }

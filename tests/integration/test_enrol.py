@@ -4,6 +4,7 @@
 import json
 import os
 import re
+import signal
 import stat
 import subprocess
 import threading
@@ -35,8 +36,10 @@ def fresh(house):
 
 
 def adapter_for(house, agencies, name, **more):
+    """It seals with the key that it asks for."""
     options = "enrol_endpoint: %s\n" % ENDPOINT
-    return Adapter(house, agencies, name, options=options, **more)
+    sealing = "    signing_key: %s\n" % house.path(agencies[0] + ".seal.key")
+    return Adapter(house, agencies, name, options=options, of_agency=sealing, **more)
 
 
 def enrol(adapter, *arguments):
@@ -48,11 +51,21 @@ def code_of(done, exit_code=OPEN):
     return CODE.search(done.stdout).group(0)
 
 
+def reload(house):
+    mark = house.mark()
+    house.process.send_signal(signal.SIGHUP)
+    house.log_wait(mark, "reloaded")
+
+
 def ca_of(house):
+    """The authority's folder; the broker trusts it."""
     folder = house.path("ca")
     if not os.path.exists(folder):
         made = house.tool("ca", "init", folder, "--name", "Nơi cấp thử")
         check(made.returncode == 0, made.stderr)
+        with open(house.path("lienthongd.yaml"), "a", encoding="utf-8") as file:
+            file.write("trust_list: %s/ca.pem\ntrust_crl: %s/crl.pem\n" % (folder, folder))
+        reload(house)
     return folder
 
 
@@ -140,14 +153,14 @@ def from_nothing_to_a_transfer(house):
     agency = fresh(house)
     adapter = adapter_for(house, [agency], "adapter-new")
     code = code_of(enrol(adapter, "--name", "Xã vừa vào"))
-    for name in (agency + ".key", agency + ".sign.key"):
+    for name in (agency + ".key", agency + ".seal.key"):
         check(mode_of(house.path(name)) == 0o600, "%s is its owner's alone" % name)
     row = listed(house, code)[0]
     check((row["id"], row["name"], row["state"], row["known"], row["from"]) ==
           (agency, "Xã vừa vào", "waits", False, "127.0.0.1"), row)
     check(house.tool("agency", "show", agency).returncode == 3, "nothing is registered yet")
     keys = {name: open(house.path(name), "rb").read() for name in
-            (agency + ".key", agency + ".sign.key")}
+            (agency + ".key", agency + ".seal.key")}
     check(code_of(enrol(adapter)) == code, "asked again it is the same request")
     check(all(open(house.path(n), "rb").read() == was for n, was in keys.items()),
           "keys are never written over")
@@ -165,7 +178,7 @@ def from_nothing_to_a_transfer(house):
     check(waiting.returncode == 0 and "approved" in told, told)
     verified = subprocess.run(
         ["openssl", "verify", "-x509_strict", "-crl_check", "-CAfile", house.path("ca/ca.pem"),
-         "-CRLfile", house.path("ca/crl.pem"), house.path(agency + ".sign.crt")],
+         "-CRLfile", house.path("ca/crl.pem"), house.path(agency + ".seal.crt")],
         capture_output=True, text=True, check=False)
     check(verified.returncode == 0, verified.stdout + verified.stderr)
     row = house.rows("agency", "show", agency)[0]
@@ -274,7 +287,8 @@ def nothing_else_at_this_port(house):
 def by_file(house):
     """No line to the port: the request and the certificate travel as files."""
     agency = fresh(house)
-    adapter = Adapter(house, [agency], "adapter-file")
+    adapter = Adapter(house, [agency], "adapter-file", of_agency="    signing_key: %s\n"
+                      % house.path(agency + ".seal.key"))
     check(enrol(adapter).returncode == 2, "without enrol_endpoint a file is wanted")
     path = house.path(agency + ".out.csr")
     code = code_of(enrol(adapter, "--to-file", path, "--name", "Xã ngoài đường truyền"))
