@@ -25,12 +25,11 @@
  *   agencies:
  *     - id: H24.15
  *       key: /etc/lienthong/H24.15.key       its CURVE secret key, mode 0600
- *       signing_key: /etc/lienthong/H24.15.seal.key   PEM, mode 0600: seals what is sent; "" no seal
- *       token: ...  or  token_file: ...      served by http; 16 to 128 printable characters
- *       folder: /srv/lienthong/H24.15        served by spool
- *       loopback: false                      served by loopback; so is who has neither of the above
- *       wake_url: http://127.0.0.1:9000/wake called when there is news
- *       held_url: http://127.0.0.1:9000/held asked whether the application holds a transfer
+ *       signing_key: /etc/lienthong/H24.15.seal.key   PEM, mode 0600: seals what is sent; "" no
+ * seal token: ...  or  token_file: ...      served by http; 16 to 128 printable characters folder:
+ * /srv/lienthong/H24.15        served by spool loopback: false                      served by
+ * loopback; so is who has neither of the above wake_url: http://127.0.0.1:9000/wake called when
+ * there is news held_url: http://127.0.0.1:9000/held asked whether the application holds a transfer
  *       blob_kib_s: 0                        upload cap, 0 none
  *       outbox_mib: 1024
  */

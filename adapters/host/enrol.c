@@ -31,6 +31,8 @@
 #define REDIAL_MS         5000
 #define HANDSHAKE_MS      2000
 #define STEP_MS           100
+#define RENEW_DAYS        60
+#define DAY_MS            (24 * 3600 * 1000LL)
 #define BATCH_BYTES_MAX   (1024 * 1024)
 #define ARENA_CHUNK_BYTES (16 * 1024)
 #define ARENA_BYTES_MAX   (256 * 1024)
@@ -227,15 +229,39 @@ static enum enrol_end from_batch(struct enrolling *enrolling)
     return enrolling->count == 0 ? ENROL_USAGE : end;
 }
 
+/* With --renew: a certificate that is good for long is left alone. */
+static bool good_for_long(const struct enrolling *enrolling, const struct applicant *applicant)
+{
+    const struct lt_clock *clock = enrolling->options->clock;
+    int64_t from_ms;
+    int64_t to_ms;
+    if (!enrolling->options->renew || !enrol_keys_dates(&applicant->now, &from_ms, &to_ms)) {
+        return false;
+    }
+    int64_t days = (to_ms - clock->wall_ms(clock->self)) / DAY_MS;
+    if (days < RENEW_DAYS) {
+        return false;
+    }
+    fprintf(enrolling->options->out, "%s: %s %" PRId64 " %s\n", applicant->id,
+            words(enrolling, "chứng thư còn", "certificate good for"), days,
+            words(enrolling, "ngày", "days"));
+    return true;
+}
+
 static void prepare(struct enrolling *enrolling, struct applicant *applicant)
 {
     const struct enrol_options *options = enrolling->options;
     struct fault fault;
     fault_init(&fault);
+    if (good_for_long(enrolling, applicant)) {
+        applicant->state = APPROVED;
+        return;
+    }
     struct enrol_wish wish = {
         .agency = applicant->id,
         .name = applicant->name,
         .again = options->again,
+        .renew = options->renew,
         .now_ms = options->clock->wall_ms(options->clock->self),
     };
     enum lt_status status =

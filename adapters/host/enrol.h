@@ -22,6 +22,7 @@ struct enrol_options {
     bool wait;               /* until every request is decided */
     bool again;              /* new requests with the keys that are there */
     bool rotate;             /* new keys */
+    bool renew;              /* a new certificate, for those whose own ends within 60 days */
     enum host_language language;
     const struct lt_clock *clock;
     const struct lt_entropy *entropy;

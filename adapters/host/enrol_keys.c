@@ -23,7 +23,8 @@
 #include "proto/port_zmq.h"
 #include "proto/trust.h"
 
-#define SUFFIX_BYTES 16
+#define SUFFIX_BYTES     16
+#define RENEWAL_YOUNG_MS (60 * 60 * 1000LL)
 
 static void path_with(const char *stem, const char *suffix, char *out, size_t out_size)
 {
@@ -86,6 +87,32 @@ static enum lt_status signing_open(const struct enrol_paths *paths, struct signe
     return status == LT_OK ? signer_open_file(paths->signing_key, ret_signer, fault) : status;
 }
 
+bool enrol_keys_dates(const struct enrol_paths *paths, int64_t *ret_from_ms, int64_t *ret_to_ms)
+{
+    uint8_t memory[CERTIFICATE_BYTES_MAX];
+    struct lt_bytes der;
+    bool certificate = false;
+    struct certificate_about about;
+    if (credential_from_file(paths->certificate, memory, &der, &certificate, NULL) != LT_OK ||
+        !certificate || certificate_about(der, &about) != LT_OK) {
+        return false;
+    }
+    *ret_from_ms = about.from_ms;
+    *ret_to_ms = about.to_ms;
+    return true;
+}
+
+/* A renewal goes on with a request that is younger than the certificate; the authority puts the
+ * beginning of a certificate some minutes back. */
+static bool outlived(const struct enrol_paths *paths, const struct enrol_wish *wish,
+                     const struct enrol_request *request)
+{
+    int64_t from_ms;
+    int64_t to_ms;
+    return wish->renew && enrol_keys_dates(paths, &from_ms, &to_ms) &&
+           request->made_ms < from_ms + RENEWAL_YOUNG_MS;
+}
+
 /* The request that lies there, when it is of this agency and both keys. */
 static bool request_found(const struct enrol_paths *paths, const struct enrol_wish *wish,
                           const struct lt_key *curve, const struct signer *signer, uint8_t *memory,
@@ -95,7 +122,7 @@ static bool request_found(const struct enrol_paths *paths, const struct enrol_wi
     return !wish->again &&
            enrol_request_from_file(paths->request, memory, ret_der, NULL) == LT_OK &&
            enrol_request_read(*ret_der, &request, NULL) == LT_OK &&
-           strcmp(request.agency, wish->agency) == 0 &&
+           strcmp(request.agency, wish->agency) == 0 && !outlived(paths, wish, &request) &&
            memcmp(&request.curve, curve, sizeof(*curve)) == 0 &&
            memcmp(&request.key_id, public_key_id(signer->public_key), sizeof(request.key_id)) ==
                0 &&

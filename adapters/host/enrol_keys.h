@@ -35,6 +35,7 @@ struct enrol_wish {
     const char *agency;
     const char *name; /* or "" */
     bool again;       /* a new request with the keys that are there */
+    bool renew;       /* likewise, unless one made after the present certificate waits */
     int64_t now_ms;
 };
 
@@ -44,6 +45,9 @@ LT_CHECK enum lt_status enrol_keys_open(const struct enrol_paths *paths,
                                         uint8_t memory[ENROL_REQUEST_BYTES_MAX],
                                         struct lt_bytes *ret_der, struct enrol_request *ret_request,
                                         struct fault *fault);
+
+/* When the present certificate begins and ends; false: there is none that reads. */
+bool enrol_keys_dates(const struct enrol_paths *paths, int64_t *ret_from_ms, int64_t *ret_to_ms);
 
 /* The certificate belongs to the request's key; empty: none was issued. */
 LT_CHECK enum lt_status enrol_keys_keep(const struct enrol_paths *paths,

@@ -43,7 +43,8 @@ static const char usage[] =
     "                                            sau khi khôi phục cơ sở dữ liệu của đơn vị: đối "
     "chiếu\n"
     "                                            với trục và lấy lại những gì còn thiếu\n"
-    "  lt-adapter enrol [--agency MÃ] [--name TÊN] [--wait] [--again|--rotate] [--batch TỆP.csv]\n"
+    "  lt-adapter enrol [--agency MÃ] [--name TÊN] [--wait] [--again|--rotate|--renew] [--batch "
+    "TỆP.csv]\n"
     "                   [--to-file TỆP | --certificate TỆP] [-c TỆP]\n"
     "                                            tạo khóa và xin kết nối vào trục; in mã để đọc "
     "cho\n"
@@ -59,6 +60,7 @@ static const char usage[] =
     "      --no-sent      không lấy lại những gì đơn vị đã gửi\n"
     "      --wait         chờ đến khi mọi yêu cầu được quyết định\n"
     "      --again        tạo yêu cầu mới với khóa đang có; --rotate: với khóa mới\n"
+    "      --renew        chỉ xin chứng thư mới cho đơn vị có chứng thư còn dưới 60 ngày\n"
     "      --batch TỆP    nhiều đơn vị, mỗi dòng: mã,tên; khóa nằm cạnh khóa đầu tiên của cấu "
     "hình\n"
     "      --to-file TỆP  ghi yêu cầu ra tệp; --certificate TỆP: nhận chứng thư trả về\n";
@@ -79,6 +81,7 @@ struct arguments {
     bool wait;
     bool again;
     bool rotate;
+    bool renew;
 };
 
 /* Puts an option with its value where it belongs; false: it is one that ends the reading. */
@@ -95,7 +98,7 @@ static bool option_take(struct arguments *arguments, int option, const char *val
         {'f', &arguments->to_file, NULL}, {'t', &arguments->certificate, NULL},
         {'d', NULL, &arguments->dry_run}, {'n', NULL, &arguments->no_sent},
         {'w', NULL, &arguments->wait},    {'g', NULL, &arguments->again},
-        {'r', NULL, &arguments->rotate},
+        {'r', NULL, &arguments->rotate},  {'e', NULL, &arguments->renew},
     };
     for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
         if (places[i].option == option && places[i].text != NULL) {
@@ -114,14 +117,23 @@ static bool option_take(struct arguments *arguments, int option, const char *val
 static int arguments_read(int argc, char **argv, struct arguments *arguments)
 {
     static const struct option options[] = {
-        {"config", required_argument, NULL, 'c'},  {"lang", required_argument, NULL, 'l'},
-        {"since", required_argument, NULL, 's'},   {"agency", required_argument, NULL, 'a'},
-        {"name", required_argument, NULL, 'm'},    {"batch", required_argument, NULL, 'b'},
-        {"to-file", required_argument, NULL, 'f'}, {"certificate", required_argument, NULL, 't'},
-        {"dry-run", no_argument, NULL, 'd'},       {"no-sent", no_argument, NULL, 'n'},
-        {"wait", no_argument, NULL, 'w'},          {"again", no_argument, NULL, 'g'},
-        {"rotate", no_argument, NULL, 'r'},        {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'v'},       {NULL, 0, NULL, 0},
+        {"config", required_argument, NULL, 'c'},
+        {"lang", required_argument, NULL, 'l'},
+        {"since", required_argument, NULL, 's'},
+        {"agency", required_argument, NULL, 'a'},
+        {"name", required_argument, NULL, 'm'},
+        {"batch", required_argument, NULL, 'b'},
+        {"to-file", required_argument, NULL, 'f'},
+        {"certificate", required_argument, NULL, 't'},
+        {"dry-run", no_argument, NULL, 'd'},
+        {"no-sent", no_argument, NULL, 'n'},
+        {"wait", no_argument, NULL, 'w'},
+        {"again", no_argument, NULL, 'g'},
+        {"rotate", no_argument, NULL, 'r'},
+        {"renew", no_argument, NULL, 'e'},
+        {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'v'},
+        {NULL, 0, NULL, 0},
     };
     *arguments = (struct arguments){.config = CONFIG_PATH};
     int option;
@@ -337,6 +349,7 @@ static int enrol(const struct arguments *arguments)
         .wait = arguments->wait,
         .again = arguments->again,
         .rotate = arguments->rotate,
+        .renew = arguments->renew,
         .language = language_of(arguments, config->language),
         .clock = clock_os(),
         .entropy = entropy_os(),

@@ -36,6 +36,20 @@ static const char *const state_names[] = {[ENROL_UNSET] = "",
 
 /* ---- rows ---- */
 
+/* Both keys are this agency's already, and valid: nothing but a new certificate is asked for. */
+static bool is_renewal(const struct ask *ask, const struct enrol_request *request)
+{
+    const struct registry *registry = ask->flow->registry;
+    const struct agency *agency = registry_by_key(registry, &request->curve);
+    if (agency == NULL || strcmp(agency->id, request->agency) != 0 ||
+        registry_key_state(registry, &request->curve, ask->flow->now_ms) != KEY_VALID) {
+        return false;
+    }
+    const struct seal_key *key =
+        seal_keys_find(registry_seal_keys(registry), agency->number, &request->key_id);
+    return key != NULL && !key->revoked;
+}
+
 static void put_request(struct ask *ask, const struct enrolment *enrolment)
 {
     struct page_draft *page = &ask->page;
@@ -47,6 +61,7 @@ static void put_request(struct ask *ask, const struct enrolment *enrolment)
     page_text(page, "name", request->name);
     page_text(page, "state", state_names[enrolment->state]);
     page_flag(page, "known", known);
+    page_flag(page, "renewal", is_renewal(ask, request));
     page_text(page, "from", enrolment->address);
     page_time(page, "made_ms", request->made_ms);
     page_time(page, "seen_ms", enrolment->seen_ms);
@@ -284,7 +299,7 @@ static enum lt_status key_take(struct ask *ask, const struct enrol_request *requ
     if (approval->known_key != NULL && approval->known_key->revoked) {
         return fault_set(&ask->fault, LT_SEAL_KEY_REVOKED, "key", "revoked before");
     }
-    key->from_ms = approval->known_key != NULL ? approval->known_key->from_ms : ask->flow->now_ms;
+    key->from_ms = ask->flow->now_ms; /* requests made before this are answered by it */
     key->since_ms = approval->known_key != NULL ? approval->known_key->since_ms : ask->flow->now_ms;
     return seal_keys_check(keys, key, &ask->fault);
 }

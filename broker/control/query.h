@@ -205,7 +205,7 @@
  *       registrar; key: the first 8 digits of its id, or more
  *   enrol-list
  *       requests to be let in: code id name state ("waits", "approved", "refused") known (flag: the
- *       agency is in the registry) from (address, "file") made_ms seen_ms until_ms reason
+ *       agency is in the registry) renewal (flag: with both of these keys) from (address, "file") made_ms seen_ms until_ms reason
  *   enrol-show code=
  *       that row, and public_key key algorithm request (hex). LT_NOT_FOUND, LT_ENROL_CODE_TWICE
  *   enrol-put payload=<PKCS#10 in DER>

@@ -6,9 +6,9 @@
  * come again.
  *
  * A request counts only over a connection of the CURVE key it names: so both keys are shown to be
- * in one hand. The answer to a key that the registry has, with the signing key of the same request,
- * is "approved", whatever the table remembers: it outlives a restart of the broker. Anything that
- * is no EnrolAsk gets no answer.
+ * in one hand. A request that the table does not know, whose keys the registry has since it was
+ * made, was approved before the broker was started anew and is told so; one made later asks for a
+ * new certificate and waits like any other. Anything that is no EnrolAsk gets no answer.
  */
 #include "enrol_desk.h"
 
@@ -48,36 +48,47 @@ static void say_code(struct said *said, enum lt_status code, uint32_t retry_afte
     };
 }
 
-/* Does the registry have both keys, for good? */
-static bool registered(const struct enrol_desk *desk, const struct flow *flow,
-                       const struct enrol_request *request, uint64_t decided,
-                       const struct seal_key **ret_key)
+/* The signing key of a request whose keys the registry has both, valid, of the agency it names. */
+static const struct seal_key *registered(const struct flow *flow,
+                                         const struct enrol_request *request)
 {
     const struct agency *agency = registry_by_key(flow->registry, &request->curve);
     if (agency == NULL || strcmp(agency->id, request->agency) != 0 ||
         registry_key_state(flow->registry, &request->curve, flow->now_ms) != KEY_VALID) {
-        return false;
+        return NULL;
     }
     const struct seal_key *key =
         seal_keys_find(registry_seal_keys(flow->registry), agency->number, &request->key_id);
-    uint64_t position = decided != 0 ? decided : desk->seen_position;
-    if (key == NULL || key->revoked || position > flow->durable) {
-        return false;
-    }
-    *ret_key = key;
-    return true;
+    return key != NULL && !key->revoked ? key : NULL;
 }
 
-static void say_known(const struct enrol_desk *desk, const struct flow *flow,
-                      const struct enrolment *enrolment, struct said *said)
+/* What the registry says of a request that the table does not know: approved in another life of the
+ * broker, unless it was made after that approval; then it asks for a new certificate. */
+static const struct seal_key *approved_before(const struct enrol_desk *desk,
+                                              const struct flow *flow,
+                                              const struct enrol_request *request)
 {
-    const struct seal_key *key = NULL;
-    if (registered(desk, flow, &enrolment->request, enrolment->position, &key)) {
-        said->answer = (struct enrol_answer){.state = ENROL_APPROVED};
-        if (key->certificate) {
-            said->answer.certificate = key->der;
-        }
-    } else if (enrolment->state == ENROL_REFUSED && enrolment->position <= flow->durable) {
+    const struct seal_key *key = registered(flow, request);
+    bool answered = key != NULL && request->made_ms <= key->from_ms;
+    return answered && desk->seen_position <= flow->durable ? key : NULL;
+}
+
+static void say_approved(const struct seal_key *key, struct said *said)
+{
+    said->answer = (struct enrol_answer){.state = ENROL_APPROVED};
+    if (key->certificate) {
+        said->answer.certificate = key->der;
+    }
+}
+
+static void say_known(const struct flow *flow, const struct enrolment *enrolment, struct said *said)
+{
+    const struct seal_key *key =
+        enrolment->state == ENROL_APPROVED ? registered(flow, &enrolment->request) : NULL;
+    bool durable = enrolment->position <= flow->durable;
+    if (key != NULL && durable) {
+        say_approved(key, said);
+    } else if (enrolment->state == ENROL_REFUSED && durable) {
         said->answer = (struct enrol_answer){
             .state = ENROL_REFUSED,
             .code = LT_ENROL_REFUSED,
@@ -117,10 +128,9 @@ static void say_new(struct enrol_desk *desk, const struct flow *flow, struct lt_
         say_code(said, status, 0);
         return;
     }
-    struct enrolment standing = {.request = request, .state = ENROL_WAITS};
-    const struct seal_key *key = NULL;
-    if (registered(desk, flow, &request, 0, &key)) {
-        say_known(desk, flow, &standing, said);
+    const struct seal_key *key = approved_before(desk, flow, &request);
+    if (key != NULL) {
+        say_approved(key, said);
         return;
     }
     status =
@@ -131,7 +141,7 @@ static void say_new(struct enrol_desk *desk, const struct flow *flow, struct lt_
         return;
     }
     log_request("enrol-asked", &request, peer);
-    say_known(desk, flow, enrolment, said);
+    say_known(flow, enrolment, said);
 }
 
 static void send(struct flow *flow, const struct server_port *port, const struct port_route *route,
@@ -166,7 +176,7 @@ static void take(struct enrol_desk *desk, struct flow *flow, const struct server
         fault_set(&said.fault, LT_ENROL_OTHER_KEY, "request", "another CURVE key");
         say_code(&said, LT_ENROL_OTHER_KEY, 0);
     } else if (enrolment != NULL) {
-        say_known(desk, flow, enrolment, &said);
+        say_known(flow, enrolment, &said);
     } else if (*reads == ENROL_READS_MAX) {
         say_code(&said, LT_BUSY, ENROL_LOOK_MS);
     } else {

@@ -412,7 +412,68 @@ def rotation_under_load(house):
     adapter.stop()
 
 
+def renewal(house):
+    """A certificate near its end is renewed without a person: for keys this authority knows, no others."""
+    agency = fresh(house)
+    adapter = adapter_for(house, [agency], "adapter-renew")
+    good(approve(house, code_of(enrol(adapter, "--name", "Xã gia hạn")), "--days", "30"))
+    check(enrol(adapter).returncode == 0, "approved")
+    first = open(house.path(agency + ".seal.crt"), "rb").read()
+    asking = subprocess.Popen([os.path.join(house.bin, "lt-adapter"), "enrol", "--renew", "--wait",
+                               "-c", adapter.config], stdout=subprocess.PIPE, text=True)
+    rows = wait_for(lambda: [r for r in house.rows("enrol", "list")
+                             if r["id"] == agency and r["renewal"] and r["state"] == "waits"], 10,
+                    "the renewal is listed")
+    other = house.path("other-ca")
+    good(house.tool("ca", "init", other, "--name", "Nơi khác"))
+    check(good(house.tool("enrol", "renew", "--ca", other, "--csv")).count(agency) == 0,
+          "an authority that has not issued to this key does not renew it")
+    done = json.loads(good(house.tool("enrol", "renew", "--ca", ca_of(house), "--json")))
+    check([r["code"] for r in done] == [rows[0]["code"]], done)
+    told = asking.communicate(timeout=30 * SLOW)[0]
+    check(asking.returncode == 0, told)
+    check(open(house.path(agency + ".seal.crt"), "rb").read() != first, "a new certificate")
+    done = enrol(adapter, "--renew")
+    check(done.returncode == 0 and "364 days" in done.stdout, done.stdout)
+    with adapter:
+        status, answer = submit(adapter.door(), "renewed")
+        check(status == 201, "%s %s" % (status, answer))
+    # What was revoked is not renewed.
+    serials = [c["serial"] for c in json.loads(house.tool("ca", "list", ca_of(house), "--json").stdout)
+               if c["id"] == agency]
+    for serial in serials:
+        good(house.tool("ca", "revoke", ca_of(house), serial))
+    asked = enrol(adapter, "--again")
+    code = code_of(asked)
+    good(house.tool("enrol", "renew", "--ca", ca_of(house)))
+    check(listed(house, code)[0]["state"] == "waits", "a revoked key is not renewed")
+
+
+def revocation(house):
+    """A certificate on the list of revoked ones seals nothing from the reload on; a cut key, at once."""
+    agency = fresh(house)
+    adapter = adapter_for(house, [agency], "adapter-revoked")
+    good(approve(house, code_of(enrol(adapter, "--name", "Xã bị thu hồi"))))
+    check(enrol(adapter).returncode == 0, "approved")
+    with adapter:
+        door = adapter.door()
+        check(submit(door, "before-revocation")[0] == 201, "it seals")
+        serial = [c["serial"] for c in json.loads(
+            house.tool("ca", "list", ca_of(house), "--json").stdout) if c["id"] == agency][0]
+        good(house.tool("ca", "revoke", ca_of(house), serial[:8]))
+        check(submit(door, "list-not-there-yet")[0] == 201, "the broker has the old list")
+        reload(house)
+        status, answer = submit(door, "after-revocation", wait=3)
+        check(status == 202, "%s %s" % (status, answer))
+        wait_for(lambda: "seal-key-revoked" in door.state().get("last_problem", ""), 15,
+                 "the adapter says why it waits")
+        mark = house.mark()
+        with open(house.path(agency + ".pub"), encoding="ascii") as file:
+            good(house.tool("agency", "key", "revoke", agency, file.read().strip()))
+        house.log_wait(mark, "session-cut agency=%s reason=key" % agency)
+
+
 if __name__ == "__main__":
     run_cases([from_nothing_to_a_transfer, refused, wrong_code, too_old, foreign_keys,
                nothing_else_at_this_port, by_file, many_tenants, broker_restarted,
-               crowd_at_the_door, rotation_under_load], __doc__, EXTRA, case_s=90)
+               renewal, revocation, crowd_at_the_door, rotation_under_load], __doc__, EXTRA, case_s=90)

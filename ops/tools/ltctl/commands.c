@@ -92,6 +92,7 @@ const struct command commands[] = {
          B(REASON) | B(DRY_RUN),
      1, 1, run_enrol_approve},
     {"enrol refuse", B(REASON), 1, 1, run_enrol_refuse},
+    {"enrol renew", B(CA) | B(DAYS), 0, 0, run_enrol_renew},
     {"enrol import", 0, 1, 1, run_enrol_import},
     {"journal verify", 0, 1, 1, run_journal_verify},
     {"log checkpoint", B(PUBLIC_KEY), 1, 1, run_log_checkpoint},

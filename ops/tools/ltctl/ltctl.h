@@ -157,6 +157,7 @@ enum exit_code run_ca_crl(struct ltctl *ltctl);
 enum exit_code run_enrol_list(struct ltctl *ltctl);
 enum exit_code run_enrol_show(struct ltctl *ltctl);
 enum exit_code run_enrol_approve(struct ltctl *ltctl);
+enum exit_code run_enrol_renew(struct ltctl *ltctl);
 enum exit_code run_enrol_refuse(struct ltctl *ltctl);
 enum exit_code run_enrol_import(struct ltctl *ltctl);
 enum exit_code run_journal_verify(struct ltctl *ltctl);
