@@ -20,23 +20,26 @@
 
 #include "adapters/sdk/session.h"
 #include "check.h"
+#include "enrol_keys.h"
 #include "proto/base/file.h"
 #include "proto/base/text.h"
 #include "proto/keyfile.h"
 #include "proto/port_zmq.h"
 #include "proto/sign.h"
 
-#define CONNECT_MS_MAX    5000
-#define SESSION_MS_MAX    15000
-#define SESSION_WAIT_MS   100
-#define HANDSHAKE_MS      2000
-#define SKEW_MS_NOTED     2000
-#define SKEW_MS_MAX       60000
-#define FREE_BYTES_NOTED  (2048ULL * 1024 * 1024)
-#define FREE_BYTES_LEAST  (512ULL * 1024 * 1024)
-#define ARENA_CHUNK_BYTES (64 * 1024)
-#define ARENA_BYTES_MAX   (4 * 1024 * 1024)
-#define DETAIL_BYTES      640
+#define CONNECT_MS_MAX         5000
+#define SESSION_MS_MAX         15000
+#define SESSION_WAIT_MS        100
+#define HANDSHAKE_MS           2000
+#define SKEW_MS_NOTED          2000
+#define SKEW_MS_MAX            60000
+#define FREE_BYTES_NOTED       (2048ULL * 1024 * 1024)
+#define FREE_BYTES_LEAST       (512ULL * 1024 * 1024)
+#define ARENA_CHUNK_BYTES      (64 * 1024)
+#define ARENA_BYTES_MAX        (4 * 1024 * 1024)
+#define DAY_MS                 (24 * 3600 * 1000LL)
+#define CERTIFICATE_DAYS_NOTED 60
+#define DETAIL_BYTES           640
 
 enum level { PASSED, NOTED, FAILED };
 
@@ -477,6 +480,29 @@ static void signing_key_check(struct check *check, const struct host_agency *age
     say(check, PASSED, what, detail, (struct words){"", ""});
 }
 
+/* The certificate beside the signing key, when there is one. */
+static void certificate_check(struct check *check, const struct host_agency *agency)
+{
+    static const struct words what = {"Chứng thư của khóa ký", "Certificate of the signing key"};
+    struct enrol_paths paths;
+    const struct lt_clock *clock = check->options->clock;
+    char detail[DETAIL_BYTES];
+    char until[TIME_TEXT_BYTES];
+    int64_t from_ms;
+    int64_t to_ms;
+    enrol_paths(agency->key, agency->signing_key, false, &paths);
+    if (agency->signing_key[0] == '\0' || !enrol_keys_dates(&paths, &from_ms, &to_ms)) {
+        return;
+    }
+    int64_t days = (to_ms - clock->wall_ms(clock->self)) / DAY_MS;
+    enum level level = days < 0 ? FAILED : (days < CERTIFICATE_DAYS_NOTED ? NOTED : PASSED);
+    time_write(until, to_ms);
+    snprintf(detail, sizeof(detail), "%s, %s (%" PRId64 ")", paths.certificate, until, days);
+    say(check, level, what, detail,
+        (struct words){"xin gia hạn: lt-adapter enrol --renew (nên đặt lịch chạy hằng ngày)",
+                       "renew it: lt-adapter enrol --renew (best by a daily timer)"});
+}
+
 static void agency_check(struct check *check, const struct host_agency *agency,
                          const struct lt_key *server_key)
 {
@@ -488,6 +514,7 @@ static void agency_check(struct check *check, const struct host_agency *agency,
     }
     explicit_bzero(&secret_key, sizeof(secret_key));
     signing_key_check(check, agency);
+    certificate_check(check, agency);
     if (agency->folder[0] != '\0') {
         folder_check(check, (struct words){"Thư mục trao đổi", "Exchange folder"}, agency->folder);
     }

@@ -8,6 +8,7 @@
  */
 #include <string.h>
 
+#include "alarm_expiry.h"
 #include "ask.h"
 #include "proto/base/text.h"
 
@@ -106,6 +107,7 @@ enum lt_status query_alarms(struct ask *ask)
     if (!resumed) {
         put_house(ask);
         put_lists(ask);
+        alarms_expiring(ask);
     }
     for (uint32_t i = resumed ? wire_u32(&r) : 0; i < round->alarms_count; i++) {
         if (page_full(&ask->page)) {

@@ -418,6 +418,10 @@ def renewal(house):
     adapter = adapter_for(house, [agency], "adapter-renew")
     good(approve(house, code_of(enrol(adapter, "--name", "Xã gia hạn")), "--days", "30"))
     check(enrol(adapter).returncode == 0, "approved")
+    alarm = [a for a in json.loads(house.tool("alarms", "--json").stdout) if a.get("agency") == agency]
+    check([(a["what"], a["within_days"]) for a in alarm] == [("seal-key-ending", 30)], alarm)
+    checked = adapter.command("check", "-c", adapter.config).stdout
+    check(re.search(r"\[note\] +Certificate.*seal\.crt", checked), checked)
     first = open(house.path(agency + ".seal.crt"), "rb").read()
     asking = subprocess.Popen([os.path.join(house.bin, "lt-adapter"), "enrol", "--renew", "--wait",
                                "-c", adapter.config], stdout=subprocess.PIPE, text=True)
@@ -435,6 +439,10 @@ def renewal(house):
     check(open(house.path(agency + ".seal.crt"), "rb").read() != first, "a new certificate")
     done = enrol(adapter, "--renew")
     check(done.returncode == 0 and "364 days" in done.stdout, done.stdout)
+    alarms = house.tool("alarms", "--json").stdout
+    check(agency not in alarms, "no alarm any more: %s" % alarms)
+    checked = adapter.command("check", "-c", adapter.config).stdout
+    check(re.search(r"\[ok\] +Certificate.*seal\.crt", checked), checked)
     with adapter:
         status, answer = submit(adapter.door(), "renewed")
         check(status == 201, "%s %s" % (status, answer))
