@@ -126,7 +126,7 @@ static bool keys_set(X509_REQ *request, const struct lt_key *curve, int64_t now_
     char names[SAN_BYTES];
     hex_write(hex, curve->bytes, sizeof(curve->bytes));
     snprintf(names, sizeof(names), "URI:" CURVE_URI "%s,URI:" MADE_URI "%lld", hex,
-             (long long)(now_ms / 1000));
+             (long long)((now_ms + 999) / 1000)); /* later than what came before it */
     X509_EXTENSION *extension = X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, names);
     STACK_OF(X509_EXTENSION) *list = sk_X509_EXTENSION_new_null();
     bool set = extension != NULL && list != NULL && sk_X509_EXTENSION_push(list, extension) > 0;

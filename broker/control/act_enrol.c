@@ -61,7 +61,7 @@ static void put_request(struct ask *ask, const struct enrolment *enrolment)
     page_text(page, "name", request->name);
     page_text(page, "state", state_names[enrolment->state]);
     page_flag(page, "known", known);
-    page_flag(page, "renewal", is_renewal(ask, request));
+    page_flag(page, "renewal", enrolment->state == ENROL_WAITS && is_renewal(ask, request));
     page_text(page, "from", enrolment->address);
     page_time(page, "made_ms", request->made_ms);
     page_time(page, "seen_ms", enrolment->seen_ms);

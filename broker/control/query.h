@@ -87,7 +87,9 @@
  *       of the sweeper's last whole round: what ("stuck": a leg in one state for too long,
  *       "difference": a sum that is not zero, "more": count others found no room) agency
  *       agency_name id leg case kind code who state since_ms difference count round_ms (when the
- *       round ended)
+ *       round ended). Looked up when asked: "crl-stale"; "key-ending", "seal-key-ending" (the last
+ *       valid key or certificate of an agency), "crl-ending": until_ms, within_days (60, 30, 7, 1,
+ *       0: over)
  *   metrics
  *       numbers for a monitor: rows of name [label of] value, names ending in _total only grow;
  *       then rows of agencies: agency accepted taken refused expired cancelled open parked
