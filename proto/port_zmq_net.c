@@ -256,31 +256,6 @@ bool net_key_stands(struct net *net, const struct lt_key *key)
     return stands;
 }
 
-void net_strangers(struct net *net, uint32_t *ret_let_in, uint32_t *ret_turned_away)
-{
-    pthread_mutex_lock(&net->lock);
-    *ret_let_in = net->strangers_let_in;
-    *ret_turned_away = net->strangers_turned_away;
-    pthread_mutex_unlock(&net->lock);
-}
-
-enum lt_status net_strangers_begin(struct net *net)
-{
-    struct net_stranger *none = calloc(NET_STRANGERS_MAX, sizeof(*none));
-    if (none == NULL) {
-        return LT_NO_MEMORY;
-    }
-    pthread_mutex_lock(&net->lock);
-    struct net_stranger *before = net->strangers;
-    net->strangers = none;
-    net->strangers_count = 0;
-    net->strangers_let_in = 0;
-    net->strangers_turned_away = 0;
-    pthread_mutex_unlock(&net->lock);
-    free(before);
-    return LT_OK;
-}
-
 void net_counters(struct net *net, struct net_counters *ret_counters)
 {
     uint64_t at[NET_COUNTS_END];
@@ -333,46 +308,6 @@ static bool part_is(const struct zap_request *request, enum zap_part part, const
            memcmp(request->parts[part], text, strlen(text)) == 0;
 }
 
-/* One more of this address; the caller holds the lock. False: enough of them. */
-static bool stranger_enter(struct net *net, struct lt_bytes from)
-{
-    char address[sizeof(net->strangers->address)];
-    uint32_t at = 0;
-    text_copy(address, sizeof(address), from);
-    while (at < net->strangers_count && strcmp(net->strangers[at].address, address) != 0) {
-        at++;
-    }
-    if (net->strangers == NULL || net->strangers_let_in == NET_STRANGERS_MAX) {
-        return false;
-    }
-    if (at == net->strangers_count) {
-        net->strangers[net->strangers_count++] = (struct net_stranger){.count = 0};
-        memcpy(net->strangers[at].address, address, sizeof(address));
-    }
-    if (net->strangers[at].count == NET_STRANGERS_ADDRESS) {
-        return false;
-    }
-    net->strangers[at].count++;
-    net->strangers_let_in++;
-    return true;
-}
-
-/* At the port of strangers every key is welcome that was not taken away, and none is anybody. */
-static enum net_count judge_stranger(struct net *net, const struct zap_request *request,
-                                     const struct net_key *known, char *user, size_t user_size)
-{
-    struct lt_bytes from = {request->parts[ZAP_ADDRESS], request->sizes[ZAP_ADDRESS]};
-    if (known != NULL && known->revoked) {
-        return NET_ZAP_REVOKED;
-    }
-    if (!stranger_enter(net, from)) {
-        net->strangers_turned_away++;
-        return NET_ZAP_UNKNOWN;
-    }
-    text_copy(user, user_size, text_bytes(NET_STRANGER));
-    return NET_ZAP_ACCEPTED;
-}
-
 /* The code for a key, the agency when it is 200, and whether it is only our own test. */
 static enum net_count judge(struct net *net, const struct zap_request *request,
                             char user[sizeof(((struct net_key *)0)->user)], bool *ret_test)
@@ -390,7 +325,8 @@ static enum net_count judge(struct net *net, const struct zap_request *request,
     pthread_mutex_lock(&net->lock);
     const struct net_key *known = key_find(net, &wanted);
     if (part_is(request, ZAP_DOMAIN, NET_ZAP_STRANGERS)) {
-        verdict = judge_stranger(net, request, known, user, sizeof(known->user));
+        struct lt_bytes from = {request->parts[ZAP_ADDRESS], request->sizes[ZAP_ADDRESS]};
+        verdict = net_judge_stranger(net, from, known, user, sizeof(known->user));
     } else if (!part_is(request, ZAP_DOMAIN, NET_ZAP_DOMAIN)) {
         verdict = NET_ZAP_UNKNOWN;
     } else if (known != NULL && known->revoked) {

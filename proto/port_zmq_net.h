@@ -78,6 +78,10 @@ struct net_stranger {
 
 void net_count(struct net *net, enum net_count which);
 
+/* May this key in at the strangers' port, from this address? The caller holds the lock. */
+enum net_count net_judge_stranger(struct net *net, struct lt_bytes from,
+                                  const struct net_key *known, char *user, size_t user_size);
+
 /* Nobody has been let in at the strangers' port yet. LT_NO_MEMORY. */
 LT_CHECK enum lt_status net_strangers_begin(struct net *net);
 

@@ -61,6 +61,7 @@ struct enrolling {
     struct applicant *applicants;
     uint32_t count;
     struct arena arena;
+    struct client_zmq *lines[APPLICANTS_MAX]; /* those that are waited for */
 };
 
 static const char *words(const struct enrolling *enrolling, const char *vi, const char *en)
@@ -432,7 +433,7 @@ static uint32_t open_lines(const struct enrolling *enrolling, struct client_zmq 
 
 static void talk(struct enrolling *enrolling)
 {
-    static struct client_zmq *lines[APPLICANTS_MAX];
+    struct client_zmq **lines = enrolling->lines;
     int64_t end_ms = mono_of(enrolling) + ANSWER_MS;
     uint32_t count;
     while ((count = open_lines(enrolling, lines)) > 0 &&
