@@ -14,6 +14,7 @@
  */
 #include <string.h>
 
+#include "broker/flow/enable.h"
 #include "broker/journal/fact_enrol.h"
 #include "broker/limits.h"
 #include "broker/registry/agency.h"
@@ -165,6 +166,9 @@ struct decision_of {
 static enum lt_status open_decision(struct ask *ask, struct decision_of *ret)
 {
     struct decision_of decision = {.dry_run = ask_flag(ask, "dry_run")};
+    if (!flow_writes(ask->flow, FACT_ENROL)) {
+        return fault_set(&ask->fault, LT_FORMAT_NOT_ENABLED, "enrol", "a fact of a later format");
+    }
     enum lt_status status = named(ask, &decision.enrolment);
     if (status != LT_OK) {
         return status;

@@ -215,8 +215,7 @@ enum registry_change {
     REGISTRY_SEAL_KEY = 4
 };
 
-/* The whole new entry as registry/agency.h or seal_key.h writes it: last one wins. The reason came
- * later. */
+/* The whole new entry as agency.h or seal_key.h writes it: last one wins. The reason came later. */
 struct fact_registry {
     uint8_t change; /* enum registry_change */
     struct lt_bytes person;
