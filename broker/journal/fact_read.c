@@ -287,8 +287,7 @@ const char *fact_kind_name(uint8_t kind)
         [FACT_PLAN] = "plan",           [FACT_PLAN_ITEMS] = "plan-items",
         [FACT_PLAN_STEP] = "plan-step", [FACT_PLAN_STATE] = "plan-state",
         [FACT_CARRIED] = "carried",     [FACT_CUT] = "cut",
-        [FACT_SEAL] = "seal",
-        [FACT_SEED] = "seed",
+        [FACT_SEAL] = "seal",           [FACT_SEED] = "seed",
         [FACT_ENROL] = "enrol",
     };
     return kind < FACT_KINDS_END && names[kind] != NULL ? names[kind] : "unknown";
