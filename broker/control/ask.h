@@ -47,6 +47,13 @@ enum lt_status query_agencies(struct ask *ask);
 enum lt_status query_routes(struct ask *ask);
 enum lt_status query_agency_get(struct ask *ask);
 
+/* act_rights.c, query_body.c, query_audit.c */
+enum lt_status query_rights_get(struct ask *ask);
+enum lt_status act_rights_put(struct ask *ask);
+enum lt_status query_body(struct ask *ask);
+enum lt_status query_audit_acts(struct ask *ask);
+enum lt_status query_who_saw(struct ask *ask);
+
 /* query_transfers.c */
 enum lt_status query_transfers(struct ask *ask);
 enum lt_status query_case(struct ask *ask);
@@ -156,6 +163,11 @@ LT_CHECK enum lt_status ask_transfer(struct ask *ask, struct transfer_key *ret_k
  * when its size is another. */
 LT_CHECK enum lt_status ask_cursor(struct ask *ask, size_t size, struct wire_reader *ret_reader,
                                    bool *ret_given);
+
+/* Says in a fact that this person sees what is masked of a transfer (query_body.c): argument
+ * `purpose`, within the person's scope. LT_FIELD_MISSING, LT_SCOPE, LT_BUSY. */
+LT_CHECK enum lt_status seen_stage(struct ask *ask, const struct transfer_key *key,
+                                   const struct transfer *t, uint8_t what, uint64_t *ret_position);
 
 /* Counts one entry looked at; false: enough for this page. */
 bool ask_look(struct ask *ask);

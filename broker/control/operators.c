@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
  * The door of the operators: one table of verbs, and the way from a Query to a Page. Roles are
- * ordered: viewer, operator, approver, registrar; each may do what those before it may. The role is
- * looked up in the configuration for every query, so a reload takes it away at once.
+ * ordered: viewer, operator, approver, registrar; each may do what those before it may. An auditor
+ * stands beside them: reads what a viewer reads, alone may ask who did and saw what, and can act on
+ * nothing. Role and dates are looked up in the configuration for every query, so a reload or the
+ * end of a key's time takes them away at once, whatever connection is open.
  *
  * A page waits for the ticket of everything staged so far, because what it shows may be ahead of
  * the disk. It is encoded here, while the arena stands, and kept in memory of its own until then;
@@ -84,6 +86,11 @@ static const struct verb verbs[] = {
     {"enrol-put", OPERATOR_REGISTRAR, "", act_enrol_put},
     {"enrol-approve", OPERATOR_REGISTRAR, "code reason dry_run ", act_enrol_approve},
     {"enrol-refuse", OPERATOR_REGISTRAR, "code reason ", act_enrol_refuse},
+    {"rights-get", OPERATOR_VIEWER, "id ", query_rights_get},
+    {"rights-put", OPERATOR_REGISTRAR, "id reason dry_run ", act_rights_put},
+    {"body", OPERATOR_OPERATOR, "id from purpose ", query_body},
+    {"who-saw", OPERATOR_AUDITOR, "id from code ", query_who_saw},
+    {"audit-acts", OPERATOR_AUDITOR, "person since until ", query_audit_acts},
     {"agency-put", OPERATOR_REGISTRAR, "dry_run ", act_agency_put},
     {"route-put", OPERATOR_REGISTRAR, "dry_run ", act_route_put},
     {"route-gone", OPERATOR_REGISTRAR, "dry_run ", act_route_gone},
@@ -160,6 +167,15 @@ static enum lt_status check_args(struct ask *ask, const struct verb *verb)
     return LT_OK;
 }
 
+/* Those of the auditors are theirs alone; what a viewer may read an auditor may. */
+static bool role_may(enum operator_role role, const struct verb *verb)
+{
+    bool reads = verb->role == OPERATOR_VIEWER;
+    return role == OPERATOR_AUDITOR || verb->role == OPERATOR_AUDITOR
+               ? role == OPERATOR_AUDITOR && (reads || verb->role == OPERATOR_AUDITOR)
+               : role >= verb->role;
+}
+
 static enum lt_status run(struct ask *ask)
 {
     const struct verb *verb = verb_named(ask->query->verb);
@@ -171,7 +187,11 @@ static enum lt_status run(struct ask *ask)
         return fault_set(&ask->fault, LT_FIELD_BAD, "verb", "%.*s", (int)ask->query->verb.size,
                          (const char *)ask->query->verb.data);
     }
-    if (ask->person->role < verb->role) {
+    if (!operator_in_time(ask->person, ask->flow->now_ms)) {
+        return fault_set(&ask->fault, LT_KEY_UNKNOWN, "operator",
+                         "%s: outside the dates of the key", ask->person->name);
+    }
+    if (!role_may(ask->person->role, verb)) {
         return fault_set(&ask->fault, LT_NOT_PERMITTED, "", "%s", operator_role_name(verb->role));
     }
     enum lt_status status = check_args(ask, verb);

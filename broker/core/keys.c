@@ -36,12 +36,19 @@ static void add_agency(struct net_key *out, uint32_t *count, const struct agency
     }
 }
 
-static void add_operators(struct net_key *out, uint32_t *count, const struct config *config)
+static void add_operators(struct net_key *out, uint32_t *count, const struct config *config,
+                          int64_t now_ms, int64_t *due_ms)
 {
     for (uint32_t i = 0; i < config->operators_count; i++) {
+        const struct operator_entry *person = &config->operators[i];
+        *due_ms = sooner(*due_ms, person->from_ms, now_ms);
+        *due_ms = sooner(*due_ms, person->to_ms, now_ms);
+        if (!operator_in_time(person, now_ms)) {
+            continue;
+        }
         struct net_key *entry = &out[(*count)++];
-        entry->key = config->operators[i].key;
-        snprintf(entry->user, sizeof(entry->user), "operator/%.50s", config->operators[i].name);
+        entry->key = person->key;
+        snprintf(entry->user, sizeof(entry->user), "operator/%.54s", person->name);
     }
 }
 
@@ -76,7 +83,7 @@ enum lt_status keys_push(struct keys *keys, struct broker *broker, const struct 
     for (uint32_t i = 0; (agency = registry_at(flow->registry, i)) != NULL; i++) {
         add_agency(all, &count, agency, flow->now_ms, &due_ms);
     }
-    add_operators(all, &count, config);
+    add_operators(all, &count, config, flow->now_ms, &due_ms);
     enum lt_status status = net_keys(net, all, count);
     free(all);
     if (status == LT_OK) {

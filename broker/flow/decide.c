@@ -3,25 +3,30 @@
  * One checked parcel meets everything the broker knows: overlay, state and what this turn has
  * staged (which is in the overlay already). In this order:
  *
- *   1 the same id of the same sender   same digest: the stored decision; another: id-conflict
- *   2 the same sender key              same content: accepted, under the id it first came with, and
- *                                      the new id is remembered as that one's twin; another:
- * conflict 3 may anything new come in?        draining, disk, rate: busy, nothing stored 4 the
- * order the sender made        `after` without a decision: predecessor-unknown 5 attachments each
- * must be here and the sender's to refer to 6 legs                             named or by
- * competence 7 is there room for it?              the sender's share of the journal: busy, nothing
- * stored 8 the fact                         staged and folded; the verdict waits for its ticket
+ *   1 the same id        same digest: the stored decision; another: id-conflict
+ *   2 the same key       same content: accepted, under the id it first came with, and the new id is
+ *                        remembered as that one's twin; another: key-conflict
+ *   3 its rights         kind, procedure, receivers named: refused, nothing stored
+ *   4 anything new?      draining, disk, restore: busy, nothing stored
+ *   5 the sender's order `after` without a decision: predecessor-unknown
+ *   6 attachments        each must be here and the sender's to refer to
+ *   7 legs               named or by competence; those found must be within its rights, too
+ *   8 room               the sender's share of the journal: busy, nothing stored
+ *   9 the fact           staged and folded; the verdict waits for its ticket
  *
- * A known transfer is answered also while intake is closed: the sender needs its verdict to let go.
+ * A known transfer is answered also while intake is closed or when a right has been taken away
+ * since: the sender needs its verdict to let go.
  */
 #include <string.h>
 
 #include "broker/journal/fact_seal.h"
+#include "broker/registry/rights.h"
 #include "fold.h"
 #include "fold_leg.h"
 #include "lane.h"
 #include "proto/base/log.h"
 #include "proto/base/text.h"
+#include "proto/message.h"
 #include "restored.h"
 #include "steps.h"
 
@@ -246,6 +251,31 @@ static void stay_in_order(struct flow *flow, const struct header *header,
     }
 }
 
+/* Kind, procedure and the receivers named, as the registry grants them today. */
+static enum lt_status granted(const struct agency *from, const struct header *header,
+                              struct fault *fault)
+{
+    if ((from->kinds_denied >> header->kind & 1u) != 0) {
+        return fault_set(fault, LT_KIND_NOT_ALLOWED, "kind", "%s", kind_name(header->kind));
+    }
+    return rights_allow(from->rights, header, fault);
+}
+
+/* Receivers found by competence, as the routes name them: a successor takes over with the right.
+ * Those that the sender named have been asked for. */
+static enum lt_status may_reach(const struct flow *flow, const struct agency *from,
+                                const struct header *header, uint32_t count,
+                                const uint32_t named[LT_LEGS_MAX], struct fault *fault)
+{
+    enum lt_status status = LT_OK;
+    bool ask = from->rights != NULL && header->to_count == 0;
+    for (uint32_t i = 0; ask && i < count && status == LT_OK; i++) {
+        const struct agency *to = registry_by_number(flow->registry, named[i]);
+        status = to == NULL ? LT_OK : rights_reach(from->rights, text_bytes(to->id), fault);
+    }
+    return status;
+}
+
 static enum lt_status decide_new(struct flow *flow, const struct agency *from,
                                  const struct parcel *parcel, const struct header *header,
                                  const struct sealed *sealed, struct decision *decision)
@@ -253,7 +283,10 @@ static enum lt_status decide_new(struct flow *flow, const struct agency *from,
     struct fact_accepted accepted;
     uint32_t named[LT_LEGS_MAX];
     memset(&accepted, 0, sizeof(accepted));
-    enum lt_status code = intake_open(flow, from, decision);
+    enum lt_status code = granted(from, header, &decision->fault);
+    if (code == LT_OK) {
+        code = intake_open(flow, from, decision);
+    }
     if (code == LT_OK && !restored_admits(flow, &header->id)) {
         code = LT_RECOVERING;
         decision->retry_after_ms = RECOVERING_RETRY_MS;
@@ -267,6 +300,9 @@ static enum lt_status decide_new(struct flow *flow, const struct agency *from,
     }
     if (code == LT_OK) {
         code = assign(flow->registry, header, flow->now_ms, &accepted, named, &decision->fault);
+    }
+    if (code == LT_OK) {
+        code = may_reach(flow, from, header, accepted.legs_count, named, &decision->fault);
     }
     if (code == LT_OK) {
         stay_in_order(flow, header, &accepted, named);

@@ -11,9 +11,11 @@
 
 #include "broker/journal/format.h"
 #include "broker/registry/agency.h"
+#include "broker/registry/rights.h"
 #include "broker/registry/seal_key.h"
 #include "enable.h"
 #include "fold_act.h"
+#include "fold_audit.h"
 #include "fold_cut.h"
 #include "fold_incident.h"
 #include "fold_leg.h"
@@ -362,6 +364,26 @@ static enum lt_status fold_seal_key(struct flow *flow, struct lt_bytes entry)
     return status;
 }
 
+static enum lt_status fold_rights(struct flow *flow, struct lt_bytes entry)
+{
+    uint8_t key_bytes[RECORD_KEY_MAX];
+    struct rights rights;
+    if (!rights_read(entry, &rights)) {
+        return LT_DAMAGED;
+    }
+    enum lt_status status = registry_fold_rights(flow->registry, entry);
+    if (status != LT_OK) {
+        return status;
+    }
+    struct lt_bytes key = rights_key_write(key_bytes, sizeof(key_bytes), rights.agency);
+    if (rights_empty(&rights)) {
+        state_delete(flow->state, STATE_REGISTRY, key);
+    } else {
+        state_put(flow->state, STATE_REGISTRY, key, entry);
+    }
+    return LT_OK;
+}
+
 static enum lt_status fold_registry(struct flow *flow, const struct fact *fact)
 {
     struct fact_registry change;
@@ -377,6 +399,8 @@ static enum lt_status fold_registry(struct flow *flow, const struct fact *fact)
         return fold_route(flow, change.entry, true);
     case REGISTRY_SEAL_KEY:
         return fold_seal_key(flow, change.entry);
+    case REGISTRY_RIGHTS:
+        return fold_rights(flow, change.entry);
     default:
         return LT_FORMAT_UNKNOWN;
     }
@@ -461,6 +485,7 @@ static enum lt_status fold_kind(struct flow *flow, const struct fact *fact,
     case FACT_SEAL:
     case FACT_SEED:
     case FACT_ENROL:
+    case FACT_SEEN:
         return LT_OK; /* told for those who read the journal */
     case FACT_ACCEPTED:
         return fold_accepted(flow, fact, header);
@@ -524,6 +549,9 @@ enum lt_status fold_fact(struct flow *flow, const struct fact *fact, const struc
     }
     state_fold_begin(flow->state, fact->position);
     enum lt_status status = fold_kind(flow, fact, header);
+    if (status == LT_OK) {
+        fold_audit(flow, fact);
+    }
     enum lt_status ended = state_fold_end(flow->state);
     if (status == LT_DAMAGED) {
         flow_set_aside(flow, fact->position, fact->kind,
@@ -549,6 +577,7 @@ static enum lt_status load_counts(struct flow *flow)
     return status;
 }
 
+/* Agencies come first in the order of the keys, so what refers to one finds it. */
 static enum lt_status load_entry(struct flow *flow, struct lt_bytes key, struct lt_bytes value)
 {
     switch (key.size > 0 ? key.data[0] : 0) {
@@ -556,8 +585,12 @@ static enum lt_status load_entry(struct flow *flow, struct lt_bytes key, struct 
         return registry_fold_agency(flow->registry, value);
     case 'S':
         return seal_keys_fold(registry_seal_keys(flow->registry), value);
-    default:
+    case 'G':
+        return registry_fold_rights(flow->registry, value);
+    case 'R':
         return registry_fold_route(flow->registry, value, false);
+    default:
+        return LT_DAMAGED;
     }
 }
 

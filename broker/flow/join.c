@@ -75,14 +75,11 @@ static void count_decision(struct flow *flow, struct session *session, const str
     }
 }
 
-/* What the registry says today, of a parcel that is sound in itself. */
+/* What the registry says of the agency today; what it may send is asked of new transfers only, in
+ * decide.c. */
 static enum lt_status may_send(struct flow *flow, const struct agency *agency,
-                               const struct header *header, struct decision *decision)
+                               struct decision *decision)
 {
-    if ((agency->kinds_denied >> header->kind & 1u) != 0) {
-        return fault_set(&decision->fault, LT_KIND_NOT_ALLOWED, "kind", "%s",
-                         kind_name(header->kind));
-    }
     if (agency->suspended) {
         decision->retry_after_ms = 60000;
         return LT_AGENCY_SUSPENDED;
@@ -111,7 +108,7 @@ static enum lt_status join_parcel(struct flow *flow, struct session *session,
         decision.retry_after_ms = lt_class(seal->status) == LT_CLASS_RETRY ? SEAL_RETRY_MS : 0;
     }
     if (decision.code == LT_OK) {
-        decision.code = may_send(flow, agency, &checked->header, &decision);
+        decision.code = may_send(flow, agency, &decision);
     }
     if (decision.code == LT_OK) {
         enum lt_status status =

@@ -127,7 +127,7 @@ static bool starts_with_transfer(uint8_t kind)
 {
     return kind == FACT_SETTLED || kind == FACT_RETURNED || kind == FACT_ACT ||
            kind == FACT_ASSIGNED || kind == FACT_CARRIED || kind == FACT_HELD ||
-           kind == FACT_REROUTED || kind == FACT_TIMED;
+           kind == FACT_REROUTED || kind == FACT_TIMED || kind == FACT_SEEN;
 }
 
 enum lt_status archive_index(const struct fact *fact, struct arena *arena, archive_entry *put,

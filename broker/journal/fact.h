@@ -46,7 +46,8 @@ enum fact_kind {
     FACT_SEED = 29,     /* chance for the salts of this record's leaves: stands before the first */
     FACT_SEAL = 30,     /* the seal of a Submit, before what it covers; fact_seal.h */
     FACT_ENROL = 39,    /* a request to be let in was approved or refused; fact_enrol.h */
-    FACT_KINDS_END = 40,
+    FACT_SEEN = 40,     /* a person saw what is masked, and said what for; fact_seen.h */
+    FACT_KINDS_END = 41,
     FACT_TRIAL = 255, /* of the next format: says nothing; only a test's broker knows it */
 };
 
@@ -212,7 +213,8 @@ enum registry_change {
     REGISTRY_AGENCY = 1,
     REGISTRY_ROUTE = 2,
     REGISTRY_ROUTE_GONE = 3,
-    REGISTRY_SEAL_KEY = 4
+    REGISTRY_SEAL_KEY = 4,
+    REGISTRY_RIGHTS = 5
 };
 
 /* The whole new entry as agency.h or seal_key.h writes it: last one wins. The reason came later. */

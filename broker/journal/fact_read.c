@@ -170,7 +170,7 @@ bool fact_read_registry(struct lt_bytes payload, struct fact_registry *ret)
 {
     struct wire_reader r;
     wire_read_init(&r, payload);
-    struct fact_registry f = {.change = fact_take_choice(&r, REGISTRY_SEAL_KEY)};
+    struct fact_registry f = {.change = fact_take_choice(&r, REGISTRY_RIGHTS)};
     f.person = wire_run16(&r);
     f.entry = wire_run32(&r);
     if (fact_take_more(&r)) {
@@ -288,7 +288,7 @@ const char *fact_kind_name(uint8_t kind)
         [FACT_PLAN_STEP] = "plan-step", [FACT_PLAN_STATE] = "plan-state",
         [FACT_CARRIED] = "carried",     [FACT_CUT] = "cut",
         [FACT_SEAL] = "seal",           [FACT_SEED] = "seed",
-        [FACT_ENROL] = "enrol",
+        [FACT_ENROL] = "enrol",         [FACT_SEEN] = "seen",
     };
     return kind < FACT_KINDS_END && names[kind] != NULL ? names[kind] : "unknown";
 }

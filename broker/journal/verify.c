@@ -17,6 +17,7 @@
 #include "fact_enrol.h"
 #include "fact_plan.h"
 #include "fact_seal.h"
+#include "fact_seen.h"
 #include "format.h"
 #include "layout.h"
 #include "proto/digest.h"
@@ -82,6 +83,7 @@ static bool act_reads(const struct fact *fact)
         struct fact_held held;
         struct fact_seal seal;
         struct fact_enrol enrol;
+        struct fact_seen seen;
     } f;
     struct lt_bytes payload = fact->payload;
     return (fact->kind == FACT_PLAN && fact_read_plan(payload, &f.plan)) ||
@@ -92,7 +94,8 @@ static bool act_reads(const struct fact *fact)
            (fact->kind == FACT_ENROL && fact_read_enrol(payload, &f.enrol)) ||
            (fact->kind == FACT_INCIDENT && fact_read_incident(payload, &f.incident)) ||
            (fact->kind == FACT_TIMED && fact_read_timed(payload, &f.timed)) ||
-           (fact->kind == FACT_HELD && fact_read_held(payload, &f.held));
+           (fact->kind == FACT_HELD && fact_read_held(payload, &f.held)) ||
+           (fact->kind == FACT_SEEN && fact_read_seen(payload, &f.seen));
 }
 
 /* Of the house and its copies, not of a transfer. */
@@ -178,6 +181,7 @@ static bool payload_reads(struct check *check, const struct fact *fact)
     case FACT_INCIDENT:
     case FACT_TIMED:
     case FACT_HELD:
+    case FACT_SEEN:
     case FACT_PLAN:
     case FACT_PLAN_ITEMS:
     case FACT_PLAN_STEP:

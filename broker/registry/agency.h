@@ -5,7 +5,8 @@
 #include "registry.h"
 
 /* Entries as bytes (wire.h, versioned), for facts and for STATE_REGISTRY; and the keys of that
- * tree: 'A' agency number(4), 'R' procedure 0 locality 0 kind(1) to; 'S' is seal_key.h's. */
+ * tree: 'A' agency number(4), 'R' procedure 0 locality 0 kind(1) to; 'S' is seal_key.h's, 'G' is
+ * rights.h's. */
 #define AGENCY_BYTES_MAX 1024
 #define ROUTE_BYTES_MAX  160
 

@@ -24,6 +24,7 @@
 #include "proto/note.h"
 
 #define CONFIG_BYTES_MAX   (256 * 1024)
+#define DAY_MS             86400000
 #define OPERATOR_NAME_MAX  54 /* "operator/NAME" is a connection's user, 63 bytes */
 #define LOG_ORIGIN_MAX     100
 #define OPERATOR_ROLES_END (OPERATOR_REGISTRAR + 1)
@@ -33,6 +34,8 @@ struct person_text {
     char name[64];
     char public_key[65];
     char role[16];
+    char from[40];
+    char to[40];
     char agencies[CONFIG_SCOPE_MAX][LT_AGENCY_ID_MAX + 2];
     uint32_t agencies_count;
 };
@@ -124,6 +127,8 @@ static const cyaml_schema_field_t person_fields[] = {
     CYAML_FIELD_STRING("name", CYAML_FLAG_DEFAULT, struct person_text, name, 1),
     CYAML_FIELD_STRING("public_key", CYAML_FLAG_DEFAULT, struct person_text, public_key, 1),
     CYAML_FIELD_STRING("role", CYAML_FLAG_DEFAULT, struct person_text, role, 1),
+    CYAML_FIELD_STRING("from", CYAML_FLAG_OPTIONAL, struct person_text, from, 0),
+    CYAML_FIELD_STRING("to", CYAML_FLAG_OPTIONAL, struct person_text, to, 0),
     CYAML_FIELD_SEQUENCE("agencies", CYAML_FLAG_OPTIONAL, struct person_text, agencies,
                          &scope_schema, 0, CONFIG_SCOPE_MAX),
     CYAML_FIELD_END,
@@ -191,15 +196,14 @@ struct reading {
 };
 
 static const char *const role_names[OPERATOR_ROLES_END] = {
-    [OPERATOR_VIEWER] = "viewer",
-    [OPERATOR_OPERATOR] = "operator",
-    [OPERATOR_APPROVER] = "approver",
+    [OPERATOR_AUDITOR] = "auditor",     [OPERATOR_VIEWER] = "viewer",
+    [OPERATOR_OPERATOR] = "operator",   [OPERATOR_APPROVER] = "approver",
     [OPERATOR_REGISTRAR] = "registrar",
 };
 
 const char *operator_role_name(enum operator_role role)
 {
-    bool known = role >= OPERATOR_VIEWER && role < OPERATOR_ROLES_END;
+    bool known = role >= OPERATOR_AUDITOR && role < OPERATOR_ROLES_END;
     return known ? role_names[role] : "";
 }
 
@@ -278,7 +282,7 @@ static bool operator_name_valid(const char *name)
 
 static enum operator_role role_by_name(const char *name)
 {
-    for (unsigned role = OPERATOR_VIEWER; role < OPERATOR_ROLES_END; role++) {
+    for (unsigned role = OPERATOR_AUDITOR; role < OPERATOR_ROLES_END; role++) {
         if (strcmp(role_names[role], name) == 0) {
             return (enum operator_role)role;
         }
@@ -313,6 +317,48 @@ static enum lt_status scope_take(const struct reading *reading, uint32_t index,
     }
     entry->scope_count = text->agencies_count;
     return LT_OK;
+}
+
+/* A day of the axis (+07:00), or an instant; "" gives 0. `end`: of a day its end is meant. */
+static bool date_read(const char *text, bool end, int64_t *ret_ms)
+{
+    char whole[64];
+    bool day = strlen(text) == sizeof("2026-09-30") - 1;
+    int64_t ms = 0;
+    if (text[0] == '\0') {
+        *ret_ms = 0;
+        return true;
+    }
+    snprintf(whole, sizeof(whole), "%s%s", text, day ? "T00:00:00+07:00" : "");
+    if (!time_read(&ms, whole) || ms <= 0) {
+        return false;
+    }
+    *ret_ms = ms + (day && end ? DAY_MS : 0);
+    return true;
+}
+
+static enum lt_status dates_take(const struct reading *reading, uint32_t index,
+                                 struct operator_entry *entry)
+{
+    const struct person_text *text = &reading->text->operators[index];
+    char path[48];
+    if (!date_read(text->from, false, &entry->from_ms)) {
+        snprintf(path, sizeof(path), "operators[%u].from", index + 1);
+        return yamlfile_value_bad(reading->file, reading->fault, path, text->from,
+                                  "2026-09-30, 2026-09-30T08:00:00+07:00");
+    }
+    bool good = date_read(text->to, true, &entry->to_ms);
+    if (!good || (entry->to_ms != 0 && entry->to_ms <= entry->from_ms)) {
+        snprintf(path, sizeof(path), "operators[%u].to", index + 1);
+        return yamlfile_value_bad(reading->file, reading->fault, path, text->to,
+                                  good ? "after `from`" : "2026-09-30, 2026-09-30T08:00:00+07:00");
+    }
+    return LT_OK;
+}
+
+bool operator_in_time(const struct operator_entry *person, int64_t now_ms)
+{
+    return person->from_ms <= now_ms && (person->to_ms == 0 || now_ms < person->to_ms);
 }
 
 bool operator_may_touch(const struct operator_entry *person, const char *agency_id)
@@ -351,7 +397,7 @@ static enum lt_status operator_take(const struct reading *reading, struct config
     } else if (entry.role == 0) {
         key = "role";
         value = text->role;
-        hint = "viewer, operator, approver, registrar";
+        hint = "viewer, operator, approver, registrar, auditor";
     }
     for (uint32_t i = 0; i < config->operators_count && key == NULL; i++) {
         if (memcmp(&config->operators[i].key, &entry.key, sizeof(entry.key)) == 0) {
@@ -365,7 +411,10 @@ static enum lt_status operator_take(const struct reading *reading, struct config
         snprintf(path, sizeof(path), "operators[%u].%s", index + 1, key);
         return yamlfile_value_bad(reading->file, reading->fault, path, value, hint);
     }
-    enum lt_status status = scope_take(reading, index, &entry);
+    enum lt_status status = dates_take(reading, index, &entry);
+    if (status == LT_OK) {
+        status = scope_take(reading, index, &entry);
+    }
     if (status != LT_OK) {
         return status;
     }

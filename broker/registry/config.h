@@ -24,7 +24,10 @@
  *   operators:                         (r) first registrar and other people
  *     - name: truc-ban-1
  *       public_key: <64 hex>
- *       role: registrar                viewer, operator, approver, registrar
+ *       role: registrar                viewer, operator, approver, registrar; auditor
+ *       from: 2026-10-01               the key is good from the beginning of this day ...
+ *       to: 2027-09-30                 ... to the end of this one, or to an instant with time and
+ *                                      offset; absent: from ever, for ever
  *       agencies: [H24.15, H24.1*]     whose legs may be acted on; "*" at the end: any that begins
  *                                      so; absent or empty: all
  *   log_level: info                    (r) debug, info, warn, error
@@ -54,11 +57,13 @@
  *   log_checkpoint_ms: 200             a checkpoint is signed at most so often
  *   io_threads: 1
  */
+/* In order, but for the auditor: lowest, so that no comparison of roles lets one act. */
 enum operator_role {
-    OPERATOR_VIEWER = 1,
-    OPERATOR_OPERATOR = 2,
-    OPERATOR_APPROVER = 3,
-    OPERATOR_REGISTRAR = 4,
+    OPERATOR_AUDITOR = 1,
+    OPERATOR_VIEWER = 2,
+    OPERATOR_OPERATOR = 3,
+    OPERATOR_APPROVER = 4,
+    OPERATOR_REGISTRAR = 5,
 };
 
 #define CONFIG_OPERATORS_MAX 64
@@ -69,6 +74,8 @@ struct operator_entry {
     char name[64];
     struct lt_key key;
     enum operator_role role;
+    int64_t from_ms; /* 0: from ever */
+    int64_t to_ms;   /* first instant at which it is no longer good; 0: never */
     char scope[CONFIG_SCOPE_MAX][LT_AGENCY_ID_MAX + 2]; /* ids, or beginnings with "*" */
     uint32_t scope_count;                               /* 0: every agency */
 };
@@ -122,6 +129,9 @@ const struct operator_entry *config_operator(const struct config *config, const 
 
 /* May this person act on what belongs to the agency? "": what is nobody's yet. */
 bool operator_may_touch(const struct operator_entry *person, const char *agency_id);
+
+/* Is the person's key good at that moment? */
+bool operator_in_time(const struct operator_entry *person, int64_t now_ms);
 const char *operator_role_name(enum operator_role role);
 
 #endif

@@ -22,6 +22,7 @@
 #include "proto/base/map.h"
 #include "proto/base/text.h"
 #include "registry.h"
+#include "rights.h"
 #include "route.h"
 #include "seal_key.h"
 
@@ -88,6 +89,7 @@ void registry_close(struct registry **registry_p)
         return;
     }
     for (uint32_t i = 0; i < registry->count; i++) {
+        free(registry->agencies[i]->rights);
         free(registry->agencies[i]);
     }
     free(registry->agencies);
@@ -251,6 +253,7 @@ enum lt_status registry_fold_agency(struct registry *registry, struct lt_bytes e
         }
     } else {
         struct agency before = *known;
+        agency.rights = known->rights;
         keys_leave(registry, known);
         *known = agency;
         keys_enter(registry->keys, known);
@@ -274,6 +277,30 @@ enum lt_status registry_fold_route(struct registry *registry, struct lt_bytes en
             return status;
         }
     }
+    registry->version++;
+    return LT_OK;
+}
+
+enum lt_status registry_fold_rights(struct registry *registry, struct lt_bytes entry)
+{
+    struct rights rights;
+    if (!rights_read(entry, &rights)) {
+        return LT_DAMAGED;
+    }
+    struct agency *agency = find_number(registry, rights.agency);
+    if (agency == NULL) {
+        return LT_DAMAGED;
+    }
+    struct rights *kept = NULL;
+    if (!rights_empty(&rights)) {
+        kept = malloc(sizeof(*kept));
+        if (kept == NULL) {
+            return LT_NO_MEMORY;
+        }
+        *kept = rights;
+    }
+    free(agency->rights);
+    agency->rights = kept;
     registry->version++;
     return LT_OK;
 }

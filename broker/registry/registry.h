@@ -20,6 +20,8 @@
 /* Two valid during a rotation, the rest revoked ones still remembered. */
 #define AGENCY_KEYS_MAX 4
 
+struct rights;
+
 enum agency_kind {
     AGENCY_COMMUNE = 1,
     AGENCY_DEPARTMENT = 2,
@@ -51,6 +53,8 @@ struct agency {
     uint32_t rate_per_s;       /* 0: the default */
     uint64_t blob_quota_bytes; /* 0: the default */
     uint32_t kinds_denied;     /* bit n: may not send kind n */
+    /* Of an entry of its own (rights.h), NULL: no limit. Looked up, never written by agency.h. */
+    struct rights *rights;
 };
 
 /*
@@ -77,6 +81,8 @@ uint64_t registry_version(const struct registry *registry);
 LT_CHECK enum lt_status registry_fold_agency(struct registry *registry, struct lt_bytes entry);
 LT_CHECK enum lt_status registry_fold_route(struct registry *registry, struct lt_bytes entry,
                                             bool gone);
+/* The rights of an agency that is there already: else LT_DAMAGED. */
+LT_CHECK enum lt_status registry_fold_rights(struct registry *registry, struct lt_bytes entry);
 
 /*
  * Before an entry becomes a fact: agency_check and route_check, and what is wrong between entries:

@@ -44,6 +44,7 @@ const char *const state_tree_names[STATE_TREES_END] = {
     [STATE_HELD] = "held",
     [STATE_INCIDENTS] = "incidents",
     [STATE_PLANS] = "plans",
+    [STATE_AUDIT] = "audit",
 };
 
 enum lt_status state_read_wrong(struct state *state, enum state_tree tree)

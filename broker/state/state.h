@@ -49,12 +49,13 @@ enum state_tree {
                       */
     STATE_PLANS,     /* 'P' 'N' number(8), 'I' number(8) item(13), 'L' position(8) leg(1):
                         plan_record.h */
+    STATE_AUDIT,     /* letter(1) ...: who did what, who saw what (audit_record.h) */
     STATE_TREES_END,
 };
 
 /* To be raised whenever the fold writes other keys or values: the old state.mdb is set aside, and
  * where the journal was cut a base is made anew from the archive (core/rebase.h). */
-#define STATE_FOLD_VERSION 3
+#define STATE_FOLD_VERSION 4
 
 #define STATE_GENERATIONS_MAX      4
 #define STATE_GENERATION_FACTS     4096

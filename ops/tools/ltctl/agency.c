@@ -78,7 +78,7 @@ static enum exit_code denied_take(const struct ltctl *ltctl, struct agency *agen
     return EXIT_GOOD;
 }
 
-static enum exit_code numbers_take(const struct ltctl *ltctl, struct agency *agency)
+enum exit_code entry_numbers_take(const struct ltctl *ltctl, struct agency *agency)
 {
     uint64_t rate;
     uint64_t quota_mib;
@@ -119,7 +119,7 @@ enum exit_code agency_options(const struct ltctl *ltctl, struct agency *agency)
         agency->successor_from_ms = named ? 0 : agency->successor_from_ms;
     }
     if (code == EXIT_GOOD) {
-        code = numbers_take(ltctl, agency);
+        code = entry_numbers_take(ltctl, agency);
     }
     return code == EXIT_GOOD ? denied_take(ltctl, agency) : code;
 }

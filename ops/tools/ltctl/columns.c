@@ -104,6 +104,56 @@ COLUMNS(agency, true,
     C("blob_quota_bytes", BYTES, "Hạn mức tệp", "Attachment quota"),
     C("denied", TEXT, "Không được gửi", "May not send"));
 
+COLUMNS(rights, true,
+    C("id", TEXT, "Mã định danh", "Id"),
+    C("name", TEXT, "Tên", "Name"),
+    C("kinds", TEXT, "Loại được gửi", "Kinds it may send"),
+    C("procedures", TEXT, "Thủ tục được gửi", "Procedures it may send"),
+    C("receivers", TEXT, "Được gửi đến", "To whom"),
+    C("rate_per_s", NUMBER, "Lượt chuyển mỗi giây", "Transfers per second"),
+    C("blob_quota_bytes", BYTES, "Hạn mức tệp", "Attachment quota"),
+    C("change", RESULT, "Kết quả", "Change"));
+
+COLUMNS(body, true,
+    C("id", TEXT, "Mã lượt chuyển", "Transfer"),
+    C("case", TEXT, "Mã hồ sơ", "Case"),
+    C("seen", NUMBER, "Lần xem này ghi ở vị trí", "This view is recorded at"),
+    C("handing_officer", TEXT, "Người giao", "Handing officer"),
+    C("handing_unit", TEXT, "Bộ phận giao", "Handing unit"),
+    C("receiving_officer", TEXT, "Người nhận", "Receiving officer"),
+    C("receiving_unit", TEXT, "Bộ phận nhận", "Receiving unit"),
+    C("return_place", TEXT, "Nơi trả kết quả", "Return place"),
+    C("body_type", TEXT, "Kiểu nội dung", "Body type"),
+    C("body_bytes", NUMBER, "Số byte", "Bytes"),
+    C("body_attached", FLAG, "Nội dung là tệp đính kèm", "The body is an attachment"));
+
+COLUMNS(body_attachment, false,
+    C("component", TEXT, "Thành phần", "Component"),
+    C("name", TEXT, "Tên tệp", "File name"),
+    C("size", NUMBER, "Số byte", "Bytes"),
+    C("sha256", TEXT, "SHA-256", "SHA-256"));
+
+COLUMNS(who_saw, false,
+    C("time_ms", TIME, "Lúc", "Time"),
+    C("person", TEXT, "Người xem", "Person"),
+    C("act", RESULT, "Đã xem", "Saw"),
+    C("purpose", TEXT, "Mục đích", "Purpose"),
+    C("id", TEXT, "Mã lượt chuyển", "Transfer"),
+    C("case", TEXT, "Mã hồ sơ", "Case"),
+    C("position", NUMBER, "Vị trí", "Position"));
+
+COLUMNS(audit_acts, false,
+    C("time_ms", TIME, "Lúc", "Time"),
+    C("event", EVENT, "Việc", "Event"),
+    C("act", RESULT, "Thao tác", "Act"),
+    C("id", TEXT, "Mã lượt chuyển", "Transfer"),
+    C("case", TEXT, "Mã hồ sơ", "Case"),
+    C("agency", TEXT, "Đơn vị", "Agency"),
+    C("number", NUMBER, "Số", "Number"),
+    C("purpose", TEXT, "Mục đích", "Purpose"),
+    C("reason", TEXT, "Lý do", "Reason"),
+    C("position", NUMBER, "Vị trí", "Position"));
+
 COLUMNS(keys, false,
     C("public_key", TEXT, "Khóa công khai", "Public key"),
     C("from_ms", TIME, "Từ", "From"),

@@ -90,6 +90,11 @@ extern const struct columns columns_ca;
 extern const struct columns columns_enrol;
 extern const struct columns columns_enrol_one;
 extern const struct columns columns_enrol_approve;
+extern const struct columns columns_rights;
+extern const struct columns columns_body;
+extern const struct columns columns_body_attachment;
+extern const struct columns columns_who_saw;
+extern const struct columns columns_audit_acts;
 
 /* The value of a field; empty when the row has none. */
 struct lt_bytes row_field(const struct row *row, const char *name);

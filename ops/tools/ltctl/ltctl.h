@@ -138,6 +138,11 @@ enum exit_code run_agency_set(struct ltctl *ltctl);
 enum exit_code run_agency_successor(struct ltctl *ltctl);
 enum exit_code run_agency_redirect(struct ltctl *ltctl);
 enum exit_code run_agency_show(struct ltctl *ltctl);
+enum exit_code run_agency_rights_show(struct ltctl *ltctl);
+enum exit_code run_agency_rights_set(struct ltctl *ltctl);
+enum exit_code run_audit_who_saw(struct ltctl *ltctl);
+enum exit_code run_audit_acts(struct ltctl *ltctl);
+enum exit_code show_body(struct ltctl *ltctl); /* show --body */
 enum exit_code run_agency_suspend(struct ltctl *ltctl);
 enum exit_code run_agency_resume(struct ltctl *ltctl);
 enum exit_code run_agency_key_add(struct ltctl *ltctl);

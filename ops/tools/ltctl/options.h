@@ -62,7 +62,12 @@
     OPTION(CRL, "crl", true)                                                                       \
     OPTION(CA, "ca", true)                                                                         \
     OPTION(DAYS, "days", true)                                                                     \
-    OPTION(OUT, "out", true)
+    OPTION(OUT, "out", true)                                                                       \
+    OPTION(BODY, "body", false)                                                                    \
+    OPTION(PURPOSE, "purpose", true)                                                               \
+    OPTION(PERSON, "person", true)                                                                 \
+    OPTION(KINDS, "kinds", true)                                                                   \
+    OPTION(PROCEDURES, "procedures", true)
 
 enum option {
 #define OPTION(name, text, value) OPTION_##name,

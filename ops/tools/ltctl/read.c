@@ -139,9 +139,13 @@ enum exit_code run_show(struct ltctl *ltctl)
     if (code != EXIT_GOOD) {
         return code;
     }
+    if (ltctl->options.values[OPTION_BODY] != NULL) {
+        return show_body(ltctl);
+    }
     struct question question;
     question_init(&question, "show");
     question_add(&question, "id", ltctl->arguments[0]);
+    question_add(&question, "from", ltctl->options.values[OPTION_FROM]);
     struct output output;
     output_init(&output, ltctl->mode, ltctl->language, stdout);
     code = show_pages(ltctl, &question, &output);

@@ -75,6 +75,12 @@ static const struct word events[] = {
     {"carried", {"chép lên trên chỗ cắt sổ", "carried over a cut"}},
     {"cut", {"phần trước đó nằm trong kho lưu trữ", "what came before is in the archive"}},
     {"backup", {"mốc sao lưu, lưu trữ", "mark of a copy"}},
+    {"seen", {"xem dữ liệu được che", "masked data seen"}},
+    {"plan", {"lập kế hoạch gửi lại", "replay plan made"}},
+    {"plan-state", {"kế hoạch gửi lại", "replay plan"}},
+    {"shield", {"cách ly đơn vị", "shield"}},
+    {"clock", {"đồng hồ", "clock"}},
+    {"restored", {"khôi phục", "restore"}},
 };
 
 static const struct word people[] = {
@@ -109,6 +115,19 @@ static const struct word results[] = {
     {"would-reroute", {"sẽ chuyển hướng", "would be rerouted"}},
     {"would-ask", {"sẽ hỏi bên nhận trước", "the receiver would be asked first"}},
     {"needs-second", {"cần người thứ hai", "needs a second person"}},
+    {"body", {"nội dung", "the body"}}, /* what was seen */
+    {"codes", {"mã hồ sơ", "the codes"}},
+    {"agency", {"đơn vị", "agency"}}, /* what was changed */
+    {"route", {"định tuyến", "route"}},
+    {"route-gone", {"bỏ định tuyến", "route removed"}},
+    {"rights", {"quyền gửi", "rights"}},
+    {"plan-made", {"lập", "made"}},
+    {"noted", {"ghi chú", "noted"}},
+    {"unshielded", {"thôi cách ly", "let in again"}},
+    {"confirmed", {"xác nhận", "confirmed"}},
+    {"backup-mark", {"mốc sao lưu", "backup mark"}},
+    {"archive-mark", {"mốc lưu trữ", "archive mark"}},
+    {"carry", {"lệnh chuyển trước khi cắt", "order to carry"}},
     {"yes", {"bên nhận có giữ", "held"}},
     {"no", {"bên nhận không giữ", "not held"}},
     {"unknown", {"bên nhận không rõ", "cannot say"}},

@@ -446,7 +446,7 @@ static void noticed_and_registry(void **unused)
     assert_bytes(registry_back.entry, "an entry");
     memory[0] = 0;
     assert_false(fact_read_registry(payload, &registry_back));
-    memory[0] = REGISTRY_SEAL_KEY + 1;
+    memory[0] = REGISTRY_RIGHTS + 1;
     assert_false(fact_read_registry(payload, &registry_back));
 }
 
