@@ -10,6 +10,7 @@
 
 #include "broker/journal/fact_plan.h"
 #include "broker/journal/fact_seal.h"
+#include "broker/journal/fact_seen.h"
 #include "broker/journal/format.h"
 #include "broker/journal/layout.h"
 #include "proto/base/crc32c.h"
@@ -55,6 +56,7 @@ ROUND_TRIP(plan_state)
 ROUND_TRIP(carried)
 ROUND_TRIP(cut)
 ROUND_TRIP(format)
+ROUND_TRIP(seen)
 
 static void trip_sent(struct lt_bytes payload, uint8_t *memory)
 {
@@ -103,6 +105,7 @@ static void payload_all_kinds(struct lt_bytes payload)
     trip_timed(payload, memory);
     trip_noticed(payload, memory);
     trip_registry(payload, memory);
+    trip_seen(payload, memory);
     trip_blob(payload, memory);
     trip_blob_gone(payload, memory);
     trip_rerouted(payload, memory);

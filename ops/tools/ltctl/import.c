@@ -17,6 +17,7 @@
 #include "broker/limits.h"
 #include "broker/registry/agency.h"
 #include "csv.h"
+#include "grants.h"
 #include "import.h"
 #include "proto/base/file.h"
 #include "proto/base/map.h"
@@ -35,11 +36,15 @@ enum field {
     FIELD_CONTACT,
     FIELD_PROCEDURE,
     FIELD_TO,
+    FIELD_SEND_KINDS,
+    FIELD_SEND_PROCEDURES,
+    FIELD_SEND_TO,
     FIELDS_END,
 };
 
 static const char *const field_names[FIELDS_END] = {
-    "id", "name", "kind", "locality", "public_key", "contact", "procedure", "to",
+    "id",        "name", "kind",       "locality",        "public_key", "contact",
+    "procedure", "to",   "send_kinds", "send_procedures", "send_to",
 };
 
 struct entry {
@@ -119,6 +124,46 @@ static enum lt_status rule_set(const struct building *building, const struct ent
                                const struct fault *fault)
 {
     return wrong_set(building->fault, IMPORT_RULE, entry->line, fault->field, fault->detail, "");
+}
+
+#define AGENCY_COLUMNS                                                                             \
+    "id, name, kind, locality, public_key, contact, send_kinds, send_procedures, send_to"
+
+static bool given(const struct entry *entry, enum field field)
+{
+    return entry->values[field] != NULL && entry->values[field][0] != '\0';
+}
+
+/* What the agency may send, as far as the file says it; the room for lists is made when wanted. */
+static enum lt_status grants_take(const struct building *building, const struct entry *entry,
+                                  struct import_agency *item)
+{
+    struct fault fault;
+    fault_init(&fault);
+    item->kinds_given = given(entry, FIELD_SEND_KINDS);
+    item->procedures_given = given(entry, FIELD_SEND_PROCEDURES);
+    item->receivers_given = given(entry, FIELD_SEND_TO);
+    const char *const *values = entry->values;
+    if (item->kinds_given && !grants_kinds(values[FIELD_SEND_KINDS], &item->agency.kinds_denied)) {
+        return wrong_set(building->fault, IMPORT_VALUE, entry->line, "send_kinds",
+                         values[FIELD_SEND_KINDS], "all, forward result petition ...");
+    }
+    if (!item->procedures_given && !item->receivers_given) {
+        return LT_OK;
+    }
+    item->rights = calloc(1, sizeof(*item->rights));
+    if (item->rights == NULL) {
+        return LT_NO_MEMORY;
+    }
+    if (item->procedures_given && !grants_procedures(values[FIELD_SEND_PROCEDURES], item->rights)) {
+        return wrong_set(building->fault, IMPORT_VALUE, entry->line, "send_procedures",
+                         values[FIELD_SEND_PROCEDURES], "all, 1.001193 1.00* ...; <= 64");
+    }
+    if (item->receivers_given && !grants_receivers(values[FIELD_SEND_TO], item->rights)) {
+        return wrong_set(building->fault, IMPORT_VALUE, entry->line, "send_to",
+                         values[FIELD_SEND_TO], "all, H24.15 H24.1* ...; <= 32");
+    }
+    return rights_check(item->rights, &fault) == LT_OK ? LT_OK : rule_set(building, entry, &fault);
 }
 
 static enum lt_status agency_take(const struct building *building, const struct entry *entry,
@@ -239,8 +284,15 @@ static enum lt_status entry_add(struct building *building, bool route, const str
     memset(item, 0, sizeof(*item));
     item->line = entry->line;
     enum lt_status status = agency_take(building, entry, &item->agency);
-    import->agencies_count += status == LT_OK;
-    return status;
+    if (status == LT_OK) {
+        status = grants_take(building, entry, item);
+    }
+    if (status != LT_OK) {
+        free(item->rights);
+        return status;
+    }
+    import->agencies_count++;
+    return LT_OK;
 }
 
 /* ---- twice ---- */
@@ -335,8 +387,7 @@ static enum lt_status header_take(struct heading *heading, char *const *fields, 
         }
         if (field == FIELDS_END) {
             return wrong_set(fault, IMPORT_COLUMN_UNKNOWN, line, fields[i], "",
-                             "id, name, kind, locality, public_key, contact | to, procedure, "
-                             "locality, kind");
+                             AGENCY_COLUMNS " | to, procedure, locality, kind");
         }
         if (seen[field]) {
             return wrong_set(fault, IMPORT_COLUMN_TWICE, line, fields[i], "", "");
@@ -356,16 +407,16 @@ static enum lt_status header_take(struct heading *heading, char *const *fields, 
             return wrong_set(fault, IMPORT_COLUMN_MISSING, line, field_names[want], "", "");
         }
     }
-    static const enum field strangers[2][4] = {
-        {FIELD_PROCEDURE, FIELD_TO, FIELD_TO, FIELD_TO},
-        {FIELD_NAME, FIELD_PUBLIC_KEY, FIELD_CONTACT, FIELD_ID},
+    static const enum field strangers[2][7] = {
+        {FIELD_PROCEDURE, FIELD_TO, FIELD_TO, FIELD_TO, FIELD_TO, FIELD_TO, FIELD_TO},
+        {FIELD_NAME, FIELD_PUBLIC_KEY, FIELD_CONTACT, FIELD_ID, FIELD_SEND_KINDS,
+         FIELD_SEND_PROCEDURES, FIELD_SEND_TO},
     };
-    for (size_t i = 0; i < 4; i++) {
+    for (size_t i = 0; i < 7; i++) {
         enum field stranger = strangers[heading->routes][i];
         if (seen[stranger]) {
             return wrong_set(fault, IMPORT_COLUMN_UNKNOWN, line, field_names[stranger], "",
-                             heading->routes ? "to, procedure, locality, kind"
-                                             : "id, name, kind, locality, public_key, contact");
+                             heading->routes ? "to, procedure, locality, kind" : AGENCY_COLUMNS);
         }
     }
     return LT_OK;
@@ -438,6 +489,9 @@ static const cyaml_schema_field_t agency_fields[] = {
     YAML_FIELD("locality", FIELD_LOCALITY),
     YAML_FIELD("public_key", FIELD_PUBLIC_KEY),
     YAML_FIELD("contact", FIELD_CONTACT),
+    YAML_FIELD("send_kinds", FIELD_SEND_KINDS),
+    YAML_FIELD("send_procedures", FIELD_SEND_PROCEDURES),
+    YAML_FIELD("send_to", FIELD_SEND_TO),
     CYAML_FIELD_END,
 };
 
@@ -583,6 +637,9 @@ enum lt_status import_read(const char *path, struct import **ret_import,
 void import_close(struct import **import_p)
 {
     if (*import_p != NULL) {
+        for (uint32_t i = 0; i < (*import_p)->agencies_count; i++) {
+            free((*import_p)->agencies[i].rights);
+        }
         free((*import_p)->agencies);
         free((*import_p)->routes);
         free(*import_p);

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "broker/registry/registry.h"
+#include "broker/registry/rights.h"
 #include "phrase.h"
 #include "proto/base/yamlfile.h"
 #include <lienthong/status.h>
@@ -15,15 +16,21 @@
  * used. UTF-8, with or without BOM.
  *
  *   CSV   a header line, then one entry a line:
- *         id,name,kind[,locality][,public_key][,contact]      or
+ *         id,name,kind[,locality][,public_key][,contact]
+ *           [,send_kinds][,send_procedures][,send_to]         or
  *         to[,procedure][,locality][,kind]                    routes; empty = any
  *   YAML  agencies: [{id: , name: , kind: , ...}], routes: [{to: , procedure: , ...}]
  *
+ * send_*: "all", or words with blanks or semicolons between them (grants.h); empty: left as it is.
  * public_key: 64 hex digits. kind of an agency: commune, department, ministry, other (or xã,
  * phường, đặc khu, sở, bộ, khác). An id, a key or a route twice is refused with both lines.
  */
 struct import_agency {
-    struct agency agency; /* number 0; keys_count 0 or 1 */
+    struct agency agency;  /* number 0; keys_count 0 or 1 */
+    struct rights *rights; /* what the file says of procedures and receivers; NULL: nothing */
+    bool kinds_given;      /* agency.kinds_denied is the file's */
+    bool procedures_given;
+    bool receivers_given;
     int line;
     bool is_new; /* for the caller: not on the axis yet */
     bool same;   /* for the caller: nothing to do */

@@ -5,8 +5,8 @@
  * when the broker would take them all are they put for good. A line that breaks in between leaves a
  * part; importing the file again finishes the work, because entries that are there are left alone.
  *
- * Over an agency that is there a file changes name, kind, locality, contact, and adds its key; what
- * the file does not know (suspension, successor, limits, other keys) stays.
+ * Over an agency that is there a file changes name, kind, locality, contact, what it may send, and
+ * adds its key; what the file does not know (suspension, successor, limits, other keys) stays.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -66,6 +66,9 @@ static enum exit_code agency_merge(struct ltctl *ltctl, struct import_agency *it
     if (item->agency.contact[0] != '\0') {
         memcpy(merged.contact, item->agency.contact, sizeof(merged.contact));
     }
+    if (item->kinds_given) {
+        merged.kinds_denied = item->agency.kinds_denied;
+    }
     if (item->agency.keys_count > 0 && !entry_key_add(&merged, &item->agency.keys[0])) {
         char said[SAID_MAX];
         PHRASE_FILL(said, sizeof(said), ltctl->language, KEYS_FULL, merged.id);
@@ -89,6 +92,33 @@ static bool new_in_file(const struct import *import, const char *id)
     return false;
 }
 
+/* What the file says of its rights, over what is there. An agency that this file brings is not
+ * there for a dry run; its rights were checked when the file was read. */
+static enum exit_code grants_put(struct ltctl *ltctl, const struct import_agency *item,
+                                 bool dry_run)
+{
+    struct rights rights;
+    bool changed;
+    if (item->rights == NULL || (dry_run && item->is_new)) {
+        return EXIT_GOOD;
+    }
+    enum exit_code code = entry_rights_get(ltctl, item->agency.id, &rights);
+    if (code != EXIT_GOOD) {
+        return code;
+    }
+    struct rights merged = *item->rights;
+    merged.agency = rights.agency;
+    if (!item->procedures_given) {
+        merged.procedures_count = rights.procedures_count;
+        memcpy(merged.procedures, rights.procedures, sizeof(merged.procedures));
+    }
+    if (!item->receivers_given) {
+        merged.receivers_count = rights.receivers_count;
+        memcpy(merged.receivers, rights.receivers, sizeof(merged.receivers));
+    }
+    return entry_rights_put(ltctl, item->agency.id, &merged, dry_run, &changed);
+}
+
 /* Everything once; a dry run shows its rows only when that is what was asked for. */
 static enum exit_code put_all(struct ltctl *ltctl, struct import *import, bool dry_run,
                               struct output *output)
@@ -98,6 +128,9 @@ static enum exit_code put_all(struct ltctl *ltctl, struct import *import, bool d
         struct import_agency *item = &import->agencies[i];
         if (!item->same) {
             code = entry_put(ltctl, &item->agency, dry_run, output);
+        }
+        if (code == EXIT_GOOD) {
+            code = grants_put(ltctl, item, dry_run);
         }
         if (code != EXIT_GOOD) {
             (void)line_complain(ltctl, item->line, item->agency.id);

@@ -107,6 +107,41 @@ static void routes_are_normalised(void **state)
     import_close(&import);
 }
 
+static void rights_of_the_agencies(void **state)
+{
+    (void)state;
+    struct import *import = good(false, "id,name,kind,send_kinds,send_procedures,send_to\n"
+                                        "H24.1,A,xã,status result,1.001193.000.00.00.H56 3.00*,\n"
+                                        "H24.2,B,xã,all,all,H24.9 G22.*\n"
+                                        "H24.3,C,xã,,,\n");
+    const struct import_agency *first = &import->agencies[0];
+    assert_true(first->kinds_given && first->procedures_given);
+    assert_false(first->receivers_given);
+    assert_int_equal(first->agency.kinds_denied & (1u << LT_KIND_STATUS), 0);
+    assert_int_equal(first->agency.kinds_denied & (1u << LT_KIND_RESULT), 0);
+    assert_int_not_equal(first->agency.kinds_denied & (1u << LT_KIND_FORWARD), 0);
+    assert_int_equal(first->rights->procedures_count, 2);
+    assert_string_equal(first->rights->procedures[0], "1.001193");
+    assert_string_equal(first->rights->procedures[1], "3.00*");
+    const struct import_agency *second = &import->agencies[1];
+    assert_int_equal(second->agency.kinds_denied, 0);
+    assert_int_equal(second->rights->procedures_count, 0); /* said: no limit */
+    assert_true(second->procedures_given);
+    assert_int_equal(second->rights->receivers_count, 2);
+    assert_string_equal(second->rights->receivers[0], "G22.*");
+    const struct import_agency *third = &import->agencies[2];
+    assert_false(third->kinds_given || third->procedures_given || third->receivers_given);
+    assert_null(third->rights);
+    import_close(&import);
+    import = good(true, "agencies:\n  - {id: H24.1, name: A, kind: xã, send_to: H24.9}\n");
+    assert_int_equal(import->agencies[0].rights->receivers_count, 1);
+    import_close(&import);
+    bad(false, "id,name,kind,send_kinds\nH24.1,A,xã,forwrd\n", IMPORT_VALUE, 2, "forwrd");
+    bad(false, "id,name,kind,send_to\nH24.1,A,xã,h-1\n", IMPORT_RULE, 2, "receivers");
+    bad(false, "id,name,kind,send_procedures\nH24.1,A,xã,*\n", IMPORT_RULE, 2, "procedures");
+    bad(false, "to,send_to\nH24.1,all\n", IMPORT_COLUMN_UNKNOWN, 1, "send_to");
+}
+
 static void both_lists_in_yaml(void **state)
 {
     (void)state;
@@ -370,6 +405,7 @@ int main(void)
         cmocka_unit_test(a_list_from_a_spreadsheet),
         cmocka_unit_test(semicolons_and_columns_in_any_order),
         cmocka_unit_test(routes_are_normalised),
+        cmocka_unit_test(rights_of_the_agencies),
         cmocka_unit_test(both_lists_in_yaml),
         cmocka_unit_test(duplicates_name_both_lines),
         cmocka_unit_test(wrong_lines_are_named),

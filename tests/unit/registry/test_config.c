@@ -486,12 +486,48 @@ static void a_reload_refuses_the_rest_by_name(void **state)
     }
 }
 
+#define DATED(more) "operators:\n  - {name: a, public_key: " KEY_A ", role: auditor" more "}\n"
+static void keys_of_people_have_dates(void **state)
+{
+    struct config config;
+    struct fault fault;
+    const int64_t first = 1790787600000; /* 2026-10-01T00:00:00+07:00 */
+    const int64_t day = 86400000;
+    assert_int_equal(
+        read_more(*state, DATED(", from: 2026-10-01, to: 2026-10-02"), &config, &fault), LT_OK);
+    const struct operator_entry *entry = config_operator(&config, "a");
+    assert_int_equal(entry->role, OPERATOR_AUDITOR);
+    assert_string_equal(operator_role_name(entry->role), "auditor");
+    assert_true(entry->from_ms == first);
+    assert_true(entry->to_ms == first + 2 * day); /* the last day counts */
+    assert_false(operator_in_time(entry, first - 1));
+    assert_true(operator_in_time(entry, first));
+    assert_true(operator_in_time(entry, first + 2 * day - 1));
+    assert_false(operator_in_time(entry, first + 2 * day));
+    assert_int_equal(read_more(*state, DATED(", to: \"2026-10-01T08:00:00Z\""), &config, &fault),
+                     LT_OK);
+    entry = config_operator(&config, "a");
+    assert_true(entry->from_ms == 0);
+    assert_true(entry->to_ms == first + 15 * 3600000LL);
+    assert_true(operator_in_time(entry, 0));
+    assert_int_equal(read_more(*state, DATED(""), &config, &fault), LT_OK);
+    entry = config_operator(&config, "a");
+    assert_true(operator_in_time(entry, 0) && operator_in_time(entry, INT64_MAX));
+    assert_bad(*state, DATED(", from: 2026-13-01"), "operators[1].from", 5, "2026-09-30");
+    assert_bad(*state, DATED(", to: mai"), "operators[1].to", 5, "2026-09-30");
+    assert_bad(*state, DATED(", from: 2026-10-02, to: 2026-10-01"), "operators[1].to", 5, "after");
+    assert_int_equal(
+        read_more(*state, DATED(", from: 2026-10-02, to: 2026-10-02"), &config, &fault),
+        LT_OK); /* one day */
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(what_is_absent_has_a_default),
         TEST(everything_is_read),
+        TEST(keys_of_people_have_dates),
         TEST(a_typo_is_named_with_its_line),
         TEST(wrong_shapes_are_named_with_their_line),
         TEST(bad_yaml_is_named_with_its_line),
