@@ -328,6 +328,19 @@ static enum lt_status open_net(struct house *house, struct fault *fault)
     return status;
 }
 
+/* Codes of sensitive procedures are shown as tokens, made with what only this broker knows. */
+static enum lt_status open_mask(struct house *house, struct fault *fault)
+{
+    struct lt_key secret;
+    enum lt_status status = keyfile_read_secret(house->config.secret_key, &secret, fault);
+    if (status == LT_OK) {
+        status =
+            operators_mask(house->operators, (struct lt_bytes){secret.bytes, sizeof(secret.bytes)});
+        explicit_bzero(&secret, sizeof(secret));
+    }
+    return status;
+}
+
 static enum lt_status open_broker(struct house *house, struct fault *fault)
 {
     const struct config *config = &house->config;
@@ -343,6 +356,9 @@ static enum lt_status open_broker(struct house *house, struct fault *fault)
     }
     if (status == LT_OK) {
         status = enrolments_open(&house->enrol.enrolments);
+    }
+    if (status == LT_OK) {
+        status = open_mask(house, fault);
     }
     if (status != LT_OK) {
         return status;

@@ -15,6 +15,7 @@
 #include "broker/flow/plan.h"
 #include "broker/flow/replay.h"
 #include "judge.h"
+#include "mask.h"
 #include "proto/base/text.h"
 
 struct replay {
@@ -41,7 +42,7 @@ static void put_outcome(struct ask *ask, const struct replay *replay, uint8_t in
     page_id(page, "id", &replay->key.id);
     page_number(page, "leg", index);
     row_receiver(ask, leg);
-    page_text(page, "case", replay->transfer.case_code);
+    row_case(ask, &replay->transfer);
     page_text(page, "state", leg_state_name(outcome->before));
     page_text(page, "next", leg_state_name(outcome->next));
     page_text(page, "result", outcome->result);

@@ -25,10 +25,16 @@ struct ask {
     const struct query *query;
     struct page_draft page;
     struct fault fault;
+    bool unmasked;   /* a fact says that this person sees what is masked */
     uint32_t looked; /* entries looked at for this page, of SCAN_ROWS_MAX */
 };
 
+struct mask_key {
+    uint8_t bytes[32];
+};
+
 struct operators {
+    struct mask_key mask_key;
     const struct config *config;
     struct enrolments *enrolments; /* borrowed; NULL: nobody is enrolled here */
     struct wishes wishes;

@@ -13,6 +13,7 @@
 
 #include <string.h>
 
+#include "mask.h"
 #include "proto/base/log.h"
 #include "proto/base/text.h"
 
@@ -204,7 +205,7 @@ void judge_row(struct ask *ask, const struct act_target *target, uint8_t index,
     page_id(page, "id", &target->key.id);
     page_number(page, "leg", index);
     row_receiver(ask, leg);
-    page_text(page, "case", target->transfer.case_code);
+    row_case(ask, &target->transfer);
     page_text(page, "state", leg_state_name(leg->state));
     page_text(page, "next", leg_state_name(next));
     page_text(page, "result", result);

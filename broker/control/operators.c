@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include "ask.h"
+#include "mask.h"
 #include "proto/base/log.h"
 #include "proto/base/text.h"
 #include "proto/message.h"
@@ -41,7 +42,7 @@ static const struct verb verbs[] = {
     {"transfers", OPERATOR_VIEWER, "agency from case state kind procedure since until ",
      query_transfers},
     {"case", OPERATOR_VIEWER, "code ", query_case},
-    {"show", OPERATOR_VIEWER, "id from ", query_show},
+    {"show", OPERATOR_VIEWER, "id from purpose ", query_show},
     {"where", OPERATOR_VIEWER, "code ", query_where},
     {"parked", OPERATOR_VIEWER, "agency code group ", query_parked},
     {"incidents", OPERATOR_VIEWER, "all ", query_incidents},
@@ -114,6 +115,9 @@ enum lt_status operators_open(struct operators **ret_operators, const struct con
 
 void operators_close(struct operators **operators_p)
 {
+    if (*operators_p != NULL) {
+        explicit_bzero(&(*operators_p)->mask_key, sizeof((*operators_p)->mask_key));
+    }
     free(*operators_p);
     *operators_p = NULL;
 }
@@ -127,6 +131,17 @@ void operators_tell(struct operators *operators, const struct operators_about *a
 void operators_enrolments(struct operators *operators, struct enrolments *enrolments)
 {
     operators->enrolments = enrolments;
+}
+
+enum lt_status operators_mask(struct operators *operators, struct lt_bytes secret)
+{
+    struct digester *digester = NULL;
+    enum lt_status status = digester_open(&digester);
+    if (status == LT_OK) {
+        mask_key_make(&operators->mask_key, digester, secret);
+        digester_close(&digester);
+    }
+    return status;
 }
 
 /* ---- may it, and does it make sense -----------------------------------------------------------

@@ -32,6 +32,8 @@ void operators_tell(struct operators *operators, const struct operators_about *a
 /* The requests to be let in, for the verbs about them. Borrowed. */
 struct enrolments;
 void operators_enrolments(struct operators *operators, struct enrolments *enrolments);
+/* The key of the tokens that stand for masked codes (mask.h), made from a secret of the broker. */
+LT_CHECK enum lt_status operators_mask(struct operators *operators, struct lt_bytes secret);
 
 /* Resident bytes of this process (Linux), for `memory` above; `self` is not looked at. */
 enum lt_status process_memory(void *self, uint64_t *ret_bytes);

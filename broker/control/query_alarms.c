@@ -10,6 +10,7 @@
 
 #include "alarm_expiry.h"
 #include "ask.h"
+#include "mask.h"
 #include "proto/base/text.h"
 
 #define CURSOR_BYTES 4
@@ -21,7 +22,7 @@ static void put_stuck(struct ask *ask, const struct alarm *alarm)
     page_id(page, "id", &alarm->transfer.id);
     page_number(page, "leg", alarm->leg);
     if (transfer_load(ask->flow, &alarm->transfer, &t) == LT_OK && alarm->leg < t.legs_count) {
-        page_text(page, "case", t.case_code);
+        row_case(ask, &t);
         row_kind(ask, t.kind);
         page_code(page, "code", t.legs[alarm->leg].code);
         row_who(ask, row_who_of(t.legs[alarm->leg].code));

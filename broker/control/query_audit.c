@@ -15,6 +15,7 @@
 #include "broker/transfer/audit_record.h"
 #include "broker/transfer/incident_record.h"
 #include "broker/transfer/plan_record.h"
+#include "mask.h"
 #include "proto/base/text.h"
 
 #define ACTS_CURSOR_BYTES 8  /* position */
@@ -79,7 +80,7 @@ static enum lt_status put_transfer(struct ask *ask, uint64_t position)
     enum lt_status status = transfer_at(ask->flow, position, &key, &t);
     if (status == LT_OK) {
         page_id(&ask->page, "id", &key.id);
-        page_text(&ask->page, "case", t.case_code);
+        row_case(ask, &t);
     }
     return status == LT_NOT_FOUND ? LT_OK : status;
 }

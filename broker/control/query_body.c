@@ -72,7 +72,7 @@ static void put_body(struct ask *ask, const struct transfer_key *key, const stru
     page_row(page);
     page_text(page, "row", "body");
     page_id(page, "id", &key->id);
-    page_bytes(page, "case", header->case_code);
+    page_bytes(page, "case", header->case_code); /* with the body goes everything */
     page_number(page, "seen", seen);
     put_some(page, "handing_officer", business->handing_officer);
     put_some(page, "handing_unit", business->handing_unit);

@@ -9,6 +9,7 @@
 
 #include "ask.h"
 #include "broker/limits.h"
+#include "mask.h"
 #include "proto/base/text.h"
 
 #define CURSOR_BYTES 9 /* position, leg */
@@ -138,7 +139,7 @@ static enum lt_status put_parked(struct ask *ask, const struct head *head)
     row_kind(ask, t.kind);
     row_agency(ask, "from", NULL, key->from);
     row_receiver(ask, leg);
-    page_text(page, "case", t.case_code);
+    row_case(ask, &t);
     page_text(page, "procedure", t.procedure);
     page_code(page, "code", head->parked.code);
     row_reason(ask, key, head->leg, leg);

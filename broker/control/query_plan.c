@@ -16,6 +16,7 @@
 #include "broker/flow/reroute.h"
 #include "broker/flow/sweeper.h"
 #include "broker/limits.h"
+#include "mask.h"
 #include "proto/base/text.h"
 
 #define CURSOR_BYTES 13 /* of an item */
@@ -402,7 +403,7 @@ static void put_item(struct ask *ask, const struct walk *walk, const char *resul
     if (transfer_at(ask->flow, walk->key.position, &key, &t) == LT_OK) {
         page_id(page, "id", &key.id);
         page_number(page, "leg", walk->key.leg);
-        page_text(page, "case", t.case_code);
+        row_case(ask, &t);
         row_agency(ask, "from", NULL, key.from);
         page_number(page, "bytes", t.parcel_bytes);
     }

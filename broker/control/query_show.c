@@ -15,7 +15,9 @@
 #include <string.h>
 
 #include "ask.h"
+#include "broker/journal/fact_seen.h"
 #include "broker/limits.h"
+#include "mask.h"
 #include "proto/base/text.h"
 
 #define CURSOR_BYTES 9 /* rows of transfer and legs shown, position of the next fact */
@@ -61,6 +63,19 @@ static void put_addressed(struct ask *ask, const struct transfer *t, const struc
     }
 }
 
+static void put_sender_key(struct ask *ask, const struct transfer *t)
+{
+    char token[MASK_TOKEN_BYTES];
+    struct lt_bytes key = {t->sender_key, t->sender_key_size};
+    if (mask_hides(ask, t)) {
+        mask_token(token, ask, 'k', key);
+        page_text(&ask->page, "sender_key", token);
+        page_flag(&ask->page, "masked", true);
+    } else {
+        put_opaque(&ask->page, "sender_key", key);
+    }
+}
+
 static void put_header(struct ask *ask, const struct transfer *t, const struct header *header,
                        struct lt_bytes header_bytes, struct lt_bytes body)
 {
@@ -96,10 +111,10 @@ static enum lt_status put_transfer(struct ask *ask, const struct transfer_key *k
         return LT_OK; /* a refusal that was kept: there is no more of it */
     }
     row_kind(ask, t->kind);
-    page_text(page, "case", t->case_code);
+    row_case(ask, t);
     page_text(page, "procedure", t->procedure);
     page_number(page, "priority", t->priority);
-    put_opaque(page, "sender_key", (struct lt_bytes){t->sender_key, t->sender_key_size});
+    put_sender_key(ask, t);
     page_time(page, "accepted_ms", t->time_ms);
     if (!id_empty(&t->after)) {
         page_id(page, "after", &t->after);
@@ -148,6 +163,14 @@ static void event_state(struct history *history, uint8_t state)
     page_text(&history->ask->page, "state", known ? leg_state_name((enum leg_state)state) : "");
 }
 
+/* Words beside a code may name people: not of a masked transfer. */
+static void event_reason(struct history *history, struct lt_bytes reason)
+{
+    if (!mask_hides(history->ask, history->transfer)) {
+        page_bytes(&history->ask->page, "reason", reason);
+    }
+}
+
 static void put_sent(struct history *history, const struct fact *fact)
 {
     struct fact_sent sent;
@@ -175,7 +198,7 @@ static void put_settled(struct history *history, const struct fact *fact)
         page_number(&history->ask->page, "attempt", settled.attempt);
         event_state(history, settled.next);
         page_code(&history->ask->page, "code", settled.code);
-        page_bytes(&history->ask->page, "reason", settled.reason);
+        event_reason(history, settled.reason);
     }
 }
 
@@ -225,7 +248,7 @@ static void put_act(struct history *history, const struct fact *fact)
         event_leg(history, act.leg, act.leg < t->legs_count ? t->legs[act.leg].agency : 0);
         event_state(history, act.next);
         page_text(&history->ask->page, "act", act_kind_name(act.act));
-        page_bytes(&history->ask->page, "reason", act.reason);
+        event_reason(history, act.reason);
         event_people(history, act.person, act.second, act.risk);
     }
 }
@@ -257,7 +280,7 @@ static void put_rerouted(struct history *history, const struct fact *fact)
               rerouted.leg < t->legs_count ? t->legs[rerouted.leg].agency : 0);
     event_state(history, LEG_CANCELLED);
     row_agency(history->ask, "to", NULL, rerouted.to);
-    page_bytes(&history->ask->page, "reason", rerouted.reason);
+    event_reason(history, rerouted.reason);
     event_people(history, rerouted.person, rerouted.second, rerouted.risk);
 }
 
@@ -279,7 +302,7 @@ static void put_held(struct history *history, const struct fact *fact)
                                         : "unknown");
     page_code(&history->ask->page, "code", held.code);
     page_bytes(&history->ask->page, "by", held.by);
-    page_bytes(&history->ask->page, "reason", held.reason);
+    event_reason(history, held.reason);
 }
 
 static void put_carried(struct history *history, const struct fact *fact)
@@ -424,6 +447,24 @@ static enum lt_status put_top(struct ask *ask, const struct transfer_key *key,
     return LT_OK;
 }
 
+/* With a purpose the codes of a masked transfer are shown, for those who may see them; the view is
+ * a fact for every page, because a page may be asked for alone. */
+static enum lt_status unmask(struct ask *ask, const struct transfer_key *key,
+                             const struct transfer *t)
+{
+    uint64_t position;
+    if (ask_arg(ask, "purpose").size == 0 || !mask_hides(ask, t)) {
+        return LT_OK;
+    }
+    if (ask->person->role < OPERATOR_OPERATOR) {
+        return fault_set(&ask->fault, LT_NOT_PERMITTED, "purpose", "%s",
+                         operator_role_name(OPERATOR_OPERATOR));
+    }
+    enum lt_status status = seen_stage(ask, key, t, SEEN_CODES, &position);
+    ask->unmasked = status == LT_OK;
+    return status;
+}
+
 enum lt_status query_show(struct ask *ask)
 {
     struct transfer_key key;
@@ -433,6 +474,9 @@ enum lt_status query_show(struct ask *ask)
     enum lt_status status = ask_transfer(ask, &key, &t);
     if (status == LT_OK) {
         status = ask_cursor(ask, CURSOR_BYTES, &reader, &resumed);
+    }
+    if (status == LT_OK) {
+        status = unmask(ask, &key, &t);
     }
     if (status != LT_OK) {
         return status;

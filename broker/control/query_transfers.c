@@ -9,6 +9,7 @@
 
 #include "ask.h"
 #include "broker/limits.h"
+#include "mask.h"
 #include "proto/base/text.h"
 #include "proto/message.h"
 
@@ -209,7 +210,7 @@ static void put_leg(struct ask *ask, const struct transfer_key *key, const struc
     row_kind(ask, t->kind);
     row_agency(ask, "from", NULL, key->from);
     row_receiver(ask, &t->legs[index]);
-    page_text(page, "case", t->case_code);
+    row_case(ask, t);
     page_text(page, "procedure", t->procedure);
     row_leg_state(ask, key, index, &t->legs[index]);
     page_time(page, "accepted_ms", t->time_ms);

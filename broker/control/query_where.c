@@ -13,6 +13,7 @@
 #include "ask.h"
 #include "broker/flow/fold_incident.h"
 #include "broker/limits.h"
+#include "mask.h"
 #include "proto/base/text.h"
 
 #define CURSOR_BYTES   (8 + 1 + 1 + 8 + 1 + 8)
@@ -224,7 +225,7 @@ static enum lt_status put_place(struct ask *ask, const struct place *place)
         return status;
     }
     page_row(page);
-    page_text(page, "case", t->case_code);
+    row_case(ask, t);
     page_id(page, "id", &place->key.id);
     row_kind(ask, t->kind);
     page_number(page, "leg", place->leg);

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "ask.h"
+#include "mask.h"
 #include "proto/base/text.h"
 #include "proto/message.h"
 
@@ -150,7 +151,14 @@ void row_reason(struct ask *ask, const struct transfer_key *key, uint8_t index,
                 const struct leg *leg)
 {
     struct notice_record notice;
-    if (!has_words(leg)) {
+    struct transfer t;
+    bool words = has_words(leg);
+    /* Words about a sensitive case may name people. */
+    if (words && ask->operators->config->sensitive_count > 0 &&
+        (transfer_load(ask->flow, key, &t) != LT_OK || mask_hides(ask, &t))) {
+        words = false;
+    }
+    if (!words) {
         return;
     }
     uint64_t seq = notice_since(ask, key->from, leg->since_ms);

@@ -67,8 +67,10 @@ static void count_decision(struct flow *flow, struct session *session, const str
         id_write(text, id);
         flow->counters.refused++;
         desk->refused_this_second++;
+        /* A case code is for its sender, not for the log. */
+        const char *detail = decision->code == LT_KEY_CONFLICT ? "" : decision->fault.detail;
         log_info("parcel-refused", "agency=%s id=%s code=%s field=%s detail=%s", session->user,
-                 text, lt_code(decision->code), decision->fault.field, decision->fault.detail);
+                 text, lt_code(decision->code), decision->fault.field, detail);
         if (desk->refused_this_second > REFUSALS_PER_SECOND_MAX) {
             session_doom(session, LT_RATE);
         }

@@ -52,6 +52,8 @@ struct config_text {
     char log_signing_key[256];
     struct person_text operators[CONFIG_OPERATORS_MAX];
     uint32_t operators_count;
+    char sensitive[CONFIG_SENSITIVE_MAX][LT_PROCEDURE_MAX + 2];
+    uint32_t sensitive_count;
     char log_level[8];
     /* Wide and signed, so that the ranges below and not a cast decide. */
     int64_t free_low_mib;
@@ -123,6 +125,10 @@ static const cyaml_schema_value_t scope_schema = {
     CYAML_VALUE_STRING(CYAML_FLAG_DEFAULT, char[LT_AGENCY_ID_MAX + 2], 1, LT_AGENCY_ID_MAX + 1),
 };
 
+static const cyaml_schema_value_t sensitive_schema = {
+    CYAML_VALUE_STRING(CYAML_FLAG_DEFAULT, char[LT_PROCEDURE_MAX + 2], 1, LT_PROCEDURE_MAX + 1),
+};
+
 static const cyaml_schema_field_t person_fields[] = {
     CYAML_FIELD_STRING("name", CYAML_FLAG_DEFAULT, struct person_text, name, 1),
     CYAML_FIELD_STRING("public_key", CYAML_FLAG_DEFAULT, struct person_text, public_key, 1),
@@ -155,6 +161,8 @@ static const cyaml_schema_field_t config_fields[] = {
     CYAML_FIELD_STRING("secret_key", CYAML_FLAG_DEFAULT, struct config_text, secret_key, 1),
     CYAML_FIELD_SEQUENCE("operators", CYAML_FLAG_OPTIONAL, struct config_text, operators,
                          &person_schema, 0, CONFIG_OPERATORS_MAX),
+    CYAML_FIELD_SEQUENCE("sensitive_procedures", CYAML_FLAG_OPTIONAL, struct config_text, sensitive,
+                         &sensitive_schema, 0, CONFIG_SENSITIVE_MAX),
     FIELD_TEXT(log_level),
     FIELD_TEXT(log_origin),
     FIELD_TEXT(log_signing_key),
@@ -423,6 +431,54 @@ static enum lt_status operator_take(const struct reading *reading, struct config
     return LT_OK;
 }
 
+/* ---- sensitive procedures ---- */
+
+/* As the registry has procedures: two groups; or the beginning of one, and not every one. */
+static bool sensitive_valid(const char *text)
+{
+    char normal[LT_PROCEDURE_MAX + 2];
+    size_t size = strlen(text);
+    bool open = size > 0 && text[size - 1] == '*';
+    size_t begins = open ? size - 1 : size;
+    for (size_t i = 0; i < begins; i++) {
+        if (text[i] <= ' ' || text[i] >= 0x7F || text[i] == '*') {
+            return false;
+        }
+    }
+    procedure_normalise(normal, sizeof(normal), text_bytes(text));
+    return begins > 0 && begins <= LT_PROCEDURE_MAX && (open || strcmp(normal, text) == 0);
+}
+
+static enum lt_status sensitive_take(const struct reading *reading, struct config *config)
+{
+    const struct config_text *text = reading->text;
+    for (uint32_t i = 0; i < text->sensitive_count; i++) {
+        if (!sensitive_valid(text->sensitive[i])) {
+            char path[48];
+            snprintf(path, sizeof(path), "sensitive_procedures[%u]", i + 1);
+            return yamlfile_value_bad(reading->file, reading->fault, path, text->sensitive[i],
+                                      "3.000333, 3.0003*");
+        }
+        memcpy(config->sensitive[i], text->sensitive[i], sizeof(config->sensitive[i]));
+    }
+    config->sensitive_count = text->sensitive_count;
+    return LT_OK;
+}
+
+bool config_sensitive(const struct config *config, struct lt_bytes procedure)
+{
+    bool found = false;
+    for (uint32_t i = 0; i < config->sensitive_count && !found; i++) {
+        struct lt_bytes line = text_bytes(config->sensitive[i]);
+        bool open = line.data[line.size - 1] == '*';
+        line.size -= open;
+        found =
+            open ? procedure.size >= line.size && memcmp(procedure.data, line.data, line.size) == 0
+                 : bytes_equal(procedure, line);
+    }
+    return found;
+}
+
 /* ---- numbers and words ---- */
 
 static enum lt_status numbers_take(const struct reading *reading, struct config *config)
@@ -529,6 +585,9 @@ static enum lt_status config_take(const struct reading *reading, struct config *
     }
     if (status == LT_OK) {
         status = log_take(reading, config);
+    }
+    if (status == LT_OK) {
+        status = sensitive_take(reading, config);
     }
     for (uint32_t i = 0; i < reading->text->operators_count && status == LT_OK; i++) {
         status = operator_take(reading, config, i);

@@ -30,6 +30,8 @@
  *                                      offset; absent: from ever, for ever
  *       agencies: [H24.15, H24.1*]     whose legs may be acted on; "*" at the end: any that begins
  *                                      so; absent or empty: all
+ *   sensitive_procedures: [3.000333]   (r) codes of their cases are masked for operators; "*" at
+ *                                      the end: any that begins so
  *   log_level: info                    (r) debug, info, warn, error
  *   free_low_mib: 256                  (r) intake refuses below
  *   disk_alarm_days: 14                (r) full before that, as the last hours went: an alarm; 0:
@@ -69,6 +71,7 @@ enum operator_role {
 #define CONFIG_OPERATORS_MAX 64
 #define CONFIG_LISTEN_MAX    4
 #define CONFIG_SCOPE_MAX     16
+#define CONFIG_SENSITIVE_MAX 64
 
 struct operator_entry {
     char name[64];
@@ -92,6 +95,8 @@ struct config {
     char log_signing_key[272];
     struct operator_entry operators[CONFIG_OPERATORS_MAX];
     uint32_t operators_count;
+    char sensitive[CONFIG_SENSITIVE_MAX][LT_PROCEDURE_MAX + 2]; /* codes, or beginnings with "*" */
+    uint32_t sensitive_count;
     char log_level[8];
     uint32_t free_low_mib;
     uint32_t disk_alarm_days;
@@ -129,6 +134,9 @@ const struct operator_entry *config_operator(const struct config *config, const 
 
 /* May this person act on what belongs to the agency? "": what is nobody's yet. */
 bool operator_may_touch(const struct operator_entry *person, const char *agency_id);
+
+/* Is it one of sensitive_procedures? Normalised. */
+bool config_sensitive(const struct config *config, struct lt_bytes procedure);
 
 /* Is the person's key good at that moment? */
 bool operator_in_time(const struct operator_entry *person, int64_t now_ms);

@@ -13,6 +13,7 @@ from ltp_client import Client, parcel_make
 PEOPLE = {"auditor": "auditor", "viewer": "viewer", "operator-2": "operator", "approver": "approver"}
 NOT_PERMITTED = 113
 KIND_NOT_ALLOWED = 20
+SENSITIVE = "3.000333"
 
 
 def people(house):
@@ -123,6 +124,38 @@ def body_with_purpose(house):
     check("NGUYEN" not in house.log_from(0), "no body in the log")
 
 
+def sensitive_procedure(house):
+    """Codes of a sensitive procedure are tokens in every list and in no log; with a purpose they show."""
+    people(house)
+    sender, client = connected(house)
+    receiver = house.agency()
+    _, _, transfer = send(client, sender, receiver, "BIMAT-0042", procedure=SENSITIVE)
+    send(client, sender, receiver, "BIMAT-0042", procedure=SENSITIVE)
+    send(client, sender, receiver, "BIMAT-0043", procedure=SENSITIVE)
+    cases = [r["case"] for r in house.rows("transfers", "--from", sender)]
+    check(all(c.startswith("~") for c in cases) and cases[0] == cases[1] != cases[2], cases)
+    # The sender hears of its own code when a key is used twice; the log does not.
+    again = header_of(sender, b"rights-%d" % SENT[0], "BIMAT-0099", (receiver,))
+    again.procedure_raw = again.procedure = SENSITIVE
+    parcel = parcel_make(again, b"{}")
+    client.submit(parcel)
+    told = run_until([client], lambda: client.verdicts.get(parcel.id), 10, "a verdict")
+    check(told.code == 11 and "BIMAT-0043" in told.detail, told)
+    for arguments in (("show", transfer), ("parked",), ("alarms",), ("metrics",), ("status",),
+                      ("transfers", "--csv")):
+        said = house.tool(*arguments)
+        check("BIMAT" not in said.stdout, "%s: %s" % (arguments, said.stdout))
+    check("BIMAT" not in house.log_from(0), "no code in the log")
+    check("BIMAT-0042" in house.tool("where", "BIMAT-0042").stdout, "who names it may hear it")
+    done = house.tool("show", transfer, "--purpose", "xac minh", key="viewer.key")
+    check(done.returncode == 1 and "BIMAT" not in done.stdout, done.stdout)
+    done = house.tool("show", transfer, "--purpose", "xac minh", key="operator-2.key")
+    check("BIMAT-0042" in done.stdout, done.stdout + done.stderr)
+    done = house.tool("audit", "who-saw", transfer, "--csv", key="auditor.key")
+    check("operator-2" in done.stdout and "codes" in done.stdout and "BIMAT" not in done.stdout,
+          done.stdout + done.stderr)
+
+
 def acts_of_a_person(house):
     """Every act and view of a person, for the auditor alone; who can do nothing himself."""
     people(house)
@@ -158,4 +191,5 @@ def dates_of_a_key(house):
 
 
 if __name__ == "__main__":
-    run_cases([limited_sender, body_with_purpose, acts_of_a_person, dates_of_a_key], __doc__)
+    run_cases([limited_sender, body_with_purpose, sensitive_procedure, acts_of_a_person, dates_of_a_key],
+              __doc__, extra="sensitive_procedures: [\"%s\"]\n" % SENSITIVE)

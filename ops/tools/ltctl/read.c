@@ -146,6 +146,7 @@ enum exit_code run_show(struct ltctl *ltctl)
     question_init(&question, "show");
     question_add(&question, "id", ltctl->arguments[0]);
     question_add(&question, "from", ltctl->options.values[OPTION_FROM]);
+    question_add(&question, "purpose", ltctl->options.values[OPTION_PURPOSE]);
     struct output output;
     output_init(&output, ltctl->mode, ltctl->language, stdout);
     code = show_pages(ltctl, &question, &output);

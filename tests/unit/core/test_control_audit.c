@@ -5,6 +5,8 @@
 #include "broker/journal/fact_seen.h"
 #include "broker/registry/rights.h"
 
+#define TOKEN_BYTES 14 /* "~", 12 digits, NUL: mask.h */
+
 static struct house house;
 static struct world_link *auditor;
 
@@ -356,6 +358,97 @@ static void the_index_is_the_same_after_a_refold(void **state)
     assert_int_equal(audit_ok("who-saw", ARGS("code", "H-1")).count, 1);
 }
 
+/* ---- sensitive procedures ----------------------------------------------------------------------
+ */
+
+static struct given secret(const char *case_code)
+{
+    return accept_now(
+        &house,
+        &(struct wish){.from = "A", .to = {"B"}, .case_code = case_code, .procedure = "3.000333"});
+}
+
+static void mark_sensitive(const char *line)
+{
+    snprintf(house.config.sensitive[house.config.sensitive_count++], LT_PROCEDURE_MAX, "%s", line);
+}
+
+static void codes_are_tokens_everywhere(void **state)
+{
+    (void)state;
+    char first_token[TOKEN_BYTES];
+    mark_sensitive("3.0003*");
+    struct given given = secret("BIMAT-1");
+    secret("BIMAT-1");
+    secret("BIMAT-2");
+    one("H-1");
+    struct page page = ask_ok(&house, REGISTRAR, "transfers", ARGS());
+    assert_int_equal(page.count, 4);
+    snprintf(first_token, sizeof(first_token), "%s", field(&house, &page, 0, "case"));
+    assert_int_equal(first_token[0], '~');
+    assert_int_equal(strlen(first_token), TOKEN_BYTES - 1);
+    assert_field(&house, &page, 1, "case", first_token); /* the same case */
+    assert_string_not_equal(field(&house, &page, 2, "case"), first_token);
+    assert_field(&house, &page, 3, "case", "H-1");
+    park(&house, &given, 0, "họ tên trong lời trả lời");
+    page = ask_ok(&house, REGISTRAR, "parked", ARGS());
+    assert_field(&house, &page, 0, "case", first_token);
+    assert_field(&house, &page, 0, "reason", NULL);
+    page = ask_ok(&house, VIEWER, "show", ARGS("id", given.id_text));
+    for (uint32_t row = 0; row < page.count; row++) {
+        assert_field(&house, &page, row, "reason", NULL);
+    }
+    assert_field(&house, &page, 0, "case", first_token);
+    assert_field(&house, &page, 0, "masked", "1");
+    assert_int_equal(field(&house, &page, 0, "sender_key")[0], '~');
+    page = ask_ok(&house, OPERATOR, "replay", ARGS("id", given.id_text, "dry_run", "1"));
+    assert_field(&house, &page, 0, "case", first_token);
+    page =
+        ask_ok(&house, OPERATOR, "hold", ARGS("id", given.id_text, "reason", "x", "dry_run", "1"));
+    assert_field(&house, &page, 0, "case", first_token);
+    page = ask_ok(&house, VIEWER, "where", ARGS("code", "BIMAT-1")); /* named by who asks */
+    assert_field(&house, &page, 0, "case", "BIMAT-1");
+}
+
+static void tokens_hang_on_the_key(void **state)
+{
+    (void)state;
+    char token[TOKEN_BYTES];
+    mark_sensitive("3.000333");
+    secret("BIMAT-1");
+    struct page page = ask_ok(&house, VIEWER, "transfers", ARGS());
+    snprintf(token, sizeof(token), "%s", field(&house, &page, 0, "case"));
+    assert_int_equal(operators_mask(house.operators, text_bytes("một khóa khác")), LT_OK);
+    page = ask_ok(&house, VIEWER, "transfers", ARGS());
+    assert_string_not_equal(field(&house, &page, 0, "case"), token);
+}
+
+static void a_purpose_shows_the_codes(void **state)
+{
+    (void)state;
+    mark_sensitive("3.000333");
+    struct given given = secret("BIMAT-1");
+    struct given plain = one("H-1");
+    uint64_t before = journal_staged(house.flow->journal);
+    ask_code(&house, VIEWER, "show", ARGS("id", given.id_text, "purpose", "xem"), LT_NOT_PERMITTED);
+    audit("show", ARGS("id", given.id_text, "purpose", "xem"), 0, LT_NOT_PERMITTED,
+          (struct lt_bytes){NULL, 0});
+    ask_code(&house, OPERATOR, "show", ARGS("id", given.id_text, "purpose", " "), LT_FIELD_MISSING);
+    ask_ok(&house, OPERATOR, "show", ARGS("id", plain.id_text, "purpose", "xem")); /* not masked */
+    assert_int_equal(journal_staged(house.flow->journal), before);
+    struct page page =
+        ask_ok(&house, OPERATOR, "show", ARGS("id", given.id_text, "purpose", "xác minh"));
+    assert_field(&house, &page, 0, "case", "BIMAT-1");
+    assert_field(&house, &page, 0, "masked", NULL);
+    assert_int_equal(house.flow->durable, before + 1);
+    page = audit_ok("who-saw", ARGS("id", given.id_text));
+    assert_int_equal(page.count, 1);
+    assert_field(&house, &page, 0, "act", "codes");
+    assert_int_equal(field(&house, &page, 0, "case")[0], '~'); /* for the auditor it stays masked */
+    page = ask_ok(&house, OPERATOR, "show", ARGS("id", given.id_text)); /* the next look */
+    assert_int_equal(field(&house, &page, 0, "case")[0], '~');
+}
+
 /* ---- dates -------------------------------------------------------------------------------------
  */
 
@@ -392,6 +485,9 @@ int main(void)
         CASE(who_saw_a_transfer_and_a_case),
         CASE(what_a_person_did),
         CASE(the_index_is_the_same_after_a_refold),
+        CASE(codes_are_tokens_everywhere),
+        CASE(tokens_hang_on_the_key),
+        CASE(a_purpose_shows_the_codes),
         CASE(a_key_is_good_within_its_dates),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

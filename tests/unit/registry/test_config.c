@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "broker/registry/config.h"
+#include "proto/base/text.h"
 
 #define KEY_A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define KEY_B "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
@@ -521,12 +522,42 @@ static void keys_of_people_have_dates(void **state)
         LT_OK); /* one day */
 }
 
+static void sensitive_procedures_are_listed(void **state)
+{
+    struct config config;
+    struct fault fault;
+    char more[8192] = "sensitive_procedures:\n";
+    assert_int_equal(
+        read_more(*state, "sensitive_procedures: [3.000333, 2.0024*]\n", &config, &fault), LT_OK);
+    assert_true(config_sensitive(&config, text_bytes("3.000333")));
+    assert_true(config_sensitive(&config, text_bytes("2.002409")));
+    assert_true(config_sensitive(&config, text_bytes("2.0024")));
+    assert_false(config_sensitive(&config, text_bytes("3.0003333")));
+    assert_false(config_sensitive(&config, text_bytes("3.00033")));
+    assert_false(config_sensitive(&config, text_bytes("2.002")));
+    assert_false(config_sensitive(&config, text_bytes("")));
+    assert_int_equal(read_more(*state, "", &config, &fault), LT_OK);
+    assert_false(config_sensitive(&config, text_bytes("3.000333")));
+    assert_bad(*state, "sensitive_procedures: [\"*\"]\n", "sensitive_procedures[1]", 4, "3.000333");
+    assert_bad(*state, "sensitive_procedures: [1.1, 3.000333.000.00.00.H24]\n",
+               "sensitive_procedures[2]", 4, "3.000333");
+    for (int i = 0; i < CONFIG_SENSITIVE_MAX; i++) {
+        snprintf(more + strlen(more), sizeof(more) - strlen(more), "  - \"9.%06d\"\n", i);
+    }
+    assert_int_equal(read_more(*state, more, &config, &fault), LT_OK);
+    assert_int_equal(config.sensitive_count, CONFIG_SENSITIVE_MAX);
+    assert_true(config_sensitive(&config, text_bytes("9.000063")));
+    strcat(more, "  - \"9.999999\"\n");
+    assert_int_equal(read_more(*state, more, &config, &fault), LT_CONFIG_BAD);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(what_is_absent_has_a_default),
         TEST(everything_is_read),
+        TEST(sensitive_procedures_are_listed),
         TEST(keys_of_people_have_dates),
         TEST(a_typo_is_named_with_its_line),
         TEST(wrong_shapes_are_named_with_their_line),
