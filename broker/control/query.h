@@ -22,7 +22,11 @@
  * Page.code: 0, or why there are no rows: LT_NOT_FOUND (show, case, where, agency-get, replay),
  * LT_FIELD_BAD and LT_FIELD_MISSING (an argument; detail "name: value"), LT_NOT_PERMITTED (detail:
  * the role needed), and for acts the statuses of registry_check and registry_check_route. An empty
- * answer to a filter is no failure: code 0 and no rows.
+ * answer to a filter is no failure: code 0 and no rows. LT_KEY_UNKNOWN: outside the dates of the
+ * person's key.
+ *
+ * `case` and `sender_key` of a sensitive procedure are tokens ("~" and 12 hex digits) and `reason`
+ * is left out, unless the one who asks named the code.
  *
  * Reading verbs, paged by cursor. Arguments in brackets may be absent; `since`, `until` are epoch
  * milliseconds over the acceptance time (since <= t < until), `kind` and `state` are names:
@@ -47,7 +51,8 @@
  *   transfers [agency= (the receiver) from= case= state= kind= procedure= since= until=]
  *       one row per leg, oldest first: id leg kind from to to_name case procedure state since_ms
  *       (in this state) attempts due_ms accepted_ms code reason unknown (flag: outcome unknown)
- *   show id= [from=]   (from: needed when two senders used the id)
+ *   show id= [from=] [purpose=]   (from: needed when two senders used the id; purpose: operator;
+ *       shows what is masked of a sensitive procedure, and says so in a fact)
  *       rows of one transfer, told apart by the field `row`, in this order:
  *       row=transfer: id kind from from_name case procedure procedure_raw locality priority
  *         sender_key created_ms accepted_ms position header_bytes body_bytes body_type attachments
@@ -127,6 +132,19 @@
  *       result (waiting, sent-again, taken, refused, parked-again, ended, passed-over; of a redirect
  *       also moved, joined: the successor had it) state code
  *       time_ms
+ *   rights-get id=
+ *       one row: id number rights (hex of rights_write)
+ *   body id= [from=] purpose=
+ *       operator; a fact (FACT_SEEN), durable before the page. row=body: id case seen (position of
+ *       the fact) body_type body_bytes body_attached, body (UTF-8) or body_hex; officers, units and
+ *       return place when there are any. Then row=attachment: component name size sha256
+ *   who-saw id= [from=] | code=
+ *       auditor; views of masked things, by transfer, oldest first: time_ms person event ("seen")
+ *       act ("body", "codes") purpose position id case
+ *   audit-acts person= [since= until=]
+ *       auditor; acts and views of a person, oldest first: time_ms person event (fact_kind_name)
+ *       act reason or purpose agency agency_name number (of a plan, an incident, a position) id
+ *       case position
  *   agency-get id=
  *       one row: id number entry (hex of agency_write)
  *   seal-keys id=
@@ -195,6 +213,8 @@
  *   plan-freeze, plan-approve (approver, another than the maker), plan-run (also: resume),
  *   plan-pause, plan-cancel number= [reason=]
  *       the row of the plan; LT_PLAN_STATE, LT_SECOND_PERSON, LT_SCOPE
+ *   rights-put id= [reason=] payload=<rights, sorted> [dry_run=1]
+ *       registrar; one row: id number change ("changed", "same") position
  *   agency-put payload=<entry> [dry_run=1]
  *       registrar; the whole entry as agency_write makes it; the number is the one of
  *       agency-get, or 0: given by the broker. One row: id number change ("added", "changed",

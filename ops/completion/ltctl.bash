@@ -52,7 +52,8 @@ _ltctl()
         ;;
     --endpoint | --timeout | --agency | --from | --to | --case | --procedure | --locality | --since | \
         --until | --limit | --code | --leg | --reason | --every | --name | --contact | \
-        --successor | --rate | --quota-mib | --deny | --kind | --pace | --stop)
+        --successor | --rate | --quota-mib | --deny | --kind | --pace | --stop | --purpose | --person | \
+        --kinds | --procedures)
         return
         ;;
     esac
