@@ -13,6 +13,7 @@
 
 #include "ask.h"
 #include "broker/flow/plan.h"
+#include "mask.h"
 #include "proto/base/log.h"
 #include "proto/base/text.h"
 
@@ -38,7 +39,7 @@ static void put_wish(struct ask *ask, const struct wish *wish)
     page_id(page, "id", &wish->transfer.id);
     row_agency(ask, "from", "from_name", wish->transfer.from);
     if (transfer_load(ask->flow, &wish->transfer, &t) == LT_OK) {
-        page_text(page, "case", t.case_code);
+        row_case(ask, &t);
         for (uint8_t i = 0; i < t.legs_count; i++) {
             if ((wish->legs >> i & 1u) != 0) {
                 page_number(page, "leg", i); /* the first of them */

@@ -25,8 +25,7 @@
  * answer to a filter is no failure: code 0 and no rows. LT_KEY_UNKNOWN: outside the dates of the
  * person's key.
  *
- * `case` and `sender_key` of a sensitive procedure are tokens ("~" and 12 hex digits) and `reason`
- * is left out, unless the one who asks named the code.
+ * `case` and `sender_key` of a sensitive procedure are tokens; query_audit.h.
  *
  * Reading verbs, paged by cursor. Arguments in brackets may be absent; `since`, `until` are epoch
  * milliseconds over the acceptance time (since <= t < until), `kind` and `state` are names:
@@ -51,8 +50,7 @@
  *   transfers [agency= (the receiver) from= case= state= kind= procedure= since= until=]
  *       one row per leg, oldest first: id leg kind from to to_name case procedure state since_ms
  *       (in this state) attempts due_ms accepted_ms code reason unknown (flag: outcome unknown)
- *   show id= [from=] [purpose=]   (from: needed when two senders used the id; purpose: operator;
- *       shows what is masked of a sensitive procedure, and says so in a fact)
+ *   show id= [from=] [purpose=]   (from: needed when two senders used the id; purpose: shows codes)
  *       rows of one transfer, told apart by the field `row`, in this order:
  *       row=transfer: id kind from from_name case procedure procedure_raw locality priority
  *         sender_key created_ms accepted_ms position header_bytes body_bytes body_type attachments
@@ -132,19 +130,7 @@
  *       result (waiting, sent-again, taken, refused, parked-again, ended, passed-over; of a redirect
  *       also moved, joined: the successor had it) state code
  *       time_ms
- *   rights-get id=
- *       one row: id number rights (hex of rights_write)
- *   body id= [from=] purpose=
- *       operator; a fact (FACT_SEEN), durable before the page. row=body: id case seen (position of
- *       the fact) body_type body_bytes body_attached, body (UTF-8) or body_hex; officers, units and
- *       return place when there are any. Then row=attachment: component name size sha256
- *   who-saw id= [from=] | code=
- *       auditor; views of masked things, by transfer, oldest first: time_ms person event ("seen")
- *       act ("body", "codes") purpose position id case
- *   audit-acts person= [since= until=]
- *       auditor; acts and views of a person, oldest first: time_ms person event (fact_kind_name)
- *       act reason or purpose agency agency_name number (of a plan, an incident, a position) id
- *       case position
+ *   rights-get, rights-put, body, who-saw, audit-acts: query_audit.h
  *   agency-get id=
  *       one row: id number entry (hex of agency_write)
  *   seal-keys id=
@@ -213,8 +199,6 @@
  *   plan-freeze, plan-approve (approver, another than the maker), plan-run (also: resume),
  *   plan-pause, plan-cancel number= [reason=]
  *       the row of the plan; LT_PLAN_STATE, LT_SECOND_PERSON, LT_SCOPE
- *   rights-put id= [reason=] payload=<rights, sorted> [dry_run=1]
- *       registrar; one row: id number change ("changed", "same") position
  *   agency-put payload=<entry> [dry_run=1]
  *       registrar; the whole entry as agency_write makes it; the number is the one of
  *       agency-get, or 0: given by the broker. One row: id number change ("added", "changed",
