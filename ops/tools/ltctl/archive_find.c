@@ -14,6 +14,7 @@
 #include "broker/journal/archive.h"
 #include "broker/journal/fact.h"
 #include "broker/journal/fact_plan.h"
+#include "broker/journal/fact_seen.h"
 #include "broker/limits.h"
 #include "broker/registry/agency.h"
 #include "ltctl.h"
@@ -392,6 +393,20 @@ static void tell_plan_step(struct telling *telling, const struct archive_found *
     draft_end(telling, &draft);
 }
 
+static void tell_seen(struct telling *telling, const struct archive_found *found)
+{
+    struct draft draft;
+    struct fact_seen seen;
+    if (!fact_read_seen(found->fact->payload, &seen)) {
+        return;
+    }
+    draft_start(telling, &draft, found, seen.position);
+    put_text(&draft, "act", seen_what_name(seen.what));
+    put_bytes(&draft, "reason", seen.purpose);
+    put_bytes(&draft, "person", seen.person);
+    draft_end(telling, &draft);
+}
+
 /* Kinds of which no more is told here than that they happened. All facts about one leg begin with
  * the position of their transfer and the leg. */
 static void tell_other(struct telling *telling, const struct archive_found *found)
@@ -442,6 +457,9 @@ static enum lt_status tell(void *context, const struct archive_found *found)
         break;
     case FACT_PLAN_STEP:
         tell_plan_step(telling, found);
+        break;
+    case FACT_SEEN:
+        tell_seen(telling, found);
         break;
     default:
         tell_other(telling, found);
