@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "ask.h"
+#include "broker/flow/enable.h"
 #include "broker/registry/rights.h"
 #include "proto/base/text.h"
 
@@ -89,6 +90,10 @@ enum lt_status act_rights_put(struct ask *ask)
     }
     if (status != LT_OK) {
         return status;
+    }
+    /* The release before reads no rights. */
+    if (ask->flow->format < FORMAT_TRUST) {
+        return fault_set(&ask->fault, LT_FORMAT_NOT_ENABLED, "format", "%u", FORMAT_TRUST);
     }
     if (!operator_may_touch(ask->person, agency->id)) {
         return fault_set(&ask->fault, LT_SCOPE, "agency", "%s", agency->id);

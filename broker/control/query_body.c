@@ -11,6 +11,7 @@
  * the asking that is told.
  */
 #include "ask.h"
+#include "broker/flow/enable.h"
 #include "broker/journal/fact_seen.h"
 #include "proto/base/text.h"
 
@@ -42,6 +43,9 @@ enum lt_status seen_stage(struct ask *ask, const struct transfer_key *key, const
     }
     if (!said) {
         return ask_missing(ask, "purpose");
+    }
+    if (!flow_writes(ask->flow, FACT_SEEN)) {
+        return fault_set(&ask->fault, LT_FORMAT_NOT_ENABLED, "format", "%u", FORMAT_TRUST);
     }
     if (!in_scope(ask, key, t)) {
         return fault_set(&ask->fault, LT_SCOPE, "agency", "neither sender nor receiver");

@@ -11,6 +11,7 @@
 
 #include "broker/journal/fact_plan.h"
 #include "broker/journal/fact_seen.h"
+#include "broker/journal/format.h"
 #include "broker/registry/agency.h"
 #include "broker/registry/rights.h"
 #include "broker/transfer/audit_record.h"
@@ -176,6 +177,13 @@ static bool of_house(const struct fact *fact, struct audit_record *record)
     struct fact_restored restored;
     struct fact_shield shield;
     struct fact_clock clock;
+    struct fact_format format;
+    if (fact->kind == FACT_FORMAT && fact_read_format(fact->payload, &format)) {
+        record->number = format.format;
+        record->person = format.person;
+        record->reason = format.reason;
+        return true;
+    }
     if (fact->kind == FACT_RESTORED && fact_read_restored(fact->payload, &restored)) {
         record->act = restored.change;
         record->number = restored.position;
@@ -226,6 +234,7 @@ static bool take(const struct flow *flow, const struct fact *fact, struct audit_
     case FACT_RESTORED:
     case FACT_SHIELD:
     case FACT_CLOCK:
+    case FACT_FORMAT:
         return of_house(fact, record);
     default:
         return false;
