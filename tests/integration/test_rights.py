@@ -122,6 +122,7 @@ def body_with_purpose(house):
         check(done.returncode == 0 and "operator-2" in done.stdout and "xac minh don 12" in done.stdout,
               done.stdout + done.stderr)
     check("NGUYEN" not in house.log_from(0), "no body in the log")
+    house.honest.served(25)  # they come back in their own time
 
 
 def sensitive_procedure(house):
