@@ -33,7 +33,8 @@ struct log_store {
     struct issued *breaks;
     uint64_t position;
     uint32_t incarnation;
-    bool any; /* a checkpoint was issued */
+    bool any;  /* a checkpoint was issued */
+    bool held; /* a restore took commits away: nothing is signed before its statement is */
     struct checkpoint newest;
 };
 
@@ -193,6 +194,7 @@ static enum lt_status take_back(struct log_store *log, struct fault *fault)
         status = tiles_load(log->tiles, kept, fault);
     }
     log->position = position;
+    log->held = kept < log->newest.head.size || position < log->newest.position;
     log_warn("log-taken-back", "commits=%llu position=%llu", (unsigned long long)kept,
              (unsigned long long)position);
     return status;
@@ -263,6 +265,8 @@ enum lt_status log_store_open(struct log_store **ret_log, const struct log_optio
     if (status == LT_OK) {
         status = read_newest(log, fault);
     }
+    /* Without its folder nobody knows what was signed before the restore. */
+    log->held = options->restored && !log->any;
     if (status == LT_OK && log->any) {
         status = resume(log, fault);
     }
@@ -319,6 +323,7 @@ static enum lt_status break_off(struct log_store *log, int64_t time_ms, struct f
         log_warn("log-break", "from=%s to=%s size=%llu position=%llu", statement.from, statement.to,
                  (unsigned long long)statement.head.size, (unsigned long long)statement.position);
         log->incarnation = leaves->incarnation;
+        log->held = false;
     }
     return status;
 }
@@ -391,6 +396,9 @@ uint32_t log_incarnation(const struct log_store *log)
 bool log_unsigned(const struct log_store *log)
 {
     char origin[NOTE_NAME_MAX + 1];
+    if (log->held) {
+        return false;
+    }
     return !log->any || tiles_size(log->tiles) != log->newest.head.size ||
            !origin_write(origin, log->options.name, log->incarnation) ||
            strcmp(origin, log->newest.origin) != 0;

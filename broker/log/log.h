@@ -58,7 +58,8 @@ uint64_t log_size(const struct log_store *log);     /* commits */
 uint64_t log_position(const struct log_store *log); /* of the journal, followed to here */
 uint32_t log_incarnation(const struct log_store *log);
 
-/* Commits that no checkpoint covers, or an incarnation that none was issued in? */
+/* Commits that no checkpoint covers, or an incarnation that none was issued in? Not while a restore
+ * that took commits away waits for the fact that declares it: the old incarnation ended. */
 bool log_unsigned(const struct log_store *log);
 
 /* Signs what there is, when it is on disk; it may leave the house when this returns LT_OK. time_ms

@@ -358,6 +358,35 @@ static void tell_story(void *self, const struct wish *wish)
     story_tell(self, wish);
 }
 
+static void open_notary(struct sim *sim, const char *folder)
+{
+    if (sim->seed % LOG_WORLDS == 0) {
+        sim->notary = notary_open(folder, &sim->clock.clock, &sim->oracle);
+    }
+}
+
+static void close_all(struct sim *sim)
+{
+    for (uint32_t i = 0; i < AGENCIES_SIM; i++) {
+        actor_close(&sim->actors[i]);
+    }
+    world_net_stop(sim->net, 0);
+    notary_end(sim->notary, sim->broker);
+    broker_close(&sim->broker);
+    notary_close(&sim->notary);
+    people_close(&sim->people);
+    witness_close(&sim->witness);
+    story_close(&sim->story);
+    backend_memory_close(&sim->backend);
+    backend_memory_close(&sim->backups.journal);
+    slow_verifier_deinit(&sim->verifier);
+    world_net_close(&sim->net);
+    unlink(sim->state_path);
+    unlink(sim->base_path);
+    unlink(sim->backups.base_path);
+    free(sim);
+}
+
 static void run_seed(uint64_t seed, const char *folder, bool verbose)
 {
     struct sim *sim = calloc(1, sizeof(*sim));
@@ -387,9 +416,7 @@ static void run_seed(uint64_t seed, const char *folder, bool verbose)
     sim->witness = witness_open(&sim->oracle, sim->story);
     sim->people = people_open(&sim->world, sim->net, &sim->oracle, sim_ids);
     open_verifier(sim);
-    if (seed % LOG_WORLDS == 0) {
-        sim->notary = notary_open(folder, &sim->clock.clock, &sim->oracle);
-    }
+    open_notary(sim, folder);
     sim_open_broker(sim);
     for (uint32_t i = 0; i < AGENCIES_SIM; i++) {
         act_register(sim, i);
@@ -415,24 +442,7 @@ static void run_seed(uint64_t seed, const char *folder, bool verbose)
     if (verbose) {
         say_all(sim);
     }
-    for (uint32_t i = 0; i < AGENCIES_SIM; i++) {
-        actor_close(&sim->actors[i]);
-    }
-    world_net_stop(sim->net, 0);
-    notary_end(sim->notary, sim->broker);
-    broker_close(&sim->broker);
-    notary_close(&sim->notary);
-    people_close(&sim->people);
-    witness_close(&sim->witness);
-    story_close(&sim->story);
-    backend_memory_close(&sim->backend);
-    backend_memory_close(&sim->backups.journal);
-    slow_verifier_deinit(&sim->verifier);
-    world_net_close(&sim->net);
-    unlink(sim->state_path);
-    unlink(sim->base_path);
-    unlink(sim->backups.base_path);
-    free(sim);
+    close_all(sim);
 }
 
 static void quiet(void *self, const char *line)
