@@ -446,7 +446,8 @@ static void trust_give(const struct authority *authority, time_t from_s, time_t 
     PEM_write_X509_CRL(file, list);
     fclose(file);
     X509_CRL_free(list);
-    struct trust_files files = {authority->anchors, authority->crls, 3600 * 1000};
+    struct trust_files files = {
+        .anchors = authority->anchors, .crls = authority->crls, .grace_ms = 3600 * 1000};
     struct trust *trust = NULL;
     assert_int_equal(trust_open(&files, &trust, NULL), LT_OK);
     broker_trust(scene.house.broker, &trust);
