@@ -27,7 +27,7 @@
 #include "broker/core/broker.h"
 #include "broker/core/enrol_desk.h"
 #include "broker/core/keys.h"
-#include "broker/core/log_signer.h"
+#include "broker/core/log_start.h"
 #include "broker/core/restored_mark.h"
 #include "broker/core/safe_start.h"
 #include "broker/core/stranger_port.h"
@@ -41,20 +41,11 @@
 #include "proto/base/log.h"
 #include "proto/keyfile.h"
 #include "proto/port_zmq.h"
-
-#define EXIT_USAGE   2
-#define EXIT_START   64
-#define EXIT_STOP    70
-#define EXIT_DAMAGED 71
-#define EXIT_BUS     72
-#define EXIT_FENCED  73
-#define EXIT_FORMAT  74
-#define EXIT_CONFIG  78
+#include "settings.h"
 
 #define DRAIN_MS_MAX   3000
 #define FILES_RESERVED 256
 #define SCRUB_REST_MS  (60 * 60 * 1000)
-#define SOFTWARE       "lienthongd/" LT_VERSION
 
 struct house {
     const char *config_path;
@@ -104,31 +95,6 @@ static void on_crash(int signal_number)
     (void)raise(signal_number); /* the handler was for once: this time it ends the process */
 }
 
-static int exit_code(enum lt_status status)
-{
-    switch (status) {
-    case LT_OK:
-        return 0;
-    case LT_FENCED:
-        return EXIT_FENCED;
-    case LT_DAMAGED:
-    case LT_LOG_DAMAGED:
-    case LT_LOG_AHEAD:
-        return EXIT_DAMAGED;
-    case LT_FORMAT_UNKNOWN:
-        return EXIT_FORMAT;
-    case LT_IO:
-    case LT_FULL:
-        return EXIT_STOP;
-    case LT_CONFIG_BAD:
-    case LT_SECRET_READABLE:
-    case LT_LIMIT_BAD:
-        return EXIT_CONFIG;
-    default:
-        return EXIT_START;
-    }
-}
-
 static int fail(enum lt_status status, const struct fault *fault)
 {
     const struct lt_error *error = lt_error(status);
@@ -137,7 +103,7 @@ static int fail(enum lt_status status, const struct fault *fault)
     fprintf(stderr, "lienthongd: %s%s%s%s%s\n  %s\n", fault->field,
             fault->field[0] == '\0' ? "" : ": ", error->vi, fault->detail[0] == '\0' ? "" : " ",
             fault->detail, error->do_vi);
-    return exit_code(status);
+    return settings_exit_code(status);
 }
 
 static enum lt_status check_machine(struct fault *fault)
@@ -262,29 +228,6 @@ static void progress(void *self, uint64_t position, uint64_t last)
                (unsigned long long)position, (unsigned long long)last);
 }
 
-static struct flow_settings settings_of(const struct config *config)
-{
-    return (struct flow_settings){
-        .attempts_max = config->attempts_max,
-        .backoff_first_ms = config->backoff_first_ms,
-        .settle_timeout_ms = (int64_t)config->settle_timeout_s * 1000,
-        .line_incident_ms = (int64_t)config->line_incident_minutes * 60 * 1000,
-        .deadline_ms = (int64_t)config->status_deadline_days * 24 * 3600 * 1000,
-        .stuck_ms = (int64_t)config->stuck_hours * 3600 * 1000,
-        .share_bytes = (uint64_t)config->agency_share_mib * 1024 * 1024,
-        .disk_alarm_ms = (int64_t)config->disk_alarm_days * 24 * 3600 * 1000,
-        .lease_ms = LEASE_MS,
-        .beat_ms = BEAT_MS,
-        .reconcile_ms = (int64_t)config->restore_minutes * 60 * 1000,
-        .seals_required = config->seals_required,
-        .plan_items_max = config->plan_items_max,
-        .plan_second_over = config->plan_second_person_over,
-        .log = true,
-        .blob_endpoint = config->blob_public,
-        .software = SOFTWARE,
-    };
-}
-
 static enum lt_status read_trust(const struct config *config, struct trust **ret_trust,
                                  struct fault *fault)
 {
@@ -378,7 +321,7 @@ static enum lt_status open_broker(struct house *house, struct fault *fault)
         .port = server_zmq_port(house->server),
         .backend = backend_lmdb_door(house->backend),
         .state = {.path = state_path, .base = base_path},
-        .settings = settings_of(config),
+        .settings = settings_flow(config),
         .operators = operators_door(house->operators),
         .fetch_threads = 2,
         .verify_threads = 1,
@@ -407,15 +350,6 @@ static enum lt_status open_broker(struct house *house, struct fault *fault)
     return status;
 }
 
-static struct blob_policy blob_policy_of(const struct config *config)
-{
-    struct blob_policy policy = blob_policy_default();
-    policy.free_low_bytes = (uint64_t)config->free_low_mib * 1024 * 1024;
-    policy.bytes_per_s = (uint64_t)config->blob_bandwidth_kib_s * 1024;
-    policy.office_bytes_per_s = (uint64_t)config->blob_bandwidth_office_kib_s * 1024;
-    return policy;
-}
-
 static enum lt_status open_blobs(struct house *house, struct fault *fault)
 {
     static char folder[sizeof(house->config.data) + 8];
@@ -430,7 +364,7 @@ static enum lt_status open_blobs(struct house *house, struct fault *fault)
         .port = server_zmq_port(house->blob_server),
         .clock = clock_os(),
         .rights = blob_desk_rights(house->blob_desk),
-        .policy = blob_policy_of(&house->config),
+        .policy = settings_blobs(&house->config),
     };
     entropy_os()->fill(entropy_os()->self, &options.seed, sizeof(options.seed));
     status = blobs_open(&house->blobs, &options, fault);
@@ -441,45 +375,17 @@ static enum lt_status open_blobs(struct house *house, struct fault *fault)
     return status;
 }
 
-/* Ids of the agencies there are; later ones come with their registry facts. */
-static void tell_names(void *self, struct leaves *leaves)
-{
-    const struct house *house = self;
-    const struct registry *registry = broker_flow(house->broker)->registry;
-    const struct agency *agency;
-    for (uint32_t i = 0; (agency = registry_at(registry, i)) != NULL; i++) {
-        leaves_name(leaves, agency->number, agency->id);
-    }
-}
-
-static enum lt_status open_log_signer(struct house *house, struct fault *fault)
+static enum lt_status open_log(struct house *house, struct fault *fault)
 {
     static char folder[sizeof(house->config.data) + 8];
-    const struct journal *journal = broker_flow(house->broker)->journal;
     snprintf(folder, sizeof(folder), "%s/log", house->config.data);
-    struct log_signer_options options = {
-        .log = {.folder = folder,
-                .backend = backend_lmdb_door(house->backend),
-                .journal_first = journal_first(journal),
-                .journal_last = journal_durable(journal),
-                .name = house->config.log_origin,
-                .restored = house->restored_here,
-                .names = tell_names,
-                .names_self = house},
-        .signing_key = house->config.log_signing_key,
-        .checkpoint_ms = house->config.log_checkpoint_ms,
-        .clock = clock_os(),
-        .threaded = true,
-    };
-    enum lt_status status = log_key_make(house->config.log_signing_key, fault);
-    if (status == LT_OK) {
-        status = log_signer_open(&house->signer, &options, fault);
-    }
-    if (status == LT_OK) {
-        struct log_door door = log_signer_door(house->signer);
-        broker_attach_log(house->broker, &door);
-    }
-    return status;
+    struct log_start start = {.backend = backend_lmdb_door(house->backend),
+                              .folder = folder,
+                              .name = house->config.log_origin,
+                              .signing_key = house->config.log_signing_key,
+                              .checkpoint_ms = house->config.log_checkpoint_ms,
+                              .restored = house->restored_here};
+    return log_start(&house->signer, house->broker, &start, clock_os(), fault);
 }
 
 static enum lt_status read_base(void *self, bool (*pace)(void *context, uint64_t bytes),
@@ -512,17 +418,6 @@ static enum lt_status open_scrub(struct house *house, struct fault *fault)
     return status;
 }
 
-static enum log_level level_of(const char *name)
-{
-    if (strcmp(name, "debug") == 0) {
-        return LOG_DEBUG_;
-    }
-    if (strcmp(name, "warn") == 0) {
-        return LOG_WARN_;
-    }
-    return strcmp(name, "error") == 0 ? LOG_ERROR_ : LOG_INFO_;
-}
-
 static void reload(struct house *house)
 {
     struct config next;
@@ -543,11 +438,11 @@ static void reload(struct house *house)
                   fault.field, fault.detail, fault.line);
         return;
     }
-    struct flow_settings settings = settings_of(&house->config);
-    log_open("lienthongd", level_of(house->config.log_level), clock_os());
+    struct flow_settings settings = settings_flow(&house->config);
+    log_open("lienthongd", settings_log_level(house->config.log_level), clock_os());
     broker_settings(house->broker, &settings, (uint64_t)house->config.free_low_mib * 1024 * 1024);
     broker_trust(house->broker, &trust);
-    struct blob_policy policy = blob_policy_of(&house->config);
+    struct blob_policy policy = settings_blobs(&house->config);
     blobs_policy(house->blobs, &policy);
     blob_desk_quota(house->blob_desk, (uint64_t)house->config.blob_quota_mib * 1024 * 1024);
     enrolments_keep(house->enrol.enrolments, (int64_t)house->config.enrol_hours * 3600 * 1000);
@@ -633,10 +528,7 @@ static void close_house(struct house *house)
         blobs_close(&house->blobs);
     }
     blob_desk_close(&house->blob_desk);
-    if (house->signer != NULL) {
-        broker_attach_log(house->broker, &(struct log_door){0});
-        log_signer_close(&house->signer);
-    }
+    log_stop(&house->signer, house->broker);
     broker_close(&house->broker);
     operators_close(&house->operators);
     enrolments_close(&house->enrol.enrolments);
@@ -656,7 +548,7 @@ static enum lt_status start(struct house *house, struct fault *fault)
         status = config_read(house->config_path, &house->config, fault);
     }
     if (status == LT_OK) {
-        log_open("lienthongd", level_of(house->config.log_level), clock_os());
+        log_open("lienthongd", settings_log_level(house->config.log_level), clock_os());
         status = open_signals(house, fault);
     }
     if (status == LT_OK) {
@@ -675,7 +567,7 @@ static enum lt_status start(struct house *house, struct fault *fault)
         status = open_broker(house, fault);
     }
     if (status == LT_OK) {
-        status = open_log_signer(house, fault);
+        status = open_log(house, fault);
     }
     if (status == LT_OK) {
         status = open_blobs(house, fault);

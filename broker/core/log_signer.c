@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "broker/journal/fact.h"
+#include "broker/limits.h"
 #include "log_news.h"
 #include "proto/base/file.h"
 #include "proto/base/log.h"
@@ -40,6 +41,7 @@ struct log_signer {
     bool failed;       /* told */
     int64_t signed_ms; /* monotonic */
     int64_t again_ms;
+    char (*ids)[LT_AGENCY_ID_MAX + 1]; /* learnt before it failed; NULL: it never did */
     char key[NOTE_VKEY_MAX];
     pthread_mutex_t lock; /* of the newest checkpoint and what is told about the log */
     uint8_t note[NOTE_BYTES_MAX];
@@ -122,6 +124,30 @@ static enum lt_status open_log(struct log_signer *signer, struct fault *fault)
     return status;
 }
 
+/* Opened again, it asks nobody: the registry is the core's. */
+static void tell_ids(void *self, struct leaves *leaves)
+{
+    const struct log_signer *signer = self;
+    for (uint32_t i = 1; i <= AGENCIES_MAX; i++) {
+        if (signer->ids[i][0] != '\0') {
+            leaves_name(leaves, i, signer->ids[i]);
+        }
+    }
+}
+
+static void keep_ids(struct log_signer *signer)
+{
+    size_t bytes = (AGENCIES_MAX + 1) * sizeof(signer->ids[0]);
+    if (signer->ids == NULL) {
+        signer->ids = malloc(bytes);
+    }
+    if (signer->ids != NULL) {
+        memcpy(signer->ids, log_leaves(signer->log)->ids, bytes);
+        signer->options.log.names = tell_ids;
+        signer->options.log.names_self = signer;
+    }
+}
+
 static void fail(struct log_signer *signer, enum lt_status status, const struct fault *fault)
 {
     if (!signer->failed) {
@@ -131,6 +157,9 @@ static void fail(struct log_signer *signer, enum lt_status status, const struct 
     signer->failed = true;
     count(signer, &signer->about.failures, 1);
     pending_clear(signer->pending);
+    if (signer->log != NULL) {
+        keep_ids(signer);
+    }
     log_store_close(&signer->log);
     signer->again_ms = mono_ms(signer) + LOG_AGAIN_MS;
 }
@@ -138,7 +167,7 @@ static void fail(struct log_signer *signer, enum lt_status status, const struct 
 static bool open_again(struct log_signer *signer)
 {
     struct fault fault;
-    if (mono_ms(signer) < signer->again_ms) {
+    if (mono_ms(signer) < signer->again_ms || signer->ids == NULL) {
         return false;
     }
     fault_init(&fault);
@@ -415,6 +444,7 @@ void log_signer_close(struct log_signer **signer_p)
     log_store_close(&signer->log);
     pending_close(&signer->pending);
     digester_close(&signer->digester);
+    free(signer->ids);
     pthread_mutex_destroy(&signer->lock);
     free(signer);
 }

@@ -6,6 +6,7 @@
  */
 #include "flow.h"
 
+#include "broker/journal/fact_seed.h"
 #include "enable.h"
 #include "fold.h"
 #include "proto/base/log.h"

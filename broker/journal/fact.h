@@ -56,8 +56,7 @@ struct fact_epoch {
     struct lt_bytes software;
 };
 
-/* Leg as decided at acceptance. */
-struct fact_leg {
+struct fact_leg {    /* as decided at acceptance */
     uint32_t agency; /* 0: nobody yet */
     uint16_t parked; /* 0, or the status code that parks it at once (164, 165, 167) */
 };
@@ -72,8 +71,7 @@ struct fact_accepted {
     uint32_t legs_count;
 };
 
-/* With code 0 and known_as: this id is another name of that transfer of the same sender (a wiped
- * adapter made a new id for a sender key it had used before). */
+/* With code 0 and known_as: another name of that transfer of the same sender (wiped adapter). */
 struct fact_refused {
     uint32_t from;
     struct lt_id id;
@@ -217,7 +215,7 @@ enum registry_change {
     REGISTRY_RIGHTS = 5
 };
 
-/* The whole new entry as agency.h or seal_key.h writes it: last one wins. The reason came later. */
+/* The whole entry as agency.h or seal_key.h writes it: last one wins. The reason came later. */
 struct fact_registry {
     uint8_t change; /* enum registry_change */
     struct lt_bytes person;
@@ -259,12 +257,6 @@ struct fact_clock {
     int64_t drift_ms; /* wall clock minus the time of the axis */
     struct lt_bytes person;
     struct lt_bytes reason;
-};
-
-/* Drawn anew for every record that holds leaves of the log; folding it does nothing. */
-#define FACT_SEED_BYTES 16
-struct fact_seed {
-    uint8_t seed[FACT_SEED_BYTES];
 };
 
 /* What reaches up to a position; a fact without this field is about a backup. */
@@ -321,7 +313,6 @@ struct lt_bytes fact_write_carried(void *memory, size_t size, const struct fact_
 struct lt_bytes fact_write_cut(void *memory, size_t size, const struct fact_cut *f);
 struct lt_bytes fact_write_shield(void *memory, size_t size, const struct fact_shield *f);
 struct lt_bytes fact_write_clock(void *memory, size_t size, const struct fact_clock *f);
-struct lt_bytes fact_write_seed(void *memory, size_t size, const struct fact_seed *f);
 
 /* Readers: false when the payload does not read whole. */
 LT_CHECK bool fact_read_epoch(struct lt_bytes payload, struct fact_epoch *ret);
@@ -347,10 +338,8 @@ LT_CHECK bool fact_read_carried(struct lt_bytes payload, struct fact_carried *re
 LT_CHECK bool fact_read_cut(struct lt_bytes payload, struct fact_cut *ret);
 LT_CHECK bool fact_read_shield(struct lt_bytes payload, struct fact_shield *ret);
 LT_CHECK bool fact_read_clock(struct lt_bytes payload, struct fact_clock *ret);
-LT_CHECK bool fact_read_seed(struct lt_bytes payload, struct fact_seed *ret);
 
-/* The payload and time of the acceptance of `position`, out of that fact or of one that carried it;
- * false when the fact is neither. */
+/* The acceptance of `position`, out of that fact or of one that carried it; false: neither. */
 struct fact;
 LT_CHECK bool fact_acceptance(const struct fact *fact, uint64_t position, int64_t *ret_time_ms,
                               struct lt_bytes *ret_payload);

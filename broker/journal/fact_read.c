@@ -257,19 +257,6 @@ bool fact_read_clock(struct lt_bytes payload, struct fact_clock *ret)
     return true;
 }
 
-bool fact_read_seed(struct lt_bytes payload, struct fact_seed *ret)
-{
-    struct wire_reader r;
-    struct fact_seed f;
-    wire_read_init(&r, payload);
-    wire_raw(&r, f.seed, sizeof(f.seed));
-    if (!wire_read_done(&r)) {
-        return false;
-    }
-    *ret = f;
-    return true;
-}
-
 const char *fact_kind_name(uint8_t kind)
 {
     static const char *const names[FACT_KINDS_END] = {

@@ -186,11 +186,3 @@ struct lt_bytes fact_write_clock(void *memory, size_t size, const struct fact_cl
     wire_put_run16(&w, f->reason);
     return wire_written(&w);
 }
-
-struct lt_bytes fact_write_seed(void *memory, size_t size, const struct fact_seed *f)
-{
-    struct wire_writer w;
-    wire_write_init(&w, memory, size);
-    wire_put_raw(&w, f->seed, sizeof(f->seed));
-    return wire_written(&w);
-}

@@ -17,6 +17,7 @@
 #include "fact_enrol.h"
 #include "fact_plan.h"
 #include "fact_seal.h"
+#include "fact_seed.h"
 #include "fact_seen.h"
 #include "format.h"
 #include "layout.h"
@@ -81,6 +82,7 @@ static bool act_reads(const struct fact *fact)
         struct fact_incident incident;
         struct fact_timed timed;
         struct fact_held held;
+        struct fact_rerouted rerouted;
         struct fact_seal seal;
         struct fact_enrol enrol;
         struct fact_seen seen;
@@ -95,6 +97,7 @@ static bool act_reads(const struct fact *fact)
            (fact->kind == FACT_INCIDENT && fact_read_incident(payload, &f.incident)) ||
            (fact->kind == FACT_TIMED && fact_read_timed(payload, &f.timed)) ||
            (fact->kind == FACT_HELD && fact_read_held(payload, &f.held)) ||
+           (fact->kind == FACT_REROUTED && fact_read_rerouted(payload, &f.rerouted)) ||
            (fact->kind == FACT_SEEN && fact_read_seen(payload, &f.seen));
 }
 
@@ -135,7 +138,6 @@ static bool payload_reads(struct check *check, const struct fact *fact)
         struct fact_registry registry;
         struct fact_blob blob;
         struct fact_blob_gone blob_gone;
-        struct fact_rerouted rerouted;
     } f;
     struct lt_bytes payload = fact->payload;
     switch ((enum fact_kind)fact->kind) {
@@ -163,8 +165,6 @@ static bool payload_reads(struct check *check, const struct fact *fact)
         return fact_read_blob(payload, &f.blob);
     case FACT_BLOB_GONE:
         return fact_read_blob_gone(payload, &f.blob_gone);
-    case FACT_REROUTED:
-        return fact_read_rerouted(payload, &f.rerouted);
     case FACT_FORMAT:
     case FACT_TRIAL:
     case FACT_SHIELD:
@@ -176,6 +176,7 @@ static bool payload_reads(struct check *check, const struct fact *fact)
         return house_reads(fact);
     case FACT_CARRIED:
         return carried_reads(check, fact);
+    case FACT_REROUTED:
     case FACT_ENROL:
     case FACT_SEAL:
     case FACT_INCIDENT:

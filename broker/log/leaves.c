@@ -15,7 +15,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/journal/fact.h"
 #include "broker/journal/fact_seal.h"
+#include "broker/journal/fact_seed.h"
 #include "broker/limits.h"
 #include "broker/registry/agency.h"
 #include "proto/base/text.h"

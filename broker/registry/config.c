@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "config.h"
+#include "config_valid.h"
 #include "proto/base/file.h"
 #include "proto/base/text.h"
 #include "proto/base/yamlfile.h"
@@ -25,7 +26,6 @@
 
 #define CONFIG_BYTES_MAX   (256 * 1024)
 #define DAY_MS             86400000
-#define OPERATOR_NAME_MAX  54 /* "operator/NAME" is a connection's user, 63 bytes */
 #define LOG_ORIGIN_MAX     100
 #define OPERATOR_ROLES_END (OPERATOR_REGISTRAR + 1)
 
@@ -217,30 +217,6 @@ const char *operator_role_name(enum operator_role role)
 
 /* ---- addresses ---- */
 
-/* A port of 1..65535, or "*" (any free one) when `any` is set. */
-static bool port_valid(const char *port, bool any)
-{
-    if (any && strcmp(port, "*") == 0) {
-        return true;
-    }
-    size_t digits = strspn(port, "0123456789");
-    long number = digits >= 1 && digits <= 5 ? strtol(port, NULL, 10) : 0;
-    return port[digits] == '\0' && number >= 1 && number <= 65535;
-}
-
-static bool address_valid(const char *address, bool to_bind)
-{
-    static const char scheme[] = "tcp://";
-    if (strncmp(address, scheme, sizeof(scheme) - 1) != 0) {
-        return false;
-    }
-    const char *host = address + sizeof(scheme) - 1;
-    const char *colon = strrchr(host, ':');
-    bool dialled = to_bind || (host[0] != '*' && strncmp(host, "0.0.0.0:", 8) != 0);
-    return colon != NULL && colon > host && strchr(host, ' ') == NULL && dialled &&
-           port_valid(colon + 1, to_bind);
-}
-
 static enum lt_status addresses_take(const struct reading *reading, struct config *config)
 {
     const struct config_text *text = reading->text;
@@ -252,7 +228,7 @@ static enum lt_status addresses_take(const struct reading *reading, struct confi
         for (uint32_t n = 0; n < i; n++) {
             twice |= strcmp(text->listen[n], text->listen[i]) == 0;
         }
-        if (twice || !address_valid(text->listen[i], true)) {
+        if (twice || !config_address_valid(text->listen[i], true)) {
             return yamlfile_value_bad(reading->file, reading->fault, path, text->listen[i], hint);
         }
         memcpy(config->listen[i], text->listen[i], sizeof(config->listen[i]));
@@ -261,17 +237,17 @@ static enum lt_status addresses_take(const struct reading *reading, struct confi
     if (text->blob_listen[0] != '\0') {
         memcpy(config->blob_listen, text->blob_listen, sizeof(config->blob_listen));
     }
-    if (!address_valid(config->blob_listen, true)) {
+    if (!config_address_valid(config->blob_listen, true)) {
         return yamlfile_value_bad(reading->file, reading->fault, "blob_listen", config->blob_listen,
                                   "tcp://0.0.0.0:7761");
     }
     memcpy(config->blob_public, text->blob_public, sizeof(config->blob_public));
-    if (config->blob_public[0] != '\0' && !address_valid(config->blob_public, false)) {
+    if (config->blob_public[0] != '\0' && !config_address_valid(config->blob_public, false)) {
         return yamlfile_value_bad(reading->file, reading->fault, "blob_public", config->blob_public,
                                   "tcp://HOST:7761");
     }
     memcpy(config->enrol_listen, text->enrol_listen, sizeof(config->enrol_listen));
-    if (config->enrol_listen[0] != '\0' && !address_valid(config->enrol_listen, true)) {
+    if (config->enrol_listen[0] != '\0' && !config_address_valid(config->enrol_listen, true)) {
         return yamlfile_value_bad(reading->file, reading->fault, "enrol_listen",
                                   config->enrol_listen, "tcp://0.0.0.0:7762");
     }
@@ -279,14 +255,6 @@ static enum lt_status addresses_take(const struct reading *reading, struct confi
 }
 
 /* ---- people ---- */
-
-static bool operator_name_valid(const char *name)
-{
-    size_t size = strlen(name);
-    return size <= OPERATOR_NAME_MAX &&
-           strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") ==
-               size;
-}
 
 static enum operator_role role_by_name(const char *name)
 {
@@ -298,24 +266,12 @@ static enum operator_role role_by_name(const char *name)
     return (enum operator_role)0;
 }
 
-/* An agency's id, or its beginning (or nothing) with one "*" behind it. */
-static bool scope_valid(const char *pattern)
-{
-    size_t size = strlen(pattern);
-    bool open = size > 0 && pattern[size - 1] == '*';
-    size_t begins = open ? size - 1 : size;
-    return (begins == 0 && open) ||
-           agency_id_valid((struct lt_bytes){(const uint8_t *)pattern, begins}) ||
-           (open && begins > 1 && pattern[begins - 1] == '.' &&
-            agency_id_valid((struct lt_bytes){(const uint8_t *)pattern, begins - 1}));
-}
-
 static enum lt_status scope_take(const struct reading *reading, uint32_t index,
                                  struct operator_entry *entry)
 {
     const struct person_text *text = &reading->text->operators[index];
     for (uint32_t i = 0; i < text->agencies_count; i++) {
-        if (!scope_valid(text->agencies[i])) {
+        if (!config_scope_valid(text->agencies[i])) {
             char path[64];
             snprintf(path, sizeof(path), "operators[%u].agencies[%u]", index + 1, i + 1);
             return yamlfile_value_bad(reading->file, reading->fault, path, text->agencies[i],
@@ -392,7 +348,7 @@ static enum lt_status operator_take(const struct reading *reading, struct config
     const char *value = text->name;
     const char *hint = "";
     entry.role = role_by_name(text->role);
-    if (!operator_name_valid(text->name)) {
+    if (!config_operator_name_valid(text->name)) {
         key = "name";
         hint = "1..54 of [A-Za-z0-9._-]";
     } else if (config_operator(config, text->name) != NULL) {
@@ -433,27 +389,11 @@ static enum lt_status operator_take(const struct reading *reading, struct config
 
 /* ---- sensitive procedures ---- */
 
-/* As the registry has procedures: two groups; or the beginning of one, and not every one. */
-static bool sensitive_valid(const char *text)
-{
-    char normal[LT_PROCEDURE_MAX + 2];
-    size_t size = strlen(text);
-    bool open = size > 0 && text[size - 1] == '*';
-    size_t begins = open ? size - 1 : size;
-    for (size_t i = 0; i < begins; i++) {
-        if (text[i] <= ' ' || text[i] >= 0x7F || text[i] == '*') {
-            return false;
-        }
-    }
-    procedure_normalise(normal, sizeof(normal), text_bytes(text));
-    return begins > 0 && begins <= LT_PROCEDURE_MAX && (open || strcmp(normal, text) == 0);
-}
-
 static enum lt_status sensitive_take(const struct reading *reading, struct config *config)
 {
     const struct config_text *text = reading->text;
     for (uint32_t i = 0; i < text->sensitive_count; i++) {
-        if (!sensitive_valid(text->sensitive[i])) {
+        if (!config_sensitive_valid(text->sensitive[i])) {
             char path[48];
             snprintf(path, sizeof(path), "sensitive_procedures[%u]", i + 1);
             return yamlfile_value_bad(reading->file, reading->fault, path, text->sensitive[i],

@@ -7,24 +7,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "columns.h"
+#include "columns_table.h"
 #include "moment.h"
 #include "proto/base/text.h"
 #include "width.h"
 #include "words.h"
-
-#define COLUMNS(name, upright, ...)                                                                \
-    static const struct column name##_columns[] = {__VA_ARGS__};                                   \
-    const struct columns columns_##name = {                                                        \
-        name##_columns, sizeof(name##_columns) / sizeof(name##_columns[0]), upright}
-
-#define C(field, type, vi, en)                                                                     \
-    {                                                                                              \
-        field, COLUMN_##type,                                                                      \
-        {                                                                                          \
-            vi, en                                                                                 \
-        }                                                                                          \
-    }
 
 /* clang-format off */
 COLUMNS(status, true,
@@ -477,49 +464,6 @@ COLUMNS(plan_item, false,
     C("result", RESULT, "Kết quả", "Result"),
     C("time_ms", TIME, "Lúc", "Time"),
     C("code", CODE, "Lý do", "Cause"));
-
-COLUMNS(ca, false,
-    C("serial", TEXT, "Số sê-ri", "Serial"),
-    C("id", TEXT, "Mã", "Id"),
-    C("state", RESULT, "Trạng thái", "State"),
-    C("from_ms", TIME, "Từ", "From"),
-    C("to_ms", TIME, "Đến", "To"),
-    C("revoked_ms", TIME, "Thu hồi lúc", "Revoked"));
-
-COLUMNS(enrol, false,
-    C("code", TEXT, "Mã yêu cầu", "Code"),
-    C("id", TEXT, "Mã", "Id"),
-    C("name", TEXT, "Đơn vị", "Name"),
-    C("state", RESULT, "Trạng thái", "State"),
-    C("known", FLAG, "Đã có trên trục", "Known"),
-    C("renewal", FLAG, "Gia hạn", "Renewal"),
-    C("from", TEXT, "Gửi từ", "From"),
-    C("seen_ms", TIME, "Nhận lúc", "Seen"),
-    C("until_ms", TIME, "Hạn", "Until"));
-
-COLUMNS(enrol_one, true,
-    C("code", TEXT, "Mã yêu cầu", "Code"),
-    C("id", TEXT, "Mã đơn vị", "Agency"),
-    C("name", TEXT, "Tên trong yêu cầu", "Name in the request"),
-    C("state", RESULT, "Trạng thái", "State"),
-    C("known", FLAG, "Đã có trên trục", "Known"),
-    C("renewal", FLAG, "Gia hạn với khóa đang dùng", "Renewal with the same keys"),
-    C("from", TEXT, "Gửi từ", "From"),
-    C("made_ms", TIME, "Tạo lúc", "Made"),
-    C("seen_ms", TIME, "Nhận lúc", "Seen"),
-    C("until_ms", TIME, "Hạn", "Until"),
-    C("public_key", TEXT, "Khóa CURVE", "CURVE key"),
-    C("key", TEXT, "Khóa ký (SHA-256)", "Signing key (SHA-256)"),
-    C("algorithm", TEXT, "Thuật toán", "Algorithm"),
-    C("reason", TEXT, "Lý do", "Reason"));
-
-COLUMNS(enrol_approve, false,
-    C("code", TEXT, "Mã yêu cầu", "Code"),
-    C("id", TEXT, "Mã", "Id"),
-    C("state", RESULT, "Trạng thái", "State"),
-    C("change", RESULT, "Đơn vị", "Agency"),
-    C("certificate", FLAG, "Chứng thư", "Certificate"),
-    C("position", NUMBER, "Vị trí", "Position"));
 
 COLUMNS(change, false,
     C("id", TEXT, "Mã", "Id"),

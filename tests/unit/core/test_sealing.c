@@ -442,8 +442,7 @@ static void trust_give(const struct authority *authority, time_t from_s, time_t 
     X509_CRL *list =
         pki_list(&authority->root, &authority->root, now + from_s, now + to_s, revoked);
     FILE *file = fopen(authority->crls, "w");
-    assert_non_null(file);
-    PEM_write_X509_CRL(file, list);
+    assert_true(file != NULL && PEM_write_X509_CRL(file, list) == 1);
     fclose(file);
     X509_CRL_free(list);
     struct trust_files files = {

@@ -7,7 +7,7 @@
 #include "unit/base/base_test.h"
 
 #include "broker/journal/backend.h"
-#include "broker/journal/fact.h"
+#include "broker/journal/fact_seed.h"
 #include "broker/journal/journal.h"
 #include "broker/log/log.h"
 #include "broker/log/verify_log.h"
