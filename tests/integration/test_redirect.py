@@ -172,7 +172,8 @@ class Redirect(unittest.TestCase):
         held = [r for r in rows if r["event"] == "held"]
         moved = [r for r in rows if r["event"] == "rerouted"]
         steps = [r for r in rows if r["event"] == "plan-step"]
-        check([(r["agency"], r["held"], r["by"]) for r in held] == [(OLD, "no", "một cửa")], held)
+        # Once for what had been sent; after the kill for others, too, whose delivery it may have eaten.
+        check({(r["agency"], r["held"], r["by"]) for r in held} == {(OLD, "no", "một cửa")}, held)
         check([(r["agency"], r["to"]) for r in moved] == [(OLD, NEW)] * STEPS, moved)
         check([(r["agency"], r["plan"], r["act"]) for r in steps]
               == [(OLD, 1, "carried-out")] * STEPS, steps)
