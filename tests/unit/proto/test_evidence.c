@@ -551,6 +551,13 @@ static void small_world(void)
     world.evidence.crls = (struct lt_bytes){0};
 }
 
+/* A sanitizer makes it minutes: then one byte in thirteen. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define BYTE_STEP 13
+#else
+#define BYTE_STEP 1
+#endif
+
 static void every_byte(void **state)
 {
     (void)state;
@@ -563,7 +570,7 @@ static void every_byte(void **state)
     struct lt_bytes readme = world_entry(&files, "README.txt")->content;
     size_t prose = (size_t)(readme.data - tar.data);
     uint32_t tried = 0;
-    for (size_t i = 0; i < tar.size; i++, tried++) {
+    for (size_t i = 0; i < tar.size; i += BYTE_STEP, tried++) {
         if (i > prose && i < prose + readme.size - 64) {
             i += 36; /* one long file: the rest of it is found as these are */
         }
@@ -631,7 +638,7 @@ static void every_byte_with_a_new_index(void **state)
         struct lt_bytes content = files.entries[f].content;
         bool skip = strcmp(files.entries[f].name, "README.txt") == 0 ||
                     strcmp(files.entries[f].name, "index.sha256") == 0;
-        for (size_t i = 0; i < content.size && !skip; i++) {
+        for (size_t i = 0; i < content.size && !skip; i += BYTE_STEP) {
             enum evidence_check check = check_changed(&files, &files.entries[f], i);
             if (check == EVIDENCE_CHECKS_END) {
                 fail_msg("byte %zu of %s was not found", i, files.entries[f].name);
