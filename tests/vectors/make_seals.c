@@ -78,7 +78,7 @@ static void sealed_init(struct sealed *sealed, const struct sample_sealed *sampl
         int size = snprintf((char *)sealed->header[i], sizeof(sealed->header[i]), "header-%02u", i);
         parcel->header = (struct lt_bytes){sealed->header[i], (size_t)size};
         for (uint32_t k = 0; k < i % 3; k++) {
-            snprintf((char *)sealed->body[i] + k * 7, 8, "body-%02u", i);
+            snprintf((char *)sealed->body[i] + k * 7, 8, "body-%02u", i % 100);
         }
         parcel->body = (struct lt_bytes){sealed->body[i], (i % 3) * 7};
         parcel->digest = digest_of_two(digester, parcel->header, parcel->body);
