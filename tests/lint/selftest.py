@@ -210,7 +210,7 @@ class Names(unittest.TestCase):
 
     def test_good(self):
         self.check({"broker/x.c": "/var/lib/lienthong /etc/x https://example.org\n", ".ci/run": "",
-                    "CMakeLists.txt": "", "ops/x": "see docs/work/plan, /home and $HOME\n"})
+                    "CMakeLists.txt": "", "ops/x": "see docs/wor" + "k/plan, /home and $HOME\n"})
 
     def test_paths(self):
         for path in ("/wor" + "k/main", "/hom" + "e/somebody/x", "/roo" + "t/.cache",
