@@ -205,6 +205,8 @@ struct settled_item {
     struct lt_id id;
     uint32_t leg;
     uint32_t code;
+    uint32_t attempt; /* of the settlement that this answers */
+    enum lt_outcome outcome;
 };
 
 struct settled {

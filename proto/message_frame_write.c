@@ -283,6 +283,8 @@ static LTP(Settled) *settled_into(struct packing *packing, const struct settled 
         item->id = id_into(&settled->items[i].id);
         item->leg = settled->items[i].leg;
         item->code = settled->items[i].code;
+        item->attempt = settled->items[i].attempt;
+        item->outcome = (LTP(Outcome))settled->items[i].outcome;
         wire->items[i] = item;
         wire->n_items = i + 1;
     }

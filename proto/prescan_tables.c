@@ -182,9 +182,8 @@ static const struct prescan_field settle_fields[] = {
 MESSAGE(settle);
 
 static const struct prescan_field settled_item_fields[] = {
-    [1] = {ID("id")},
-    [2] = {U32("leg")},
-    [3] = {U32("code")},
+    [1] = {ID("id")},       [2] = {U32("leg")},      [3] = {U32("code")},
+    [4] = {U32("attempt")}, [5] = {ENUM("outcome")},
 };
 MESSAGE(settled_item);
 

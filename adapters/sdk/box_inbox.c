@@ -589,13 +589,14 @@ enum lt_status inbox_settle(struct box_txn *txn, const struct inbox_asker *asker
     return LT_OK;
 }
 
-enum lt_status inbox_confirm(struct box_txn *txn, const struct lt_id *id, uint32_t leg,
+enum lt_status inbox_confirm(struct box_txn *txn, const struct settled_item *item,
                              struct arena *arena)
 {
     struct inbox_record record;
     uint64_t number = 0;
-    enum lt_status status = find(txn, NULL, id, leg, &number, &record);
-    if (status != LT_OK || !record.settled) {
+    enum lt_status status = find(txn, NULL, &item->id, item->leg, &number, &record);
+    if (status != LT_OK || !record.settled || item->attempt != record.attempt ||
+        item->outcome != record.outcome) {
         return status;
     }
     if (!answer_final(&record)) {

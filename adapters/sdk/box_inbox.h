@@ -87,8 +87,9 @@ LT_CHECK enum lt_status inbox_tell(struct box_txn *txn, uint64_t after,
  * `after` are told once more. *ret_last: where the next slice starts; UINT64_MAX: the end. */
 LT_CHECK enum lt_status inbox_tell_again(struct box_txn *txn, uint64_t after, uint32_t looks,
                                          uint32_t *ret_again, uint64_t *ret_last);
-/* The axis has the answer. */
-LT_CHECK enum lt_status inbox_confirm(struct box_txn *txn, const struct lt_id *id, uint32_t leg,
+/* The axis has the answer that it names. One to an earlier attempt may come late, when the answer
+ * given since is still on its way or lost: that one is told until its own has come. */
+LT_CHECK enum lt_status inbox_confirm(struct box_txn *txn, const struct settled_item *item,
                                       struct arena *arena);
 
 LT_CHECK enum lt_status inbox_forget(struct box_txn *txn, uint64_t number, struct arena *arena);

@@ -182,7 +182,7 @@ static enum lt_status settled_run(struct box_txn *txn, void *self)
             lt_class((enum lt_status)item->code) == LT_CLASS_BUSY) {
             continue; /* told again later */
         }
-        enum lt_status status = inbox_confirm(txn, &item->id, item->leg, confirmations->arena);
+        enum lt_status status = inbox_confirm(txn, item, confirmations->arena);
         if (status != LT_OK && status != LT_NOT_HERE) {
             log_error("confirmation-unkept", "code=%s", lt_code(status));
         }

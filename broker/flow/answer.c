@@ -73,7 +73,12 @@ static enum lt_status send_settled(struct flow *flow, struct session *session,
     struct settled_item items[LT_PARCELS_PER_FRAME];
     for (uint32_t i = 0; i < count; i++) {
         items[i] = (struct settled_item){
-            .id = answers[i]->id, .leg = answers[i]->leg, .code = answers[i]->code};
+            .id = answers[i]->id,
+            .leg = answers[i]->leg,
+            .code = answers[i]->code,
+            .attempt = answers[i]->attempt,
+            .outcome = answers[i]->outcome,
+        };
     }
     struct frame frame = {
         .kind = FRAME_SETTLED,

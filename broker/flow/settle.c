@@ -41,6 +41,8 @@ static void answer_settled(struct flow *flow, struct session *session,
     }
     answer->id = settlement->id;
     answer->leg = (uint16_t)settlement->leg;
+    answer->attempt = settlement->attempt;
+    answer->outcome = settlement->outcome;
     answer->code = (uint16_t)code;
 }
 

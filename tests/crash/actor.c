@@ -406,8 +406,6 @@ static void take_delivery(struct actor *actor, const struct delivery *delivery)
     if (!answer->open) {
         assert(actor->open_count < OPEN_MAX);
         actor->open[actor->open_count++] = leg;
-        answer->says = 0;
-        answer->confirms = 0;
     }
     leg->settled_id = header.id;
     answer->open = true;
@@ -454,7 +452,6 @@ static void settle(struct actor *actor)
     }
     for (uint32_t i = 0; i < count; i++) {
         said[i]->answer.unsaid = false;
-        said[i]->answer.says++;
     }
 }
 
@@ -471,8 +468,7 @@ static void take_settled(struct actor *actor, const struct settled_item *settled
             oracle_fail(oracle_of(actor), leg->wish, "a settlement was answered %s",
                         lt_code((enum lt_status)settled->code));
         }
-        answer->confirms++;
-        if (answer->confirms == answer->says && !answer->unsaid) {
+        if (settled->attempt == answer->attempt && settled->outcome == answer->outcome) {
             answer->open = false;
             oracle_confirmed(oracle_of(actor), leg);
             actor->open[i] = actor->open[--actor->open_count];
@@ -547,10 +543,7 @@ static void new_life(struct actor *actor)
         actor->items[i]->again_ms = 0;
     }
     for (uint32_t i = 0; i < actor->open_count; i++) {
-        struct answer *answer = &actor->open[i]->answer;
-        answer->unsaid = true;
-        answer->says = 0;
-        answer->confirms = 0;
+        actor->open[i]->answer.unsaid = true;
     }
 }
 

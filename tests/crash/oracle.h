@@ -42,8 +42,6 @@ struct answer {
     uint32_t attempt;
     uint64_t position;
     struct lt_digest digest;
-    uint32_t says; /* in this session; each is confirmed by itself, in order */
-    uint32_t confirms;
 };
 
 struct wish_leg {

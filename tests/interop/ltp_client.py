@@ -338,7 +338,9 @@ class Client:
 
     def take_settled(self, settled):
         for item in settled.items:
-            self.settling.pop((item.id, item.leg), None)
+            said = self.settling.get((item.id, item.leg))
+            if said and (said.attempt, said.outcome) == (item.attempt, item.outcome):
+                del self.settling[(item.id, item.leg)]
             self.settled[(item.id, item.leg)] = item.code
 
     # ---- do you hold it? what did you have of mine? (section 10) ----

@@ -398,8 +398,8 @@ static void take_settled(struct actor *actor, const struct settled *settled)
             oracle_fail(actor->options.oracle, "a settlement was not accepted",
                         given != NULL ? given->wish : NULL);
         }
-        /* Confirms the answer given last; an older one may be confirmed late and harmlessly. */
-        if (given != NULL && given->said_ms != 0) {
+        if (given != NULL && given->said_ms != 0 && settled->items[i].attempt == given->attempt &&
+            settled->items[i].outcome == given->outcome) {
             given->open = false;
         }
     }

@@ -417,7 +417,7 @@ static void a_failed_delivery_comes_again(void **state)
     assert_int_equal(settled(&desk->b).outcome, LT_OUTCOME_FAILED);
     assert_goes(desk, in_name(1, ".json"));
     assert_false(there(desk, "in/done/" PLAIN "01-0.json"));
-    struct settled_item item = {.id = id_number(1)};
+    struct settled_item item = {.id = id_number(1), .attempt = 1, .outcome = LT_OUTCOME_FAILED};
     struct frame frame = {.kind = FRAME_SETTLED};
     frame.settled = (struct settled){.items = &item, .count = 1};
     line_say(&desk->b.line, &frame);
