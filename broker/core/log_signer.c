@@ -397,6 +397,11 @@ enum lt_status log_signer_open(struct log_signer **ret_signer,
         status = open_log(signer, fault);
     }
     signer->signed_ms = mono_ms(signer) - options->checkpoint_ms;
+    if (status == LT_OK) {
+        log_info("log-open", "size=%llu position=%llu incarnation=%u key=%s",
+                 (unsigned long long)signer->about.size, (unsigned long long)signer->about.position,
+                 signer->about.incarnation, signer->key);
+    }
     if (status == LT_OK && options->threaded) {
         signer->runs = pthread_create(&signer->thread, NULL, run, signer) == 0;
         status = signer->runs ? LT_OK : LT_LIMIT_BAD;
@@ -406,9 +411,6 @@ enum lt_status log_signer_open(struct log_signer **ret_signer,
         log_signer_close(&signer);
         return status;
     }
-    log_info("log-open", "size=%llu position=%llu incarnation=%u key=%s",
-             (unsigned long long)signer->about.size, (unsigned long long)signer->about.position,
-             signer->about.incarnation, signer->key);
     *ret_signer = signer;
     return LT_OK;
 }
