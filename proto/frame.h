@@ -207,6 +207,7 @@ struct settled_item {
     uint32_t code;
     uint32_t attempt; /* of the settlement that this answers */
     enum lt_outcome outcome;
+    uint64_t position; /* of the settlement just recorded; 0: it was recorded before */
 };
 
 struct settled {

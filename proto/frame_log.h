@@ -32,6 +32,7 @@ struct log_ask {
     struct lt_bytes origin; /* of the checkpoint that the asker knows; empty: none */
     uint64_t size;          /* of it */
     uint64_t position;      /* not 0: the receipt of the fact at this position, again */
+    uint64_t also;          /* size of another checkpoint of that origin; 0: none */
 };
 
 struct log_proof {
@@ -41,6 +42,7 @@ struct log_proof {
     uint64_t first;             /* the path leads from this size */
     struct lt_bytes path;
     struct lt_bytes broken; /* the last statement about a restore; empty: there was none */
+    struct lt_bytes also_path;
 };
 
 #endif

@@ -285,6 +285,7 @@ static LTP(Settled) *settled_into(struct packing *packing, const struct settled 
         item->code = settled->items[i].code;
         item->attempt = settled->items[i].attempt;
         item->outcome = (LTP(Outcome))settled->items[i].outcome;
+        item->position = settled->items[i].position;
         wire->items[i] = item;
         wire->n_items = i + 1;
     }

@@ -34,6 +34,7 @@ static struct log_ask log_ask_from(const LTP(LogAsk) *wire)
         .origin = text_from(wire->origin),
         .size = wire->size,
         .position = wire->position,
+        .also = wire->also,
     };
 }
 
@@ -46,6 +47,7 @@ static struct log_proof log_proof_from(const LTP(LogProof) *wire)
         .first = wire->first,
         .path = bytes_from(wire->path),
         .broken = bytes_from(wire->broken),
+        .also_path = bytes_from(wire->also_path),
     };
 }
 
@@ -102,6 +104,7 @@ static LTP(LogAsk) *log_ask_into(struct packing *packing, const struct log_ask *
         wire->origin = text_into(packing, ask->origin);
         wire->size = ask->size;
         wire->position = ask->position;
+        wire->also = ask->also;
     }
     return wire;
 }
@@ -116,6 +119,7 @@ static LTP(LogProof) *log_proof_into(struct packing *packing, const struct log_p
         wire->first = proof->first;
         wire->path = bytes_into(proof->path);
         wire->broken = bytes_into(proof->broken);
+        wire->also_path = bytes_into(proof->also_path);
     }
     return wire;
 }

@@ -183,7 +183,7 @@ MESSAGE(settle);
 
 static const struct prescan_field settled_item_fields[] = {
     [1] = {ID("id")},       [2] = {U32("leg")},      [3] = {U32("code")},
-    [4] = {U32("attempt")}, [5] = {ENUM("outcome")},
+    [4] = {U32("attempt")}, [5] = {ENUM("outcome")}, [6] = {U64("position")},
 };
 MESSAGE(settled_item);
 
@@ -372,10 +372,9 @@ static const struct prescan_field receipts_fields[] = {
 MESSAGE(receipts);
 
 static const struct prescan_field log_ask_fields[] = {
-    [1] = {U64("number")},
-    [2] = {TEXT("origin", SHORT_MAX)},
-    [3] = {U64("size")},
-    [4] = {U64("position")},
+    [1] = {U64("number")}, [2] = {TEXT("origin", SHORT_MAX)},
+    [3] = {U64("size")},   [4] = {U64("position")},
+    [5] = {U64("also")},
 };
 MESSAGE(log_ask);
 
@@ -386,8 +385,10 @@ static const struct prescan_field log_proof_fields[] = {
     [4] = {U64("first")},
     [5] = {BYTES("path", PATH_MAX_BYTES)},
     [6] = {BYTES("broken", RESERVED_MAX)},
+    [7] = {BYTES("also_path", PATH_MAX_BYTES)},
 };
 MESSAGE(log_proof);
+
 static const struct prescan_field enrol_ask_fields[] = {
     [1] = {BYTES("request", RESERVED_MAX)},
 };

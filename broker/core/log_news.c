@@ -212,7 +212,7 @@ enum lt_status news_proof(struct log_store *log, const struct log_wish *wish, co
                           struct log_news **ret_news, struct fault *fault)
 {
     struct lt_bytes note = log_checkpoint(log), broken = log_break(log);
-    struct merkle_path path = {.count = 0};
+    struct merkle_path path = {.count = 0}, also = {.count = 0};
     uint32_t incarnation = 0;
     enum lt_status code = LT_OK;
     bool named = wish->origin[0] != '\0';
@@ -220,16 +220,21 @@ enum lt_status news_proof(struct log_store *log, const struct log_wish *wish, co
     bool same = ours && incarnation == log_incarnation(log);
     if (named && !ours) {
         code = LT_NOTE_FOREIGN;
-    } else if (same && wish->size > log_signed(log).size) {
+    } else if (same && (wish->size > log_signed(log).size || wish->also > log_signed(log).size)) {
         code = LT_LOG_ROLLED_BACK; /* somebody signed more than there is */
     } else if (same) {
         enum lt_status status = log_consistency(log, wish->size, &path, fault);
+        if (status == LT_OK && wish->also != 0) {
+            status = log_consistency(log, wish->also, &also, fault);
+        }
         if (status != LT_OK) {
             return status;
         }
     }
     size_t path_bytes = path.count * sizeof(path.nodes[0]);
-    struct log_news *news = calloc(1, sizeof(*news) + note.size + broken.size + path_bytes);
+    size_t also_bytes = also.count * sizeof(also.nodes[0]);
+    struct log_news *news =
+        calloc(1, sizeof(*news) + note.size + broken.size + path_bytes + also_bytes);
     if (news == NULL) {
         return LT_NO_MEMORY;
     }
@@ -242,7 +247,8 @@ enum lt_status news_proof(struct log_store *log, const struct log_wish *wish, co
                                      .checkpoint = put(&at, note.data, note.size),
                                      .first = same ? wish->size : 0,
                                      .path = put(&at, path.nodes, path_bytes),
-                                     .broken = put(&at, broken.data, broken.size)};
+                                     .broken = put(&at, broken.data, broken.size),
+                                     .also_path = put(&at, also.nodes, also_bytes)};
     *ret_news = news;
     return LT_OK;
 }

@@ -78,6 +78,7 @@ static enum lt_status send_settled(struct flow *flow, struct session *session,
             .code = answers[i]->code,
             .attempt = answers[i]->attempt,
             .outcome = answers[i]->outcome,
+            .position = answers[i]->decided,
         };
     }
     struct frame frame = {

@@ -32,7 +32,7 @@ struct answer {
     uint32_t retry_after_ms;
     struct lt_id id;
     struct lt_id known_as;
-    uint64_t decided; /* position told in the verdict */
+    uint64_t decided; /* position told in the verdict, or in Settled */
     int64_t time_ms;
     char field[24];
     char detail[80];

@@ -244,6 +244,7 @@ static void open_session(struct flow *flow, const struct port_frame *from,
         log_safe(software, sizeof(software), hello->software.data, (unsigned)hello->software.size),
         (long long)session->skew_ms, from->peer.address);
     welcome(flow, session, agency);
+    receipts_hello(flow, session, hello->checkpoint);
 }
 
 void take_hello(struct flow *flow, const struct port_frame *from, const struct frame *frame)

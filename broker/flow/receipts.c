@@ -6,13 +6,15 @@
  * NEWS_DESK_MAX waiting, asks for what it lacks (LogAsk).
  *
  * What an agency asks goes to the signer with the number of its session, and the answer comes back
- * by the same way. The door is bounded; beyond it the answer is busy.
+ * by the same way. The door is bounded; beyond it the answer is busy. The checkpoint that a Hello
+ * tells is such a question, with number 0.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "proto/base/log.h"
 #include "proto/base/text.h"
+#include "proto/checkpoint.h"
 #include "steps.h"
 
 #define NEWS_TAKE_MAX  64   /* from the signer in one turn */
@@ -149,13 +151,33 @@ void receipts_clear(struct flow *flow)
     }
 }
 
+void receipts_hello(struct flow *flow, const struct session *session, struct lt_bytes note)
+{
+    uint8_t newest[NOTE_BYTES_MAX];
+    struct note told;
+    struct checkpoint checkpoint;
+    struct log_wish wish = {.session = session->number, .agency = session->agency};
+    if (flow->log.take == NULL || note_read(note, &told) != LT_OK ||
+        checkpoint_read(told.text, &checkpoint) != LT_OK) {
+        return;
+    }
+    struct lt_bytes ours = {newest, flow->log.checkpoint(flow->log.self, newest)};
+    if (bytes_equal(note, ours)) {
+        return;
+    }
+    text_copy(wish.origin, sizeof(wish.origin), text_bytes(checkpoint.origin));
+    wish.size = checkpoint.head.size;
+    (void)flow->log.ask(flow->log.self, &wish); /* too many wait: the agency will ask */
+}
+
 enum lt_status take_log_ask(struct flow *flow, struct session *session, const struct log_ask *ask)
 {
     struct log_wish wish = {.session = session->number,
                             .agency = session->agency,
                             .number = ask->number,
                             .size = ask->size,
-                            .position = ask->position};
+                            .position = ask->position,
+                            .also = ask->also};
     text_copy(wish.origin, sizeof(wish.origin), ask->origin);
     if (flow->log.take != NULL && flow->log.ask(flow->log.self, &wish)) {
         return LT_OK;

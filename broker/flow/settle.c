@@ -29,9 +29,10 @@
 
 #define LATER_FIRST_MS 1000
 
+/* `decided`: position of the settlement if it was recorded now. */
 static void answer_settled(struct flow *flow, struct session *session,
                            const struct settlement *settlement, enum lt_status code,
-                           uint64_t position)
+                           uint64_t position, uint64_t decided)
 {
     struct answer *answer =
         answer_make(&flow->answers, &flow->sessions, session, ANSWER_SETTLED, position);
@@ -44,6 +45,7 @@ static void answer_settled(struct flow *flow, struct session *session,
     answer->attempt = settlement->attempt;
     answer->outcome = settlement->outcome;
     answer->code = (uint16_t)code;
+    answer->decided = decided;
 }
 
 /* ---- what follows ------------------------------------------------------------------------------
@@ -213,17 +215,17 @@ static enum lt_status take_one(struct flow *flow, struct session *session,
                  memcmp(&key.id, &settlement->id, sizeof(key.id)) == 0 &&
                  t.legs[settlement->leg].agency == session->agency;
     if (!known) {
-        answer_settled(flow, session, settlement, LT_NOT_HERE, 0);
+        answer_settled(flow, session, settlement, LT_NOT_HERE, 0, 0);
         return lt_class(status) == LT_CLASS_STOP ? status : LT_OK;
     }
     uint8_t leg = (uint8_t)settlement->leg;
     if (settlement->outcome < LT_OUTCOME_TAKEN || settlement->outcome > LT_OUTCOME_LATER) {
-        answer_settled(flow, session, settlement, LT_FIELD_BAD, 0);
+        answer_settled(flow, session, settlement, LT_FIELD_BAD, 0, 0);
         return LT_OK;
     }
     if (already_final(session, settlement, &t.legs[leg])) {
         flight_land(flow, t.position, leg);
-        answer_settled(flow, session, settlement, LT_OK, journal_staged(flow->journal));
+        answer_settled(flow, session, settlement, LT_OK, journal_staged(flow->journal), 0);
         return LT_OK;
     }
     if ((t.legs[leg].flags & LEG_FLAG_SENT_ONCE) == 0 &&
@@ -241,7 +243,7 @@ static enum lt_status take_one(struct flow *flow, struct session *session,
         return status;
     }
     flight_land(flow, t.position, leg);
-    answer_settled(flow, session, settlement, LT_OK, position);
+    answer_settled(flow, session, settlement, LT_OK, position, position);
     return LT_OK;
 }
 

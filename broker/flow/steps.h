@@ -72,6 +72,8 @@ bool step_giving(struct flow *flow);
 
 /* receipts.c: what the signer has for the agencies. True: more could be sent at once. */
 bool step_receipts(struct flow *flow);
+/* The checkpoint that a Hello told: its proof is asked of the signer without another question. */
+void receipts_hello(struct flow *flow, const struct session *session, struct lt_bytes note);
 LT_CHECK enum lt_status take_log_ask(struct flow *flow, struct session *session,
                                      const struct log_ask *ask);
 bool receipts_drained(const struct flow *flow); /* what is durable is signed and told */

@@ -21,6 +21,7 @@ struct log_wish {
     char origin[NOTE_NAME_MAX + 1];
     uint64_t size;
     uint64_t position;
+    uint64_t also; /* size of another checkpoint to prove; 0: none */
 };
 
 enum log_news_kind { NEWS_RECEIPTS = 1, NEWS_PROOF = 2 };

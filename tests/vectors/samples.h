@@ -217,8 +217,8 @@ static inline struct settled sample_settled(struct arena *arena, unsigned v)
     struct settled settled = {sample_items(arena, sizeof(struct settled_item)), SAMPLE_ITEMS,
                               N64("broker_epoch")};
     for (unsigned i = 0; i < SAMPLE_ITEMS; i++, v++) {
-        settled.items[i] = (struct settled_item){ID("id"), N32("leg"), N32("code"), N32("attempt"),
-                                                 LT_OUTCOME_FAILED};
+        settled.items[i] = (struct settled_item){
+            ID("id"), N32("leg"), N32("code"), N32("attempt"), LT_OUTCOME_FAILED, N64("position")};
     }
     return settled;
 }
@@ -327,11 +327,13 @@ static inline bool sample_log(struct arena *arena, unsigned v, struct frame *f)
         }
         return true;
     case FRAME_LOG_ASK:
-        f->log_ask = (struct log_ask){N64("number"), TEXT("origin"), N64("size"), N64("position")};
+        f->log_ask = (struct log_ask){N64("number"), TEXT("origin"), N64("size"), N64("position"),
+                                      N64("also")};
         return true;
     case FRAME_LOG_PROOF:
-        f->log_proof = (struct log_proof){N64("number"), N32("code"),  TEXT("checkpoint"),
-                                          N64("first"),  TEXT("path"), TEXT("broken")};
+        f->log_proof =
+            (struct log_proof){N64("number"), N32("code"),    TEXT("checkpoint"), N64("first"),
+                               TEXT("path"),  TEXT("broken"), TEXT("also_path")};
         return true;
     default:
         return false;

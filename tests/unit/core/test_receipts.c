@@ -212,6 +212,105 @@ static void in_welcome(void **state)
     public_key_close(&told);
 }
 
+static struct frame hello(struct lt_bytes checkpoint)
+{
+    struct frame frame = {.kind = FRAME_HELLO};
+    frame.hello = (struct hello){.protocol_min = 1,
+                                 .protocol_max = 1,
+                                 .instance = {{9, 9}},
+                                 .epoch = 1,
+                                 .role = ROLE_BOTH,
+                                 .software = text_bytes("party"),
+                                 .checkpoint = checkpoint};
+    return frame;
+}
+
+/* What a Hello tells is proven without a question; with `also`, two things lead to one. */
+static void proven_by_itself(void **state)
+{
+    (void)state;
+    uint8_t old[NOTE_BYTES_MAX];
+    struct lt_key own = house_key(1, 1);
+    struct world_link *link = world_net_dial(house.net, 0, &own);
+    struct log_door door = log_signer_door(signer);
+    struct note_trust trusted = trust();
+    struct checkpoint first, newest;
+    struct merkle_path path;
+    struct frame heard_frame, frame;
+    accept_now(&house, &(struct wish){.from = "A", .to = {"B"}, .case_code = "x"});
+    for (int i = 0; i < 300; i++) {
+        house_turn(&house);
+    }
+    struct lt_bytes told = {old, door.checkpoint(door.self, old)};
+    assert_int_equal(checkpoint_open(told, &trusted, &first), LT_OK);
+    frame = hello(told);
+    house_say(&house, link, &frame);
+    assert_true(house_hear(&house, link, FRAME_WELCOME, 1000, &heard_frame));
+    assert_false(house_hear(&house, link, FRAME_LOG_PROOF, 1000, &heard_frame)); /* it is that */
+    for (int i = 0; i < 3; i++) {
+        accept_now(&house, &(struct wish){.from = "B", .to = {"C"}, .case_code = "y"});
+    }
+    for (int i = 0; i < 300; i++) {
+        house_turn(&house);
+    }
+    frame = hello(told);
+    frame.hello.epoch = 2;
+    house_say(&house, link, &frame);
+    assert_true(house_hear(&house, link, FRAME_LOG_PROOF, 1000, &heard_frame));
+    const struct log_proof *proof = &heard_frame.log_proof;
+    assert_int_equal(proof->number, 0);
+    assert_int_equal(proof->code, 0);
+    assert_int_equal(proof->first, first.head.size);
+    assert_int_equal(checkpoint_open(proof->checkpoint, &trusted, &newest), LT_OK);
+    assert_true(newest.head.size > first.head.size);
+    assert_true(path_from_bytes(proof->path, &path));
+    assert_int_equal(
+        merkle_consistency_check(house.digester, &first.head, &newest.head, path.nodes, path.count),
+        LT_OK);
+    /* What does not read is nothing. */
+    frame = hello(text_bytes("truc.example/log\n1\n"));
+    frame.hello.epoch = 3;
+    house_say(&house, link, &frame);
+    assert_true(house_hear(&house, link, FRAME_WELCOME, 1000, &heard_frame));
+    assert_false(house_hear(&house, link, FRAME_LOG_PROOF, 1000, &heard_frame));
+}
+
+static void two_to_one(void **state)
+{
+    (void)state;
+    struct leaf leaf;
+    struct checkpoint first, second, newest;
+    struct note_trust trusted = trust();
+    struct merkle_path path;
+    struct frame frame, ask = {.kind = FRAME_LOG_ASK};
+    struct party a = party_connect(&house, 1);
+    accept_now(&house, &(struct wish){.from = "A", .to = {"B"}, .case_code = "x"});
+    (void)heard(&a, 1000, &leaf, &first);
+    accept_now(&house, &(struct wish){.from = "A", .to = {"B"}, .case_code = "y"});
+    (void)heard(&a, 1000, &leaf, &second);
+    accept_now(&house, &(struct wish){.from = "A", .to = {"B"}, .case_code = "z"});
+    (void)heard(&a, 1000, &leaf, &newest);
+    ask.log_ask = (struct log_ask){.number = 5,
+                                   .origin = text_bytes(LOG_NAME),
+                                   .size = first.head.size,
+                                   .also = second.head.size};
+    party_say(&house, &a, &ask);
+    assert_true(house_hear(&house, a.link, FRAME_LOG_PROOF, 1000, &frame));
+    assert_int_equal(checkpoint_open(frame.log_proof.checkpoint, &trusted, &newest), LT_OK);
+    assert_true(path_from_bytes(frame.log_proof.path, &path));
+    assert_int_equal(
+        merkle_consistency_check(house.digester, &first.head, &newest.head, path.nodes, path.count),
+        LT_OK);
+    assert_true(path_from_bytes(frame.log_proof.also_path, &path));
+    assert_int_equal(merkle_consistency_check(house.digester, &second.head, &newest.head,
+                                              path.nodes, path.count),
+                     LT_OK);
+    ask.log_ask.also = 1000; /* nobody signed that */
+    party_say(&house, &a, &ask);
+    assert_true(house_hear(&house, a.link, FRAME_LOG_PROOF, 1000, &frame));
+    assert_int_equal(frame.log_proof.code, LT_LOG_ROLLED_BACK);
+}
+
 /* Nobody listens for long: nothing waits for it, and the receipt may be asked for later. */
 static void nobody_is_there(void **state)
 {
@@ -286,8 +385,9 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_house, close_house)
     const struct CMUnitTest tests[] = {
-        TEST(to_whom_they_belong), TEST(in_welcome),       TEST(nobody_is_there),
-        TEST(over_a_restart),      TEST(a_log_that_fails),
+        TEST(to_whom_they_belong), TEST(in_welcome), TEST(nobody_is_there),
+        TEST(proven_by_itself),    TEST(two_to_one), TEST(over_a_restart),
+        TEST(a_log_that_fails),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
