@@ -41,6 +41,7 @@ enum box_tree {
     BOX_BLOBS,    /* sha256(32) 'o' or 'i', number(8) -> "": who needs an attachment */
     BOX_UPLOADED, /* sha256(32) -> time: the axis has it */
     BOX_RECEIPTS, /* position(8) of the first leaf -> time(8), a frame of receipts */
+    BOX_OWED,     /* position(8) of an acceptance or settlement without receipt -> since when */
     BOX_TREES_END,
 };
 

@@ -192,7 +192,7 @@ static enum lt_status client_make(struct lt_client **ret_client, const struct lt
         status = call_open(client);
     }
     if (status == LT_OK) {
-        status = log_watch_open(client);
+        status = log_watch_open(client, options, fault);
     }
     if (status != LT_OK) {
         lt_client_close(&client);
@@ -209,6 +209,7 @@ static void session_start(struct lt_client *client, struct client_port port)
                  client->box->epoch, ROLE_BOTH, SOFTWARE);
     box_counts(client->box, &counts);
     client->session.notice_cursor = counts.notice_cursor;
+    client->session.checkpoint = log_believed(client);
     client->state.since_ms = client_wall_ms(client);
     log_info("client-open", "agency=%s epoch=%llu outbox=%llu inbox=%llu", client->agency,
              (unsigned long long)client->box->epoch, (unsigned long long)counts.waiting,

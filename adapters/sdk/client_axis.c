@@ -14,6 +14,7 @@
 #include "box_axis.h"
 #include "box_inbox.h"
 #include "box_outbox.h"
+#include "box_receipts.h"
 #include "client_parts.h"
 #include "proto/base/log.h"
 
@@ -83,6 +84,7 @@ static enum lt_status end_run(struct box_txn *txn, void *self)
     axis_know(txn, &(struct axis_known){.incarnation = session->incarnation,
                                         .position = session->restored_to,
                                         .run = session->run});
+    owed_cut(txn, session->restored_to); /* it is submitted again, under other positions */
     if (txn->counts.notice_cursor > session->notice_seq) {
         txn->counts.notice_cursor = session->notice_seq;
     }

@@ -1,72 +1,83 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
- * The axis' log as this agency sees it: the newest checkpoint believed, and receipts. The first key
- * told over the authenticated line is kept for good (or the one that was configured); everything
- * signed by another is refused.
+ * The axis' log as this agency sees it: the newest checkpoint believed. The key that was configured
+ * counts, or else the first one told over the authenticated line, for good; everything signed by
+ * another is refused.
  *
- * A checkpoint is believed when it extends the one believed before, which the axis proves when it
- * is asked: after every Welcome, and every ASK_MS while receipts name newer ones. A log that is
- * shorter, forked or signed by a stranger is refused: the old checkpoint stays, it is told as an
- * error with a code of its own and shown until the axis proves otherwise. Transfers go on; what is
- * refused is the proof. A declared restore is believed by rule: a statement signed by the same key
- * that leads from an incarnation at or after ours to the new one.
+ * A checkpoint is believed when it extends the one believed before. That one is told in Hello, and
+ * the axis answers with the proof right after Welcome; while receipts name newer ones it is asked
+ * every ASK_MS. The largest checkpoint that came with receipts is proven beside ours, to the same
+ * newest one: an axis that shows one log to the asker and signs receipts of another is caught.
  *
- * Receipts are proven up to their signed checkpoint and compared with what was sent before they are
- * kept. One whose leaf says other things is refused and told.
+ * A log that is shorter, forked or signed by a stranger is refused: the old checkpoint stays, it is
+ * told as an error with a code of its own, kept with the bytes, and shown until the axis proves
+ * otherwise, over restarts. So is one that is asked for its proof and gives none for ASK_MS and the
+ * time a receipt may take. Transfers go on; what is refused is the proof. A declared restore is
+ * believed by rule: a statement signed by the same key that leads from an incarnation at or after
+ * ours to the new one.
  */
+#include "client_log.h"
+#include "log_peek.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include "box_outbox.h"
-#include "box_receipts.h"
-#include "client_parts.h"
 #include "proto/base/log.h"
 #include "proto/base/text.h"
-#include "proto/message.h"
 #include "proto/receipt.h"
 
-#define ASK_MS       60000
-#define ASK_AGAIN_MS 5000
+#define ASK_MS         60000
+#define ASK_AGAIN_MS   5000
+#define RECEIPT_WAIT_S 60
 
-struct log_watch {
-    struct sign_checker *checker;
-    struct public_key *key; /* NULL: none told yet */
-    char key_text[NOTE_VKEY_MAX];
-    char name[NOTE_NAME_MAX + 1];
-    bool any; /* a checkpoint is believed */
-    struct checkpoint known;
-    uint64_t seen; /* the largest size that somebody signed and we have not asked about */
-    bool asked;
-    uint64_t number; /* of the last question */
-    int64_t ask_due_ms;
-    enum lt_status refused; /* LT_OK: nothing is */
-};
-
-static struct note_trust trust_of(struct lt_client *client)
+struct note_trust log_trust(struct lt_client *client)
 {
     struct log_watch *log = client->log;
     return (struct note_trust){client->digester, log->checker, {log->name, log->key}};
 }
 
-static void publish(struct lt_client *client)
+void log_publish(struct lt_client *client)
 {
     struct log_watch *log = client->log;
     pthread_mutex_lock(&client->mutex);
-    client->state.log_size = log->any ? log->known.head.size : 0;
-    client->state.log_refused = log->refused;
+    struct lt_client_state *state = &client->state;
+    state->log_size = log->any ? log->known.head.size : 0;
+    state->log_time_ms = log->any ? log->known.time_ms : 0;
+    state->log_refused = log->refused;
+    state->log_pinned = log->pinned;
+    state->receipts_overdue = log->overdue;
+    text_copy(state->log_key, sizeof(state->log_key), text_bytes(log->key_text));
     pthread_mutex_unlock(&client->mutex);
 }
 
-static void refuse(struct lt_client *client, enum lt_status code, const char *what)
+static enum lt_status refusal_run(struct box_txn *txn, void *self)
+{
+    log_refusal_put(txn, self);
+    return LT_OK;
+}
+
+void log_refuse(struct lt_client *client, enum lt_status code, const char *what,
+                struct lt_bytes note)
 {
     struct log_watch *log = client->log;
-    if (log->refused != code) {
-        log_error("log-refused", "agency=%s code=%s what=%s known=%llu origin=%s", client->agency,
-                  lt_code(code), what, (unsigned long long)log->known.head.size, log->known.origin);
-        client_note(client, code, lt_error(code)->en);
+    if (log->refused == code) {
+        return;
+    }
+    log_error("log-refused", "agency=%s code=%s what=%s known=%llu origin=%s", client->agency,
+              lt_code(code), what, (unsigned long long)log->known.head.size, log->known.origin);
+    client_note(client, code, lt_error(code)->en);
+    log->refusal = (struct log_refusal){.code = code, .time_ms = client_wall_ms(client)};
+    text_copy(log->refusal.what, sizeof(log->refusal.what), text_bytes(what));
+    if (note.size > 0 && note.size <= sizeof(log->refusal.note)) {
+        memcpy(log->refusal.note, note.data, note.size);
+        log->refusal.note_size = note.size;
+    }
+    enum lt_status status = box_commit(client->box, refusal_run, &log->refusal);
+    if (status != LT_OK) {
+        client_fail(client, status, "log");
     }
     log->refused = code;
-    publish(client);
+    log_publish(client);
 }
 
 /* ---- opening ---- */
@@ -81,35 +92,107 @@ static enum lt_status key_take(struct lt_client *client, const char *text)
     return status;
 }
 
-enum lt_status log_watch_open(struct lt_client *client)
+static enum lt_status know_key_run(struct box_txn *txn, void *self)
+{
+    log_know_key(txn, self);
+    return LT_OK;
+}
+
+static enum lt_status pin(struct lt_client *client, const char *configured, struct fault *fault)
+{
+    char text[NOTE_VKEY_MAX];
+    enum lt_status status = log_key_read(configured, text, fault);
+    if (status != LT_OK) {
+        return status;
+    }
+    client->log->pinned = true;
+    return key_take(client, text) == LT_OK
+               ? LT_OK
+               : fault_set(fault, LT_CONFIG_BAD, "log_key", "not a key NAME+ID+BASE64: %.100s",
+                           configured);
+}
+
+/* What was kept before, judged by the key that counts now. */
+static enum lt_status kept_take(struct lt_client *client, const struct log_known *kept)
+{
+    struct log_watch *log = client->log;
+    struct lt_bytes note = {kept->note, kept->note_size};
+    if (kept->key[0] == '\0' && log->key == NULL) {
+        return LT_OK;
+    }
+    if (kept->key[0] != '\0' && log->key == NULL) {
+        enum lt_status status = key_take(client, kept->key);
+        if (status != LT_OK) {
+            return status;
+        }
+    }
+    if (strcmp(kept->key, log->key_text) != 0) {
+        if (kept->key[0] != '\0') {
+            log_refuse(client, LT_NOTE_FOREIGN, "kept-key", note);
+        }
+        return box_commit(client->box, know_key_run, log->key_text);
+    }
+    if (kept->note_size == 0) {
+        return LT_OK;
+    }
+    struct note_trust trust = log_trust(client);
+    log->any = checkpoint_open(note, &trust, &log->known) == LT_OK;
+    if (!log->any && !log->pinned) {
+        return LT_DAMAGED;
+    }
+    if (log->any) {
+        memcpy(log->note, kept->note, kept->note_size);
+        log->note_size = kept->note_size;
+    }
+    return LT_OK;
+}
+
+static enum lt_status kept_read(struct lt_client *client, struct log_known *ret_kept)
 {
     struct box_txn txn;
-    struct log_known *known = calloc(1, sizeof(*known));
+    struct log_watch *log = client->log;
+    enum lt_status status = box_read(client->box, &txn);
+    if (status != LT_OK) {
+        return status;
+    }
+    status = log_known_read(&txn, ret_kept);
+    if (status == LT_OK) {
+        status = log_refusal_read(&txn, &log->refusal);
+    }
+    log->overdue = overdue_since(&txn) != 0;
+    box_read_end(&txn);
+    if (status == LT_OK && log->refusal.cleared_ms == 0) {
+        log->refused = log->refusal.code;
+    }
+    return status;
+}
+
+enum lt_status log_watch_open(struct lt_client *client, const struct lt_client_options *options,
+                              struct fault *fault)
+{
+    struct log_known *kept = calloc(1, sizeof(*kept));
     struct log_watch *log = calloc(1, sizeof(*log));
     client->log = log;
-    enum lt_status status = known == NULL || log == NULL ? LT_NO_MEMORY : LT_OK;
+    enum lt_status status = kept == NULL || log == NULL ? LT_NO_MEMORY : LT_OK;
     if (status == LT_OK) {
+        uint32_t wait_s = options->receipt_wait_s > 0 ? options->receipt_wait_s : RECEIPT_WAIT_S;
+        log->wait_ms = 1000LL * wait_s;
+        log->looked_ms = client_mono_ms(client);
+        log->unproven_ms = -1;
         status = sign_checker_open(&log->checker);
     }
     if (status == LT_OK) {
-        status = box_read(client->box, &txn);
+        status = kept_read(client, kept);
+    }
+    if (status == LT_OK && options->log_key != NULL && options->log_key[0] != '\0') {
+        status = pin(client, options->log_key, fault);
     }
     if (status == LT_OK) {
-        status = log_known_read(&txn, known);
-        box_read_end(&txn);
+        status = kept_take(client, kept);
     }
-    if (status == LT_OK && known->key[0] != '\0') {
-        status = key_take(client, known->key);
-    }
-    if (status == LT_OK && known->note_size > 0) {
-        struct note_trust trust = trust_of(client);
-        struct lt_bytes note = {known->note, known->note_size};
-        status = checkpoint_open(note, &trust, &log->known) == LT_OK ? LT_OK : LT_DAMAGED;
-        log->any = status == LT_OK;
-    }
-    free(known);
+    free(kept);
     if (status == LT_OK) {
-        publish(client);
+        log_publish(client);
     }
     return status;
 }
@@ -124,17 +207,25 @@ void log_watch_close(struct lt_client *client)
     client->log = NULL;
 }
 
+struct lt_bytes log_believed(const struct lt_client *client)
+{
+    return (struct lt_bytes){client->log->note, client->log->note_size};
+}
+
 /* ---- believing ---- */
 
-static enum lt_status know_key_run(struct box_txn *txn, void *self)
-{
-    log_know_key(txn, self);
-    return LT_OK;
-}
+struct believing {
+    struct lt_bytes note;
+    const struct log_refusal *cleared; /* NULL: nothing stood */
+};
 
 static enum lt_status know_note_run(struct box_txn *txn, void *self)
 {
-    log_know_note(txn, *(const struct lt_bytes *)self);
+    const struct believing *believing = self;
+    log_know_note(txn, believing->note);
+    if (believing->cleared != NULL) {
+        log_refusal_put(txn, believing->cleared);
+    }
     return LT_OK;
 }
 
@@ -142,7 +233,12 @@ static void believe(struct lt_client *client, const struct checkpoint *checkpoin
                     struct lt_bytes note)
 {
     struct log_watch *log = client->log;
-    enum lt_status status = box_commit(client->box, know_note_run, &note);
+    struct believing believing = {.note = note};
+    if (log->refused != LT_OK) {
+        log->refusal.cleared_ms = client_wall_ms(client);
+        believing.cleared = &log->refusal;
+    }
+    enum lt_status status = box_commit(client->box, know_note_run, &believing);
     if (status != LT_OK) {
         client_fail(client, status, "log");
         return;
@@ -151,15 +247,56 @@ static void believe(struct lt_client *client, const struct checkpoint *checkpoin
         log_info("log-believed-again", "agency=%s size=%llu", client->agency,
                  (unsigned long long)checkpoint->head.size);
     }
+    memcpy(log->note, note.data, note.size); /* a note that was read is not larger */
+    log->note_size = note.size;
     log->known = *checkpoint;
     log->any = true;
     log->refused = LT_OK;
-    publish(client);
+    log->unproven_ms = -1;
+    if (log->receipt_any && strcmp(log->receipt.origin, checkpoint->origin) != 0) {
+        log->receipt_any = false; /* of an incarnation that ended */
+    }
+    client->session.checkpoint = log_believed(client);
+    log_publish(client);
 }
 
-/* A checkpoint that somebody signed with the key: is there something to ask about it? */
-static void look_at(struct lt_client *client, const struct checkpoint *checkpoint,
-                    struct lt_bytes note, bool newest)
+/* Something is told that is to be proven: `soon`, or with the next question. */
+static void unproven(struct lt_client *client, uint64_t size, bool soon)
+{
+    struct log_watch *log = client->log;
+    int64_t due_ms = client_mono_ms(client) + ASK_AGAIN_MS; /* the axis may prove it by itself */
+    log->seen = size > log->seen ? size : log->seen;
+    log->ask_due_ms = soon ? due_ms : log->ask_due_ms;
+}
+
+static void look_at_welcome(struct lt_client *client, const struct welcome *welcome,
+                            const struct checkpoint *checkpoint)
+{
+    struct log_watch *log = client->log;
+    struct lt_bytes note = welcome->checkpoint;
+    uint32_t incarnation = 0;
+    if (!log->any) {
+        believe(client, checkpoint, note);
+        return;
+    }
+    bool behind = origin_read(checkpoint->origin, log->name, &incarnation) &&
+                  incarnation < welcome->incarnation;
+    if (behind || strcmp(checkpoint->origin, log->known.origin) != 0) {
+        /* Another incarnation, or one that is about to begin: the proof says by what right. */
+        unproven(client, UINT64_MAX, true);
+    } else if (checkpoint->head.size > log->known.head.size) {
+        unproven(client, checkpoint->head.size, true);
+    } else if (checkpoint->head.size < log->known.head.size) {
+        log_refuse(client, LT_LOG_ROLLED_BACK, "welcome", note);
+    } else if (!digest_equal(&checkpoint->head.root, &log->known.head.root)) {
+        log_refuse(client, LT_LOG_FORKED, "root", note);
+    } else if (log->refused != LT_OK && !log->receipt_any) {
+        believe(client, checkpoint, note);
+    }
+}
+
+void log_receipt_seen(struct lt_client *client, const struct checkpoint *checkpoint,
+                      struct lt_bytes note)
 {
     struct log_watch *log = client->log;
     if (!log->any) {
@@ -167,26 +304,39 @@ static void look_at(struct lt_client *client, const struct checkpoint *checkpoin
         return;
     }
     if (strcmp(checkpoint->origin, log->known.origin) != 0) {
-        log->seen = UINT64_MAX; /* another incarnation: the proof will say by what right */
-        log->ask_due_ms = newest ? client_mono_ms(client) : log->ask_due_ms;
+        unproven(client, UINT64_MAX, false);
         return;
     }
     if (checkpoint->head.size == log->known.head.size) {
         if (!digest_equal(&checkpoint->head.root, &log->known.head.root)) {
-            refuse(client, LT_LOG_FORKED, "root");
-        } else if (newest && log->refused != LT_OK) {
-            believe(client, checkpoint, note);
+            log_refuse(client, LT_LOG_FORKED, "receipt", note);
         }
         return;
     }
-    if (checkpoint->head.size < log->known.head.size) {
-        if (newest) {
-            refuse(client, LT_LOG_ROLLED_BACK, "welcome");
-        }
-        return; /* an older receipt */
+    bool proof_of_fork = log->receipt_any && log->refused == LT_LOG_FORKED;
+    if (!proof_of_fork && (!log->receipt_any || checkpoint->head.size > log->receipt.head.size)) {
+        log->receipt = *checkpoint;
+        log->receipt_any = true;
     }
-    log->seen = checkpoint->head.size > log->seen ? checkpoint->head.size : log->seen;
-    log->ask_due_ms = newest ? client_mono_ms(client) : log->ask_due_ms;
+    unproven(client, checkpoint->head.size, false);
+}
+
+/* The one place where keys of the log are judged: ours, the first one told, or another's. */
+static enum lt_status key_judge(struct lt_client *client, const char *text)
+{
+    struct log_watch *log = client->log;
+    if (log->key != NULL) {
+        return strcmp(text, log->key_text) == 0 ? LT_OK : LT_NOTE_FOREIGN;
+    }
+    if (key_take(client, text) != LT_OK) {
+        return LT_NOTE_FOREIGN;
+    }
+    log_info("log-key-kept", "agency=%s key=%s", client->agency, text);
+    enum lt_status status = box_commit(client->box, know_key_run, log->key_text);
+    if (status != LT_OK) {
+        client_fail(client, status, "log");
+    }
+    return LT_OK;
 }
 
 void log_welcome(struct lt_client *client, const struct welcome *welcome)
@@ -195,35 +345,33 @@ void log_welcome(struct lt_client *client, const struct welcome *welcome)
     struct checkpoint checkpoint;
     char text[NOTE_VKEY_MAX];
     log->asked = false;
-    if (welcome->log_key.size == 0 || welcome->log_key.size >= sizeof(text)) {
-        return; /* an axis without a log */
+    log->told = welcome->log_key.size > 0 && welcome->log_key.size < sizeof(text);
+    receipts_welcome(client);
+    if (!log->told || welcome->checkpoint.size == 0) {
+        if (log->any) {
+            unproven(client, UINT64_MAX, true); /* where is it? */
+        }
+        if (!log->told) {
+            return;
+        }
     }
     text_copy(text, sizeof(text), welcome->log_key);
-    if (log->key == NULL) {
-        if (key_take(client, text) != LT_OK) {
-            refuse(client, LT_NOTE_FOREIGN, "key");
-            return;
-        }
-        enum lt_status status = box_commit(client->box, know_key_run, text);
-        if (status != LT_OK) {
-            client_fail(client, status, "log");
-            return;
-        }
-        log_info("log-key-kept", "agency=%s key=%s", client->agency, text);
-    } else if (strcmp(text, log->key_text) != 0) {
-        refuse(client, LT_NOTE_FOREIGN, "key");
+    enum lt_status status = key_judge(client, text);
+    if (status != LT_OK) {
+        log_refuse(client, status, "key", welcome->checkpoint);
         return;
     }
+    log_publish(client);
     if (welcome->checkpoint.size == 0) {
         return;
     }
-    struct note_trust trust = trust_of(client);
-    enum lt_status status = checkpoint_open(welcome->checkpoint, &trust, &checkpoint);
+    struct note_trust trust = log_trust(client);
+    status = checkpoint_open(welcome->checkpoint, &trust, &checkpoint);
     if (status != LT_OK) {
-        refuse(client, status, "welcome");
+        log_refuse(client, status, "welcome", welcome->checkpoint);
         return;
     }
-    look_at(client, &checkpoint, welcome->checkpoint, true);
+    look_at_welcome(client, welcome, &checkpoint);
 }
 
 /* Another incarnation: by what right? */
@@ -231,7 +379,7 @@ static bool break_allows(struct lt_client *client, const struct log_proof *proof
                          const struct checkpoint *newest)
 {
     struct log_watch *log = client->log;
-    struct note_trust trust = trust_of(client);
+    struct note_trust trust = log_trust(client);
     struct break_statement statement;
     uint32_t ours, from;
     if (break_open(proof->broken, &trust, &statement) != LT_OK ||
@@ -269,144 +417,115 @@ static enum lt_status extends(struct lt_client *client, const struct log_proof *
     return status == LT_OK ? LT_OK : LT_LOG_FORKED;
 }
 
-void log_proof(struct lt_client *client, const struct log_proof *proof)
+/* The largest checkpoint of the receipts leads to the same one. */
+static bool receipt_fits(struct lt_client *client, const struct log_proof *proof,
+                         const struct checkpoint *newest)
+{
+    struct log_watch *log = client->log;
+    struct merkle_path path;
+    if (!log->receipt_any || !log->asked_receipt ||
+        strcmp(newest->origin, log->receipt.origin) != 0) {
+        return true;
+    }
+    return newest->head.size >= log->receipt.head.size &&
+           path_from_bytes(proof->also_path, &path) &&
+           merkle_consistency_check(client->digester, &log->receipt.head, &newest->head, path.nodes,
+                                    path.count) == LT_OK;
+}
+
+/* Is it the answer to our question, or to what our Hello told? */
+static bool expected(const struct log_watch *log, const struct log_proof *proof)
+{
+    bool by_itself = proof->number == 0 && (proof->code != 0 || proof->first == 0 ||
+                                            proof->first == log->known.head.size);
+    return log->key != NULL && log->any &&
+           (by_itself || (log->asked && proof->number == log->number));
+}
+
+static void believe_proof(struct lt_client *client, const struct log_proof *proof)
 {
     struct log_watch *log = client->log;
     struct checkpoint newest;
-    if (!log->asked || proof->number != log->number || log->key == NULL || !log->any) {
-        return;
-    }
-    log->asked = false;
-    log->ask_due_ms = client_mono_ms(client) + ASK_MS;
-    if (proof->code == LT_LOG_ROLLED_BACK || proof->code == LT_NOTE_FOREIGN) {
-        refuse(client, (enum lt_status)proof->code, "proof");
-        return;
-    }
-    if (proof->code != 0) {
-        log->ask_due_ms = client_mono_ms(client) + ASK_AGAIN_MS;
-        return;
-    }
-    struct note_trust trust = trust_of(client);
+    struct note_trust trust = log_trust(client);
     enum lt_status status = checkpoint_open(proof->checkpoint, &trust, &newest);
     if (status == LT_OK) {
         status = extends(client, proof, &newest);
     }
-    if (status != LT_OK) {
-        refuse(client, status, "proof");
+    if (status == LT_OK && proof->number != 0 && !receipt_fits(client, proof, &newest)) {
+        log_refuse(client, LT_LOG_FORKED, "receipt", proof->checkpoint);
         return;
+    }
+    if (status != LT_OK) {
+        log_refuse(client, status, "proof", proof->checkpoint);
+        return;
+    }
+    if (log->asked_receipt && proof->number != 0) {
+        log->receipt_any = false;
+    }
+    if (log->receipt_any && log->refused == LT_LOG_FORKED) {
+        return; /* what was refused is not what was proven */
     }
     believe(client, &newest, proof->checkpoint);
     log->seen = log->seen == UINT64_MAX || log->seen <= newest.head.size ? 0 : log->seen;
 }
 
-void log_step(struct lt_client *client)
+void log_proof(struct lt_client *client, const struct log_proof *proof)
 {
     struct log_watch *log = client->log;
-    bool wanted = log->seen > log->known.head.size || log->refused != LT_OK;
-    if (!client->session.open || !log->any || !wanted || client_mono_ms(client) < log->ask_due_ms) {
+    if (receipts_denied(client, proof) || !expected(log, proof)) {
         return;
     }
+    log->asked = log->asked && proof->number == 0;
+    log->ask_due_ms = client_mono_ms(client) + ASK_MS;
+    if (proof->code == LT_LOG_ROLLED_BACK || proof->code == LT_NOTE_FOREIGN) {
+        log_refuse(client, (enum lt_status)proof->code, "proof", proof->checkpoint);
+    } else if (proof->code != 0) {
+        log->ask_due_ms = client_mono_ms(client) + ASK_AGAIN_MS;
+    } else {
+        believe_proof(client, proof);
+    }
+}
+
+static void ask(struct lt_client *client)
+{
+    struct log_watch *log = client->log;
+    bool same = log->receipt_any && strcmp(log->receipt.origin, log->known.origin) == 0;
     struct frame frame = {.kind = FRAME_LOG_ASK,
                           .log_ask = {.number = log->number + 1,
                                       .origin = text_bytes(log->known.origin),
-                                      .size = log->known.head.size}};
+                                      .size = log->known.head.size,
+                                      .also = same ? log->receipt.head.size : 0}};
     if (session_send(&client->session, &client->arena, &frame) == LT_OK) {
         log->number++;
         log->asked = true;
+        log->asked_receipt = same;
         log->ask_due_ms = client_mono_ms(client) + ASK_MS;
     }
     arena_reset(&client->arena);
 }
 
-/* ---- receipts ---- */
-
-struct keeping {
-    struct lt_client *client;
-    const struct receipts *receipts;
-    struct lt_bytes frame;
-    uint64_t position; /* of the first leaf */
-    bool other;        /* a leaf says other things than what was sent */
-};
-
-/* An acceptance of ours: the very bytes, at the very place. What we do not have any more cannot be
- * compared. */
-static bool leaf_fits(struct box_txn *txn, struct lt_client *client, const struct leaf *leaf)
-{
-    struct sent_record record;
-    struct lt_bytes header, body;
-    uint64_t sequence;
-    if (leaf->kind != LEAF_ACCEPTED) {
-        return true; /* what somebody settled is compared when it is needed as evidence */
-    }
-    if (!bytes_equal(leaf->accepted.from, text_bytes(client->agency))) {
-        return false;
-    }
-    if (outbox_by_id(txn, &leaf->accepted.id, &sequence) != LT_OK ||
-        outbox_get(txn, sequence, &record) != LT_OK ||
-        outbox_parcel(txn, sequence, &header, &body) != LT_OK) {
-        return true;
-    }
-    struct lt_id known = outbox_axis_id(&record);
-    if (memcmp(known.bytes, leaf->accepted.id.bytes, sizeof(known.bytes)) != 0 ||
-        memcmp(record.sent.id.bytes, known.bytes, sizeof(known.bytes)) != 0) {
-        return true; /* it was accepted under an earlier id, with bytes of its own */
-    }
-    struct lt_digest digest = digest_of_two(client->digester, header, body);
-    return digest_equal(&digest, &leaf->accepted.digest) &&
-           (record.position == 0 || record.position == leaf->accepted.position);
-}
-
-static enum lt_status keep_run(struct box_txn *txn, void *self)
-{
-    struct keeping *keeping = self;
-    keeping->other = false;
-    for (uint32_t i = 0; i < keeping->receipts->count; i++) {
-        struct leaf leaf;
-        if (!leaf_read(keeping->receipts->items[i].leaf, &leaf) ||
-            !leaf_fits(txn, keeping->client, &leaf)) {
-            keeping->other = true;
-            return LT_OK;
-        }
-    }
-    receipts_put(txn, keeping->position, client_wall_ms(keeping->client), keeping->frame);
-    return LT_OK;
-}
-
-void log_receipts(struct lt_client *client, const struct receipts *receipts)
+void log_step(struct lt_client *client)
 {
     struct log_watch *log = client->log;
-    struct checkpoint checkpoint;
-    struct leaf first;
-    struct frame frame = {.kind = FRAME_RECEIPTS, .receipts = *receipts};
-    struct keeping keeping = {.client = client, .receipts = receipts};
-    if (log->key == NULL) {
+    int64_t now_ms = client_mono_ms(client);
+    log->session_ms += client->session.open ? now_ms - log->looked_ms : 0;
+    log->looked_ms = now_ms;
+    if (!client->session.open) {
         return;
     }
-    struct note_trust trust = trust_of(client);
-    enum lt_status status = receipts_check(receipts, &trust, &checkpoint);
-    if (status == LT_OK && !leaf_read(receipts->items[0].leaf, &first)) {
-        status = LT_RECEIPT_WRONG;
-    }
-    if (status != LT_OK) {
-        refuse(client, status, "receipt");
+    receipts_step(client);
+    bool wanted =
+        log->any && (log->seen > log->known.head.size || log->receipt_any || log->refused != LT_OK);
+    if (!wanted) {
         return;
     }
-    keeping.position =
-        first.kind == LEAF_ACCEPTED ? first.accepted.position : first.outcome.position;
-    status = frame_write(&frame, &client->arena, &keeping.frame);
-    if (status == LT_OK) {
-        status = box_commit(client->box, keep_run, &keeping);
+    if (log->unproven_ms < 0) {
+        log->unproven_ms = log->session_ms;
     }
-    if (status != LT_OK) {
-        client_fail(client, status, "receipts");
-        return;
+    if (now_ms >= log->ask_due_ms) {
+        ask(client);
     }
-    if (keeping.other) {
-        refuse(client, LT_RECEIPT_WRONG, "leaf");
-        return;
+    if (log->refused == LT_OK && log->session_ms - log->unproven_ms >= ASK_MS + log->wait_ms) {
+        log_refuse(client, LT_LOG_UNPROVEN, "no-proof", (struct lt_bytes){0});
     }
-    pthread_mutex_lock(&client->mutex);
-    client->state.receipts += receipts->count;
-    pthread_mutex_unlock(&client->mutex);
-    look_at(client, &checkpoint, receipts->checkpoint, false);
 }

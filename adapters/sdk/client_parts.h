@@ -118,12 +118,26 @@ void receive_step(struct lt_client *client); /* grants, answers and acknowledgem
 bool axis_welcome(struct lt_client *client);
 
 /* client_log.c: network thread */
-LT_CHECK enum lt_status log_watch_open(struct lt_client *client);
+LT_CHECK enum lt_status log_watch_open(struct lt_client *client,
+                                       const struct lt_client_options *options,
+                                       struct fault *fault);
 void log_watch_close(struct lt_client *client);
+struct lt_bytes log_believed(const struct lt_client *client); /* the note; until another is */
 void log_welcome(struct lt_client *client, const struct welcome *welcome);
-void log_receipts(struct lt_client *client, const struct receipts *receipts);
+void log_receipts(struct lt_client *client, const struct receipts *receipts); /* _receipts.c */
 void log_proof(struct lt_client *client, const struct log_proof *proof);
 void log_step(struct lt_client *client); /* asks when it is due */
+
+/* client_receipts.c: a receipt is owed for what is acknowledged now. Taken on the network thread
+ * before the job that calls receipt_owed. */
+struct receipt_due {
+    bool expected;
+    uint64_t epoch;
+    int64_t since_ms;
+    int64_t time_ms;
+};
+struct receipt_due log_expects(const struct lt_client *client);
+void receipt_owed(struct box_txn *txn, const struct receipt_due *due, uint64_t position);
 
 /* client_held.c: network thread */
 LT_CHECK enum lt_status held_open(struct lt_client *client);

@@ -171,6 +171,7 @@ void receive_deliver(struct lt_client *client, const struct deliver *deliver)
 struct confirmations {
     const struct settled *settled;
     struct arena *arena;
+    struct receipt_due due;
 };
 
 static enum lt_status settled_run(struct box_txn *txn, void *self)
@@ -185,6 +186,8 @@ static enum lt_status settled_run(struct box_txn *txn, void *self)
         enum lt_status status = inbox_confirm(txn, item, confirmations->arena);
         if (status != LT_OK && status != LT_NOT_HERE) {
             log_error("confirmation-unkept", "code=%s", lt_code(status));
+        } else {
+            receipt_owed(txn, &confirmations->due, item->position);
         }
     }
     return LT_OK;
@@ -192,7 +195,7 @@ static enum lt_status settled_run(struct box_txn *txn, void *self)
 
 void receive_settled(struct lt_client *client, const struct settled *settled)
 {
-    struct confirmations confirmations = {settled, &client->arena};
+    struct confirmations confirmations = {settled, &client->arena, log_expects(client)};
     for (uint32_t i = 0; i < settled->count; i++) {
         if (settled->items[i].code != LT_OK) {
             char id[ID_TEXT_BYTES];

@@ -97,7 +97,10 @@ static enum lt_status receipts_run(struct box_txn *txn, void *self)
 {
     struct sweeping *sweeping = self;
     int64_t before_ms = client_wall_ms(sweeping->client) - RECEIPT_MS;
-    return receipts_forget(txn, before_ms, BATCH, &sweeping->gone);
+    uint32_t given_up = owed_forget(txn, sweeping->before_ms, BATCH);
+    enum lt_status status = receipts_forget(txn, before_ms, BATCH, &sweeping->gone);
+    sweeping->gone += given_up;
+    return status;
 }
 
 /* Within a job no submit can begin to refer to what is removed. */

@@ -416,6 +416,7 @@ struct decided {
     const struct verdict_item *items[DECIDED_MAX];
     struct outgoing *ones[DECIDED_MAX];
     uint32_t count;
+    struct receipt_due due;
 };
 
 static bool decided_has(const struct decided *decided, const struct outgoing *one)
@@ -436,6 +437,8 @@ static enum lt_status decided_run(struct box_txn *txn, void *self)
         if (status != LT_OK) {
             log_error("verdict-unkept", "sequence=%llu code=%s",
                       (unsigned long long)decided->ones[i]->waiting.sequence, lt_code(status));
+        } else if (decided->items[i]->code == LT_OK) {
+            receipt_owed(txn, &decided->due, decided->items[i]->position);
         }
     }
     return LT_OK;
@@ -446,6 +449,7 @@ static void decided_commit(struct lt_client *client, struct decided *decided)
     if (decided->count == 0) {
         return;
     }
+    decided->due = log_expects(client);
     enum lt_status status = box_commit(client->box, decided_run, decided);
     for (uint32_t i = 0; i < decided->count; i++) {
         if (status == LT_OK) {

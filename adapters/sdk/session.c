@@ -172,6 +172,7 @@ static void hello_send(struct session *session, struct arena *arena)
         .software = text_bytes(session->software),
         .clock_ms = wall_ms(session),
         .notice_cursor = session->notice_cursor,
+        .checkpoint = session->checkpoint,
     };
     struct lt_bytes bytes;
     if (frame_write(&frame, arena, &bytes) != LT_OK ||

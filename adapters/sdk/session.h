@@ -41,9 +41,10 @@ struct session {
     char agency[LT_AGENCY_ID_MAX + 1];
     char blob_endpoint[128];
     int64_t skew_ms;
-    uint64_t notice_cursor; /* told in Hello */
-    uint64_t want_bytes;    /* told in Beat and Submit */
-    int64_t hello_due_ms;   /* monotonic */
+    uint64_t notice_cursor;     /* told in Hello */
+    struct lt_bytes checkpoint; /* told in Hello; the caller's memory */
+    uint64_t want_bytes;        /* told in Beat and Submit */
+    int64_t hello_due_ms;       /* monotonic */
     uint32_t hello_tries;
     int64_t beat_due_ms;
     int64_t heard_ms;

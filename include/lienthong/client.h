@@ -42,6 +42,10 @@ struct lt_client_options {
     uint32_t deliver_parcels;  /* window granted to the axis; 0: 256 */
     bool restoring;            /* nothing is granted, nothing submitted: restore.h */
     const char *signing_key; /* PEM, mode 0600: what is sent is sealed with it; NULL: nothing is */
+    /* The key of the axis' log: NAME+ID+BASE64, or the path (/...) of a file that has it. NULL: the
+     * first one told is kept. */
+    const char *log_key;
+    uint32_t receipt_wait_s; /* session time until a receipt is overdue; 0: 60 */
     uint32_t event_days;     /* events, settled inbox items, done outbox items kept; 0: 30 */
 };
 
@@ -255,6 +259,8 @@ LT_EXPORT LT_CHECK enum lt_status lt_client_blob_path(struct lt_client *client,
 
 /* ---- state ---------------------------------------------------------------------------------- */
 
+#define LT_LOG_KEY_MAX 512
+
 struct lt_client_state {
     bool connected; /* a session stands */
     bool standby;
@@ -269,8 +275,13 @@ struct lt_client_state {
     uint64_t last_cursor;
     char last_problem[160];
     uint64_t receipts;          /* of the axis, proven and kept since the start */
+    uint64_t receipts_missing;  /* accepted or settled, and no receipt yet */
+    bool receipts_overdue;      /* the oldest of them for longer than receipt_wait_s: an alarm */
     uint64_t log_size;          /* of the newest checkpoint of its log that is believed */
-    enum lt_status log_refused; /* not LT_OK: its log is not believed, and why */
+    int64_t log_time_ms;        /* of that checkpoint, as the axis says; 0: it does not */
+    enum lt_status log_refused; /* not LT_OK: its log is not believed, and why: an alarm */
+    bool log_pinned;            /* its key was configured, not learnt */
+    char log_key[LT_LOG_KEY_MAX];
 };
 LT_EXPORT void lt_client_state(struct lt_client *client, struct lt_client_state *ret_state);
 LT_EXPORT const char *lt_client_agency(const struct lt_client *client);
