@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 #include "adapters/sdk/session.h"
-#include "check.h"
+#include "check_private.h"
 #include "enrol_keys.h"
 #include "proto/base/file.h"
 #include "proto/base/text.h"
@@ -39,20 +39,7 @@
 #define ARENA_BYTES_MAX        (4 * 1024 * 1024)
 #define DAY_MS                 (24 * 3600 * 1000LL)
 #define CERTIFICATE_DAYS_NOTED 60
-#define DETAIL_BYTES           640
-
-enum level { PASSED, NOTED, FAILED };
-
-struct words {
-    const char *vi;
-    const char *en;
-};
-
-struct check {
-    const struct check_options *options;
-    uint32_t failures;
-    bool reachable; /* TCP works */
-};
+#define DETAIL_BYTES           CHECK_DETAIL_BYTES
 
 static const char *in_language(enum host_language language, struct words words)
 {
@@ -86,9 +73,13 @@ void check_failed_line(FILE *out, enum host_language language, const char *what,
                                                     "man lt-adapter explains every key"}));
 }
 
-/* One line; with FAILED and NOTED a second one that says what to do. */
-static void say(struct check *check, enum level level, struct words what, const char *detail,
-                struct words mend)
+const char *check_words(const struct check *check, struct words words)
+{
+    return in_language(check->options->language, words);
+}
+
+void check_say(struct check *check, enum level level, struct words what, const char *detail,
+               struct words mend)
 {
     enum host_language language = check->options->language;
     FILE *out = check->options->out;
@@ -106,7 +97,7 @@ static void say_status(struct check *check, struct words what, enum lt_status st
     char text[DETAIL_BYTES];
     snprintf(text, sizeof(text), "%s (%s)", detail,
              in_language(check->options->language, (struct words){error->vi, error->en}));
-    say(check, FAILED, what, text, (struct words){error->do_vi, error->do_en});
+    check_say(check, FAILED, what, text, (struct words){error->do_vi, error->do_en});
 }
 
 /* ---- name and TCP ---- */
@@ -145,7 +136,8 @@ static void tcp_check(struct check *check, const struct addrinfo *list, const ch
     snprintf(detail, sizeof(detail), "%s%s%s", endpoint, error != 0 ? ": " : "",
              error != 0 ? strerrordesc_np(error) : "");
     check->reachable = error == 0;
-    say(check, error == 0 ? PASSED : FAILED, (struct words){"Kết nối TCP", "TCP connection"},
+    check_say(
+        check, error == 0 ? PASSED : FAILED, (struct words){"Kết nối TCP", "TCP connection"},
         detail,
         (struct words){"mở tường lửa chiều ra đến cổng này và hỏi người vận hành trục có đang chạy",
                        "let the firewall pass this port and ask whether the axis is running"});
@@ -161,8 +153,8 @@ static void endpoint_check(struct check *check)
     struct addrinfo *list = NULL;
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
     if (!host_listen_split(endpoint + strlen("tcp://"), host, sizeof(host), &port)) {
-        say(check, FAILED, resolving, endpoint,
-            (struct words){"tcp://HOST:7760", "tcp://HOST:7760"});
+        check_say(check, FAILED, resolving, endpoint,
+                  (struct words){"tcp://HOST:7760", "tcp://HOST:7760"});
         return;
     }
     snprintf(service, sizeof(service), "%u", port);
@@ -170,12 +162,13 @@ static void endpoint_check(struct check *check)
     if (error != 0) {
         char detail[DETAIL_BYTES];
         snprintf(detail, sizeof(detail), "%s: %s", host, gai_strerror(error));
-        say(check, FAILED, resolving, detail,
+        check_say(
+            check, FAILED, resolving, detail,
             (struct words){"kiểm tra tên trong endpoint, DNS hoặc tệp hosts của máy này",
                            "look at the name in endpoint, at DNS or this machine's hosts file"});
         return;
     }
-    say(check, PASSED, resolving, host, (struct words){"", ""});
+    check_say(check, PASSED, resolving, host, (struct words){"", ""});
     tcp_check(check, list, endpoint);
     freeaddrinfo(list);
 }
@@ -189,19 +182,19 @@ static bool server_key_check(struct check *check, struct lt_key *ret_key)
     struct fault fault;
     fault_init(&fault);
     if (hex_read(ret_key->bytes, sizeof(ret_key->bytes), text)) {
-        say(check, PASSED, what, text, (struct words){"", ""});
+        check_say(check, PASSED, what, text, (struct words){"", ""});
         return true;
     }
     enum lt_status status = keyfile_read_public(text, ret_key, &fault);
     if (status != LT_OK) {
         char detail[DETAIL_BYTES];
         snprintf(detail, sizeof(detail), "%s: %s", text, fault.detail);
-        say(check, FAILED, what, detail,
-            (struct words){"xin tệp .pub của trục từ người vận hành",
-                           "get the .pub file of the axis from its operators"});
+        check_say(check, FAILED, what, detail,
+                  (struct words){"xin tệp .pub của trục từ người vận hành",
+                                 "get the .pub file of the axis from its operators"});
         return false;
     }
-    say(check, PASSED, what, text, (struct words){"", ""});
+    check_say(check, PASSED, what, text, (struct words){"", ""});
     return true;
 }
 
@@ -219,11 +212,11 @@ static bool agency_key_check(struct check *check, const struct host_agency *agen
     }
     if (status == LT_NOT_FOUND) {
         snprintf(detail, sizeof(detail), "%s, %s", agency->id, agency->key);
-        say(check, FAILED, what, detail,
-            (struct words){
-                "tạo khóa: lt-adapter key make TỆP.key, rồi gửi TỆP.pub cho người vận hành",
-                "make one: lt-adapter key make FILE.key, then send FILE.pub to the "
-                "operators"});
+        check_say(check, FAILED, what, detail,
+                  (struct words){
+                      "tạo khóa: lt-adapter key make TỆP.key, rồi gửi TỆP.pub cho người vận hành",
+                      "make one: lt-adapter key make FILE.key, then send FILE.pub to the "
+                      "operators"});
         return false;
     }
     if (status != LT_OK) {
@@ -233,14 +226,15 @@ static bool agency_key_check(struct check *check, const struct host_agency *agen
     }
     hex_write(public_text, public_key.bytes, sizeof(public_key.bytes));
     snprintf(detail, sizeof(detail), "%s, %s (pub %s)", agency->id, agency->key, public_text);
-    say(check, PASSED, what, detail, (struct words){"", ""});
+    check_say(check, PASSED, what, detail, (struct words){"", ""});
     return true;
 }
 
 /* How a try at a session ended. */
 struct attempt {
     bool stood;
-    bool refused; /* the handshake failed, not the network */
+    bool refused;                 /* the handshake failed, not the network */
+    char log_key[LT_LOG_KEY_MAX]; /* that the axis told */
 };
 
 /* Steps until the session stands or the line says no. */
@@ -262,6 +256,9 @@ static struct attempt session_try(const struct check *check, struct session *ses
         attempt.refused =
             port.link(port.self) == LINK_KEY_REFUSED || session->last_code == LT_KEY_REVOKED;
         while (!attempt.refused && session_step(session, &arena, &frame)) {
+            if (frame.kind == FRAME_WELCOME) {
+                text_copy(attempt.log_key, sizeof(attempt.log_key), frame.welcome.log_key);
+            }
             arena_reset(&arena);
         }
     }
@@ -277,9 +274,10 @@ static void skew_check(struct check *check, int64_t skew_ms)
     int64_t size_ms = skew_ms < 0 ? -skew_ms : skew_ms;
     enum level level = size_ms > SKEW_MS_MAX ? FAILED : (size_ms > SKEW_MS_NOTED ? NOTED : PASSED);
     snprintf(detail, sizeof(detail), "%+" PRId64 " ms", skew_ms);
-    say(check, level, (struct words){"Lệch giờ so với trục", "Clock against the axis"}, detail,
-        (struct words){"bật đồng bộ giờ: timedatectl set-ntp true",
-                       "turn on time synchronisation: timedatectl set-ntp true"});
+    check_say(check, level, (struct words){"Lệch giờ so với trục", "Clock against the axis"},
+              detail,
+              (struct words){"bật đồng bộ giờ: timedatectl set-ntp true",
+                             "turn on time synchronisation: timedatectl set-ntp true"});
 }
 
 static void refusal_tell(struct check *check, const char *detail)
@@ -292,7 +290,7 @@ static void refusal_tell(struct check *check, const char *detail)
         "khóa vẫn dùng được thì server_key không phải của trục này, so lại với người vận hành",
         "send the public key above to the operators: it is not registered, or revoked; if it is in "
         "order, server_key is not this axis's: compare it with the operators"};
-    say(check, FAILED, what, detail, mend);
+    check_say(check, FAILED, what, detail, mend);
 }
 
 static void session_tell(struct check *check, const struct host_agency *agency,
@@ -305,7 +303,8 @@ static void session_tell(struct check *check, const struct host_agency *agency,
         bool foreign = session->agency[0] != '\0' && strcmp(session->agency, agency->id) != 0;
         snprintf(detail, sizeof(detail), "%s%s%s", agency->id, foreign ? " != " : "",
                  foreign ? session->agency : "");
-        say(check, foreign ? FAILED : PASSED, what, detail,
+        check_say(
+            check, foreign ? FAILED : PASSED, what, detail,
             (struct words){"khóa này thuộc đơn vị khác: sửa id hoặc key trong cấu hình",
                            "this key is another agency's: mend id or key in the configuration"});
         skew_check(check, session->skew_ms);
@@ -315,15 +314,15 @@ static void session_tell(struct check *check, const struct host_agency *agency,
     } else if (session->last_code != LT_OK) {
         say_status(check, what, session->last_code, session->last_detail);
     } else {
-        say(check, FAILED, what, agency->id,
-            (struct words){"trục không trả lời: kiểm tra cổng có đúng là cổng của trục",
-                           "no answer: see that the port is the axis's"});
+        check_say(check, FAILED, what, agency->id,
+                  (struct words){"trục không trả lời: kiểm tra cổng có đúng là cổng của trục",
+                                 "no answer: see that the port is the axis's"});
     }
 }
 
 static void session_check(struct check *check, const struct host_agency *agency,
                           const struct lt_key *server_key, const struct lt_key *secret_key,
-                          const char *public_text)
+                          const char *public_text, char told[LT_LOG_KEY_MAX])
 {
     const struct lt_entropy *entropy = check->options->entropy;
     const struct client_options options = {
@@ -351,6 +350,7 @@ static void session_check(struct check *check, const struct host_agency *agency,
                      1, ROLE_SENDING, "lt-adapter-check/" LT_VERSION);
         struct attempt attempt = session_try(check, &session, socket);
         session_tell(check, agency, &session, attempt, public_text);
+        text_copy(told, LT_LOG_KEY_MAX, text_bytes(attempt.log_key));
     }
     client_zmq_close(&socket);
     if (net != NULL) {
@@ -381,7 +381,8 @@ static void folder_check(struct check *check, struct words what, const char *pat
     existing(path, nearest, sizeof(nearest));
     bool writable = access(nearest, R_OK | W_OK | X_OK) == 0;
     snprintf(detail, sizeof(detail), "%s (uid %u)", path, (unsigned)geteuid());
-    say(check, writable ? PASSED : FAILED, what, detail,
+    check_say(
+        check, writable ? PASSED : FAILED, what, detail,
         (struct words){"cấp quyền đọc ghi thư mục cho người dùng chạy lt-adapter (chown, chmod)",
                        "give the user that runs lt-adapter the right to read and write (chown, "
                        "chmod)"});
@@ -404,9 +405,9 @@ static void disk_check(struct check *check)
     enum level level = free_bytes < FREE_BYTES_LEAST ? FAILED : NOTED;
     level = free_bytes >= FREE_BYTES_NOTED ? PASSED : level;
     snprintf(detail, sizeof(detail), "%" PRIu64 " MiB (%s)", free_bytes / 1024 / 1024, nearest);
-    say(check, level, what, detail,
-        (struct words){"giải phóng đĩa hoặc chuyển data sang ổ lớn hơn (nên có từ 2 GiB)",
-                       "free space, or move data to a larger disk (2 GiB and more is good)"});
+    check_say(check, level, what, detail,
+              (struct words){"giải phóng đĩa hoặc chuyển data sang ổ lớn hơn (nên có từ 2 GiB)",
+                             "free space, or move data to a larger disk (2 GiB and more is good)"});
 }
 
 static int bind_try(const struct addrinfo *address)
@@ -446,10 +447,10 @@ static void listen_check(struct check *check)
     snprintf(detail, sizeof(detail), "%s%s%s", listen, error != 0 ? ": " : "",
              error != 0 ? strerrordesc_np(error) : "");
     enum level level = error == 0 ? PASSED : (error == EADDRINUSE ? NOTED : FAILED);
-    say(check, level, what, detail,
-        (struct words){
-            "nếu lt-adapter đang chạy thì bình thường; nếu không, đổi drivers.http.listen",
-            "normal while lt-adapter is running; else change drivers.http.listen"});
+    check_say(check, level, what, detail,
+              (struct words){
+                  "nếu lt-adapter đang chạy thì bình thường; nếu không, đổi drivers.http.listen",
+                  "normal while lt-adapter is running; else change drivers.http.listen"});
 }
 
 /* ---- the list ---- */
@@ -468,16 +469,16 @@ static void signing_key_check(struct check *check, const struct host_agency *age
     enum lt_status status = signer_open_file(agency->signing_key, &signer, &fault);
     if (status != LT_OK) {
         snprintf(detail, sizeof(detail), "%s: %s", agency->signing_key, fault.detail);
-        say(check, FAILED, what, detail,
-            (struct words){"cần khóa riêng dạng PEM, không mật khẩu, quyền 0600",
-                           "wanted is a private key in PEM without a password, mode 0600"});
+        check_say(check, FAILED, what, detail,
+                  (struct words){"cần khóa riêng dạng PEM, không mật khẩu, quyền 0600",
+                                 "wanted is a private key in PEM without a password, mode 0600"});
         return;
     }
     char hex[2 * sizeof(struct lt_digest) + 1];
     hex_write(hex, public_key_id(signer.public_key)->bytes, sizeof(struct lt_digest));
     snprintf(detail, sizeof(detail), "%s %s", agency->signing_key, hex);
     signer_close(&signer);
-    say(check, PASSED, what, detail, (struct words){"", ""});
+    check_say(check, PASSED, what, detail, (struct words){"", ""});
 }
 
 /* The certificate beside the signing key, when there is one. */
@@ -498,9 +499,9 @@ static void certificate_check(struct check *check, const struct host_agency *age
     enum level level = days < 0 ? FAILED : (days < CERTIFICATE_DAYS_NOTED ? NOTED : PASSED);
     time_write(until, to_ms);
     snprintf(detail, sizeof(detail), "%s, %s (%" PRId64 ")", paths.certificate, until, days);
-    say(check, level, what, detail,
-        (struct words){"xin gia hạn: lt-adapter enrol --renew (nên đặt lịch chạy hằng ngày)",
-                       "renew it: lt-adapter enrol --renew (best by a daily timer)"});
+    check_say(check, level, what, detail,
+              (struct words){"xin gia hạn: lt-adapter enrol --renew (nên đặt lịch chạy hằng ngày)",
+                             "renew it: lt-adapter enrol --renew (best by a daily timer)"});
 }
 
 static void agency_check(struct check *check, const struct host_agency *agency,
@@ -508,11 +509,13 @@ static void agency_check(struct check *check, const struct host_agency *agency,
 {
     struct lt_key secret_key;
     char public_text[65];
+    char told[LT_LOG_KEY_MAX] = "";
     if (agency_key_check(check, agency, &secret_key, public_text) && server_key != NULL &&
         check->reachable) {
-        session_check(check, agency, server_key, &secret_key, public_text);
+        session_check(check, agency, server_key, &secret_key, public_text, told);
     }
     explicit_bzero(&secret_key, sizeof(secret_key));
+    check_log(check, agency, told);
     signing_key_check(check, agency);
     certificate_check(check, agency);
     if (agency->folder[0] != '\0') {

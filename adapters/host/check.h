@@ -10,8 +10,9 @@
 /*
  * `lt-adapter check`: everything that must be right before an agency can send, tried for real and
  * told line by line to `out`: host name, TCP, the axis's key, our keys, a session, clocks, folders,
- * disk, the listening port. It may run beside a running adapter: it opens no box and takes only a
- * sending session. Returns how many lines are failures.
+ * disk, the listening port, and what each agency knows of the axis' log. It may run beside a
+ * running adapter: it only reads its boxes and takes a sending session. Returns how many lines are
+ * failures.
  */
 struct check_options {
     const struct host_config *config;

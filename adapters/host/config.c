@@ -25,6 +25,7 @@
 #define TOKEN_FILE_BYTES 512
 #define POLL_MS          1000
 #define OUTBOX_MIB       1024
+#define RECEIPT_WAIT_S   60
 #define HEX_KEY_DIGITS   64
 
 /* ---- the file as libcyaml fills it ---- */
@@ -70,6 +71,8 @@ struct config_text {
     char enrol_endpoint[CONFIG_PATH_BYTES];
     char server_key[CONFIG_PATH_BYTES];
     char data[CONFIG_PATH_BYTES];
+    char log_key[CONFIG_LOG_KEY_BYTES];
+    int64_t receipt_wait_s;
     char language[16];
     char log_level[16];
     struct drivers_text drivers;
@@ -128,6 +131,8 @@ static const cyaml_schema_field_t config_fields[] = {
     TEXT(config_text, enrol_endpoint),
     REQUIRED(config_text, server_key),
     REQUIRED(config_text, data),
+    TEXT(config_text, log_key),
+    NUMBER(config_text, receipt_wait_s),
     TEXT(config_text, language),
     TEXT(config_text, log_level),
     CYAML_FIELD_MAPPING("drivers", CYAML_FLAG_DEFAULT, struct config_text, drivers, drivers_fields),
@@ -232,6 +237,35 @@ static enum lt_status addresses_take(const struct reading *reading, struct host_
     return LT_OK;
 }
 
+static enum lt_status number_take(const struct reading *reading, const char *path, int64_t value,
+                                  uint32_t least, uint32_t most, uint32_t *ret_number)
+{
+    if (value < least || value > most) {
+        char text[32];
+        char hint[48];
+        snprintf(text, sizeof(text), "%lld", (long long)value);
+        snprintf(hint, sizeof(hint), "%u..%u", least, most);
+        return value_bad(reading, path, text, hint);
+    }
+    *ret_number = (uint32_t)value;
+    return LT_OK;
+}
+
+/* The key of the axis' log, and how long its receipts may take. */
+static enum lt_status log_take(const struct reading *reading, struct host_config *config)
+{
+    const struct config_text *text = reading->text;
+    const char *key = text->log_key;
+    const char *plus = strchr(key, '+');
+    bool line = plus != NULL && plus != key && strchr(plus + 1, '+') != NULL;
+    int64_t wait_s = text->receipt_wait_s != 0 ? text->receipt_wait_s : RECEIPT_WAIT_S;
+    if (key[0] != '\0' && key[0] != '/' && !line) {
+        return value_bad(reading, "log_key", key, "NAME+ID+BASE64, /PATH");
+    }
+    memcpy(config->log_key, key, sizeof(config->log_key));
+    return number_take(reading, "receipt_wait_s", wait_s, 10, 86400, &config->receipt_wait_s);
+}
+
 /* ---- words ---- */
 
 static enum lt_status words_take(const struct reading *reading, struct host_config *config)
@@ -252,20 +286,6 @@ static enum lt_status words_take(const struct reading *reading, struct host_conf
     config->language = strcmp(language, "en") == 0 ? HOST_EN : HOST_VI;
     snprintf(config->log_level, sizeof(config->log_level), "%.7s",
              level[0] != '\0' ? level : "info");
-    return LT_OK;
-}
-
-static enum lt_status number_take(const struct reading *reading, const char *path, int64_t value,
-                                  uint32_t least, uint32_t most, uint32_t *ret_number)
-{
-    if (value < least || value > most) {
-        char text[32];
-        char hint[48];
-        snprintf(text, sizeof(text), "%lld", (long long)value);
-        snprintf(hint, sizeof(hint), "%u..%u", least, most);
-        return value_bad(reading, path, text, hint);
-    }
-    *ret_number = (uint32_t)value;
     return LT_OK;
 }
 
@@ -553,6 +573,9 @@ static enum lt_status config_take(const struct reading *reading, struct host_con
     enum lt_status status = words_take(reading, config);
     if (status == LT_OK) {
         status = addresses_take(reading, config);
+    }
+    if (status == LT_OK) {
+        status = log_take(reading, config);
     }
     if (status == LT_OK) {
         status = drivers_take(reading, config);

@@ -16,6 +16,11 @@
  *   enrol_endpoint: tcp://truc.example:7762  where `lt-adapter enrol` asks to be let in; or empty
  *   server_key: <64 hex> or a .pub file      of the axis
  *   data: /var/lib/lt-adapter                one folder per agency is made in it, mode 0700
+ *
+ *   log_key: truc.example/log+1c2d3e4f+AZ...    key of the axis' log, or /PATH of a file with it;
+ *                                            absent: the first one told is kept
+ *
+ *   receipt_wait_s: 60                       session time until a receipt is overdue
  *   language: vi                             vi, en
  *   log_level: info                          debug, info, warn, error
  *   drivers:
@@ -25,18 +30,27 @@
  *   agencies:
  *     - id: H24.15
  *       key: /etc/lienthong/H24.15.key       its CURVE secret key, mode 0600
- *       signing_key: /etc/lienthong/H24.15.seal.key   PEM, mode 0600: seals what is sent; "" no
- * seal token: ...  or  token_file: ...      served by http; 16 to 128 printable characters folder:
- * /srv/lienthong/H24.15        served by spool loopback: false                      served by
- * loopback; so is who has neither of the above wake_url: http://127.0.0.1:9000/wake called when
- * there is news held_url: http://127.0.0.1:9000/held asked whether the application holds a transfer
+ *
+ *       signing_key: /etc/lienthong/H24.15.seal.key   PEM, 0600: seals what is sent; "" no seal
+ *
+ *       token: ...  or  token_file: ...      served by http; 16 to 128 printable characters
+ *
+ *       folder: /srv/lienthong/H24.15        served by spool
+ *
+ *       loopback: false                      served by loopback; so is who has neither of the above
+ *
+ *       wake_url: http://127.0.0.1:9000/wake called when there is news
+ *
+ *       held_url: http://127.0.0.1:9000/held asked whether the application holds a transfer
+ *
  *       blob_kib_s: 0                        upload cap, 0 none
  *       outbox_mib: 1024
  */
-#define CONFIG_AGENCIES_MAX 256
-#define CONFIG_PATH_BYTES   256
-#define CONFIG_TOKEN_LEAST  16
-#define CONFIG_TOKEN_MOST   128
+#define CONFIG_AGENCIES_MAX  256
+#define CONFIG_PATH_BYTES    256
+#define CONFIG_LOG_KEY_BYTES 512
+#define CONFIG_TOKEN_LEAST   16
+#define CONFIG_TOKEN_MOST    128
 
 enum host_language { HOST_VI, HOST_EN };
 
@@ -59,6 +73,8 @@ struct host_config {
     char enrol_endpoint[CONFIG_PATH_BYTES];
     char server_key[CONFIG_PATH_BYTES];
     char data[CONFIG_PATH_BYTES];
+    char log_key[CONFIG_LOG_KEY_BYTES]; /* of the axis' log; "": the first one told is kept */
+    uint32_t receipt_wait_s;
     enum host_language language;
     char log_level[8];
     bool http;

@@ -641,6 +641,11 @@ char *door_state_json(const char *agency, const struct lt_client_state *state)
                  number_add(object, "log_size", (int64_t)state->log_size) &&
                  words_add(object, "log_refused",
                            state->log_refused == LT_OK ? "" : lt_code(state->log_refused)) &&
+                 words_add(object, "log_key", state->log_key) &&
+                 flag_add(object, "log_pinned", state->log_pinned) &&
+                 number_add(object, "log_time_ms", state->log_time_ms) &&
+                 number_add(object, "receipts_missing", (int64_t)state->receipts_missing) &&
+                 flag_add(object, "receipts_overdue", state->receipts_overdue) &&
                  words_add(object, "last_problem", state->last_problem);
     return text_of(object, whole);
 }

@@ -176,6 +176,8 @@ static enum lt_status client_open(struct host *host, const struct host_agency *a
         .server_key = config->server_key,
         .secret_key = agency->key,
         .signing_key = agency->signing_key,
+        .log_key = config->log_key[0] != '\0' ? config->log_key : NULL,
+        .receipt_wait_s = config->receipt_wait_s,
         .outbox_bytes_max = agency->outbox_mib * MIB,
         .blob_kib_s = agency->blob_kib_s,
         .restoring = host->options.restoring,

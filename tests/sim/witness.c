@@ -275,25 +275,11 @@ void witness_forget(struct witness *witness, uint64_t above)
 
 /* ---- in the end ---- */
 
-/* Another leg of the same transfer was sent to where this deed took one from: an effect there is
- * its. */
-static bool sent_there_later(const struct witness *witness, const struct deed *deed)
-{
-    for (uint32_t i = 0; i < witness->deeds_count; i++) {
-        const struct deed *other = &witness->deeds[i];
-        if (other != deed && other->act == ACT_REROUTE && other->about == deed->about &&
-            other->to == deed->agency) {
-            return true;
-        }
-    }
-    return false;
-}
-
 void witness_rest(const struct witness *witness)
 {
     for (uint32_t i = 0; i < witness->deeds_count; i++) {
         const struct deed *deed = &witness->deeds[i];
-        if (deed->act == ACT_REROUTE && !deed->risk && !sent_there_later(witness, deed)) {
+        if (deed->act == ACT_REROUTE && !deed->risk) {
             oracle_one_of(witness->oracle, witness_wish(witness, deed->about), deed->agency,
                           deed->to);
         }

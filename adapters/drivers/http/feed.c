@@ -46,22 +46,26 @@ enum MHD_Result http_events_get(struct http_exchange *exchange)
     return http_reply_json(exchange, MHD_HTTP_OK, text);
 }
 
-/* Without a token: is the process alive, and how many of its agencies have a session. With one: the
- * state of that agency too. */
+/* Without a token: is the process alive, and how many of its agencies have a session, and how
+ * many do not believe the log of the axis or lack receipts. With one: the state of that agency too.
+ */
 enum MHD_Result http_health_get(struct http_exchange *exchange)
 {
     const struct lt_driver_options *options = &exchange->server->options;
     struct lt_client_state state;
     struct text_out out;
-    uint32_t connected = 0;
+    uint32_t connected = 0, alarms = 0;
     for (uint32_t i = 0; i < options->tenants_count; i++) {
         lt_client_state(options->tenants[i].client, &state);
         connected += state.connected ? 1 : 0;
+        alarms += state.log_refused != LT_OK || state.receipts_overdue ? 1 : 0;
     }
     text_out_init(&out);
-    text_out_format(
-        &out, "{\"status\":\"ok\",\"version\":\"" LT_VERSION "\",\"agencies\":%u,\"connected\":%u",
-        options->tenants_count, connected);
+    text_out_format(&out,
+                    "{\"status\":\"ok\",\"version\":\"" LT_VERSION
+                    "\",\"agencies\":%u,\"connected\":%u,"
+                    "\"alarms\":%u",
+                    options->tenants_count, connected, alarms);
     if (exchange->tenant != NULL) {
         lt_client_state(exchange->tenant->client, &state);
         char *text = door_state_json(exchange->tenant->agency, &state);

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "adapters/host/check.h"
+#include "adapters/sdk/box_receipts.h"
 #include "proto/base/arena.h"
 #include "proto/base/clock_os.h"
 #include "proto/base/file.h"
@@ -43,6 +44,7 @@ struct desk {
     atomic_bool axis_ends;
     _Atomic int64_t skew_ms; /* the axis has a thread */
     char user[64];
+    char log_key[512]; /* that the axis tells */
     char *said;
 };
 
@@ -65,6 +67,7 @@ static void welcome(struct desk *desk, const struct port_frame *from, struct are
         .limits = {.beat_ms = 15000, .lease_ms = 60000},
         .clock_ms = clock_os()->wall_ms(NULL) + desk->skew_ms,
         .agency = text_bytes(from->peer.user),
+        .log_key = text_bytes(desk->log_key),
     };
     assert_int_equal(frame_write(&frame, arena, &bytes), LT_OK);
     enum lt_status status = port.send(port.self, &from->route, bytes);
@@ -309,6 +312,109 @@ static void port_in_use(void **state)
     assert_said(desk, "[failed] Local HTTP port: 192.0.2.1:8060");
 }
 
+/* ---- the log ---- */
+
+struct box_fill {
+    const char *key;
+    const struct log_refusal *refusal;
+    int64_t overdue_ms;
+    bool owed;
+};
+
+static enum lt_status fill_run(struct box_txn *txn, void *self)
+{
+    const struct box_fill *fill = self;
+    log_know_key(txn, fill->key);
+    log_know_note(txn, text_bytes("truc.example/log\n7\n"
+                                  "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\nposition 71\n"
+                                  "time 2026-09-30T08:00:00.000Z\n\n"
+                                  "\xe2\x80\x94 truc.example/log AAAAAAAA\n"));
+    if (fill->refusal != NULL) {
+        log_refusal_put(txn, fill->refusal);
+    }
+    if (fill->owed) {
+        owed_put(txn, &(struct owed){.position = 5});
+    }
+    overdue_put(txn, fill->overdue_ms);
+    return LT_OK;
+}
+
+/* The box of the agency, open as its adapter has it. */
+static struct box *box_with(struct desk *desk, struct box_fill fill)
+{
+    char path[CONFIG_PATH_BYTES + 32];
+    struct box *box = NULL;
+    struct fault fault;
+    fault_init(&fault);
+    snprintf(path, sizeof(path), "%s/" AGENCY, desk->config.data);
+    assert_int_equal(folder_make(desk->config.data, 0700, &fault), LT_OK);
+    assert_int_equal(folder_make(path, 0700, &fault), LT_OK);
+    snprintf(path, sizeof(path), "%s/" AGENCY "/box.mdb", desk->config.data);
+    assert_int_equal(box_open(&box, path, 64 << 20, clock_os(), entropy_os(), "test/1", &fault),
+                     LT_OK);
+    assert_int_equal(box_commit(box, fill_run, &fill), LT_OK);
+    return box;
+}
+
+#define KEY_ONE "truc.example/log+01020304+AQAB"
+#define KEY_TWO "truc.example/log+05060708+AQAC"
+
+/* Each state of what the agency knows, beside the box's owner. LMDB keeps a process from opening a
+ * store twice, so the owner lets go of it here before each look. */
+static void looked(struct desk *desk, struct box_fill fill, uint32_t failures)
+{
+    struct box *box = box_with(desk, fill);
+    box_close(&box);
+    assert_int_equal(checked(desk, HOST_EN), failures);
+}
+
+static void what_is_known_of_the_log(void **state)
+{
+    struct desk *desk = *state;
+    axis_admits(desk, AGENCY, false);
+    snprintf(desk->log_key, sizeof(desk->log_key), KEY_ONE);
+    axis_start(desk);
+    assert_int_equal(checked(desk, HOST_EN), 0);
+    assert_said(desk,
+                "[note]   Key of the axis' log: " KEY_ONE " (told by the axis, not kept yet)");
+    looked(desk, (struct box_fill){.key = KEY_ONE}, 0);
+    assert_said(desk, "[note]   Key of the axis' log: " KEY_ONE " (kept from the first meeting)");
+    assert_said(desk, "write it into log_key");
+    assert_said(desk, "[ok]     Newest checkpoint believed: truc.example/log, 7, 2026-09-30");
+    assert_said(desk, "[ok]     Receipts of the axis: frames kept 0, receipts missing 0\n");
+    assert_said(desk, "[ok]     Last refusal of the log: none");
+
+    struct log_refusal refusal = {
+        .code = LT_LOG_FORKED, .time_ms = 1790000000000, .what = "receipt"};
+    looked(desk, (struct box_fill){KEY_ONE, &refusal, 1790000000000, true}, 2);
+    assert_said(desk, "[failed] Receipts of the axis: frames kept 0, receipts missing 1, overdue "
+                      "since 2026-09-21");
+    assert_said(desk, "[failed] Last refusal of the log: log-forked (receipt), 2026-09-21");
+    refusal.cleared_ms = 1790000000000;
+    looked(desk, (struct box_fill){.key = KEY_ONE, .refusal = &refusal, .overdue_ms = 0}, 0);
+    assert_said(desk, "[note]   Last refusal of the log: log-forked (receipt), 2026-09-21");
+    assert_int_equal(checked(desk, HOST_VI), 0);
+    assert_said(desk, "Lần từ chối sổ gần nhất: log-forked (receipt), 2026-09-21");
+}
+
+static void which_key_counts(void **state)
+{
+    struct desk *desk = *state;
+    axis_admits(desk, AGENCY, false);
+    snprintf(desk->log_key, sizeof(desk->log_key), KEY_TWO);
+    axis_start(desk);
+    looked(desk, (struct box_fill){.key = KEY_ONE}, 1);
+    assert_said(desk, "[failed] Key of the axis' log: " KEY_TWO " != " KEY_ONE);
+    snprintf(desk->config.log_key, sizeof(desk->config.log_key), KEY_TWO);
+    assert_int_equal(checked(desk, HOST_EN), 0);
+    assert_said(desk, "[ok]     Key of the axis' log: " KEY_TWO " (pinned by log_key)");
+    snprintf(desk->config.log_key, sizeof(desk->config.log_key), KEY_ONE);
+    assert_int_equal(checked(desk, HOST_VI), 1);
+    assert_said(desk, "[lỗi]    Khóa sổ minh bạch của trục: " KEY_TWO " != " KEY_ONE);
+    snprintf(desk->config.log_key, sizeof(desk->config.log_key), "/nonexistent/key");
+    assert_int_equal(checked(desk, HOST_EN), 1);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -322,6 +428,8 @@ int main(void)
         TEST(no_axis),
         TEST(keys_out_of_order),
         TEST(port_in_use),
+        TEST(what_is_known_of_the_log),
+        TEST(which_key_counts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -160,6 +160,8 @@ static void slips_of_values(void **state)
         "endpoint", 1, "tcp://HOST:7760");
     bad("endpoint: tcp://a:1\nserver_key: abc\ndata: /d\ndrivers: {spool: {}}\n" AGENCIES,
         "server_key", 2, "64 hex digits");
+    bad(HEAD "log_key: abc\n" DRIVERS AGENCIES, "log_key", 4, "NAME+ID+BASE64");
+    bad(HEAD "receipt_wait_s: 9\n" DRIVERS AGENCIES, "receipt_wait_s", 4, "10..86400");
     bad(HEAD "language: fr\n" DRIVERS AGENCIES, "language", 4, "vi, en");
     bad(HEAD "log_level: debg\n" DRIVERS AGENCIES, "log_level", 4, "debug, info");
     bad(HEAD "drivers: {}\n" AGENCIES, "drivers", 4, "http, spool, loopback");
