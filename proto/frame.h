@@ -175,6 +175,7 @@ struct delivery {
     bool again;
     struct lt_digest digest;
     bool restored;
+    struct lt_bytes seal; /* proof of the sender's seal (seal.h, seal_proof_read); empty: none */
 };
 
 struct deliver {

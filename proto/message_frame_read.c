@@ -159,6 +159,7 @@ static struct deliver deliver_from(struct packing *packing, const LTP(Deliver) *
             .again = from->again,
             .digest = digest_from(from->digest),
             .restored = from->restored,
+            .seal = bytes_from(from->seal),
         };
     }
     return deliver;

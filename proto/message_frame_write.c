@@ -224,6 +224,7 @@ static LTP(Deliver) *deliver_into(struct packing *packing, const struct deliver 
         item->again = from->again;
         item->digest = digest_into(&from->digest);
         item->restored = from->restored;
+        item->seal = bytes_into(from->seal);
         wire->items[i] = item;
         wire->n_items = i + 1;
     }

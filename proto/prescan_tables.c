@@ -150,9 +150,11 @@ static const struct prescan_field grant_fields[] = {
 MESSAGE(grant);
 
 static const struct prescan_field delivery_fields[] = {
-    [1] = {BYTES("header", 0)}, [2] = {BYTES("body", 0)}, [3] = {U64("position")},
-    [4] = {U32("leg")},         [5] = {U32("attempt")},   [6] = {U64("accepted_ms")},
-    [7] = {BOOL("again")},      [8] = {DIGEST("digest")}, [9] = {BOOL("restored")},
+    [1] = {BYTES("header", 0)}, [2] = {BYTES("body", 0)},
+    [3] = {U64("position")},    [4] = {U32("leg")},
+    [5] = {U32("attempt")},     [6] = {U64("accepted_ms")},
+    [7] = {BOOL("again")},      [8] = {DIGEST("digest")},
+    [9] = {BOOL("restored")},   [10] = {BYTES("seal", LEAF_MAX)},
 };
 MESSAGE(delivery);
 

@@ -162,6 +162,39 @@ enum lt_status seal_prove(const struct seal *seal, struct digester *digester,
     return LT_OK;
 }
 
+/* A node without a right neighbour stands for itself one level up: that is the tree of RFC 6962. */
+void seal_tree(struct digester *digester, struct lt_digest *nodes, uint32_t count)
+{
+    struct lt_digest *level = nodes;
+    for (uint32_t width = count; width > 1; width = (width + 1) / 2) {
+        struct lt_digest *next = level + width;
+        for (uint32_t i = 0; i < width / 2; i++) {
+            next[i] = merkle_node(digester, &level[2 * i], &level[2 * i + 1]);
+        }
+        if (width % 2 != 0) {
+            next[width / 2] = level[width - 1];
+        }
+        level = next;
+    }
+}
+
+void seal_prove_in(const struct seal *seal, const struct lt_digest *nodes, uint32_t count,
+                   uint32_t index, struct seal_proof *ret_proof)
+{
+    const struct lt_digest *level = nodes;
+    assert(index < count && count <= SEAL_BATCH_MAX);
+    *ret_proof = (struct seal_proof){.seal = *seal, .index = index};
+    for (uint32_t width = count; width > 1; width = (width + 1) / 2) {
+        uint32_t beside = index ^ 1;
+        if (beside < width) {
+            ret_proof->path[ret_proof->path_count++] = level[beside];
+        }
+        level += width;
+        index /= 2;
+    }
+    ret_proof->root = *level;
+}
+
 enum lt_status seal_proof_check(const struct seal_proof *proof, const struct lt_digest *leaf,
                                 const struct public_key *key, struct sign_checker *checker,
                                 struct digester *digester)

@@ -72,6 +72,13 @@ LT_CHECK enum lt_status seal_prove(const struct seal *seal, struct digester *dig
                                    const struct lt_digest *leaves, uint32_t count, uint32_t index,
                                    struct seal_proof *ret_proof);
 
+/* Many parcels of one seal with one set of hashes: `nodes` begins with the leaves and has room for
+ * SEAL_NODES(count); seal_tree fills in what stands above them. */
+#define SEAL_NODES(count) (2 * (count) + 8)
+void seal_tree(struct digester *digester, struct lt_digest *nodes, uint32_t count);
+void seal_prove_in(const struct seal *seal, const struct lt_digest *nodes, uint32_t count,
+                   uint32_t index, struct seal_proof *ret_proof);
+
 /* LT_PATH_LENGTH, LT_PATH_WRONG (the path is another parcel's, or the parcel is another), and what
  * seal_check says of the root. */
 LT_CHECK enum lt_status seal_proof_check(const struct seal_proof *proof,

@@ -73,6 +73,7 @@ struct config_text {
     char data[CONFIG_PATH_BYTES];
     char log_key[CONFIG_LOG_KEY_BYTES];
     int64_t receipt_wait_s;
+    char sender_keys[CONFIG_PATH_BYTES];
     char language[16];
     char log_level[16];
     struct drivers_text drivers;
@@ -133,6 +134,7 @@ static const cyaml_schema_field_t config_fields[] = {
     REQUIRED(config_text, data),
     TEXT(config_text, log_key),
     NUMBER(config_text, receipt_wait_s),
+    TEXT(config_text, sender_keys),
     TEXT(config_text, language),
     TEXT(config_text, log_level),
     CYAML_FIELD_MAPPING("drivers", CYAML_FLAG_DEFAULT, struct config_text, drivers, drivers_fields),
@@ -263,6 +265,7 @@ static enum lt_status log_take(const struct reading *reading, struct host_config
         return value_bad(reading, "log_key", key, "NAME+ID+BASE64, /PATH");
     }
     memcpy(config->log_key, key, sizeof(config->log_key));
+    memcpy(config->sender_keys, text->sender_keys, sizeof(config->sender_keys));
     return number_take(reading, "receipt_wait_s", wait_s, 10, 86400, &config->receipt_wait_s);
 }
 

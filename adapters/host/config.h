@@ -20,6 +20,7 @@
  *   log_key: truc.example/log+1c2d3e4f+AZ...    key of the axis' log, or /PATH of a file with it;
  *                                            absent: the first one told is kept
  *
+ *   sender_keys: /etc/lienthong/senders      AGENCY/NAME.pem in it: seals are checked with them
  *   receipt_wait_s: 60                       session time until a receipt is overdue
  *   language: vi                             vi, en
  *   log_level: info                          debug, info, warn, error
@@ -75,6 +76,7 @@ struct host_config {
     char data[CONFIG_PATH_BYTES];
     char log_key[CONFIG_LOG_KEY_BYTES]; /* of the axis' log; "": the first one told is kept */
     uint32_t receipt_wait_s;
+    char sender_keys[CONFIG_PATH_BYTES]; /* "": seals are kept and not checked */
     enum host_language language;
     char log_level[8];
     bool http;

@@ -20,6 +20,7 @@
 #include "proto/base/base64.h"
 #include "proto/base/text.h"
 #include "proto/message.h"
+#include "proto/seal.h"
 #include "text_out.h"
 
 #define ARENA_CHUNK_BYTES (64 * 1024)
@@ -330,6 +331,26 @@ static bool delivery_add(json_t *object, const struct lt_delivery *delivery)
            words_add(object, "from", delivery->from);
 }
 
+/* The sender's own seal, and what this adapter knows of it. */
+static bool seal_add(json_t *object, const struct lt_delivery *delivery)
+{
+    struct seal_proof proof;
+    char text[BASE64_BYTES(PROOF_BYTES_MAX) + 1];
+    if (delivery->seal_state == LT_SEAL_NONE || delivery->seal.size > PROOF_BYTES_MAX ||
+        !seal_proof_read(delivery->seal, &proof)) {
+        return true;
+    }
+    base64_write(text, delivery->seal);
+    json_t *seal = json_object();
+    bool whole = seal != NULL &&
+                 flag_add(seal, "checked", delivery->seal_state == LT_SEAL_CHECKED) &&
+                 words_add(seal, "algorithm", sign_algorithm_name(proof.seal.algorithm)) &&
+                 digest_add(seal, "key_id", &proof.seal.key_id) &&
+                 number_add(seal, "batch", proof.seal.batch) &&
+                 number_add(seal, "index", proof.index) && words_add(seal, "proof", text);
+    return json_object_set_new(object, "seal", kept(seal, whole)) == 0;
+}
+
 /* What a received header says beyond a request. */
 static bool header_add(json_t *object, const struct header *header)
 {
@@ -363,7 +384,7 @@ static json_t *delivery_form(const struct lt_delivery *delivery, struct arena *a
     struct lt_request request;
     json_t *object = json_object();
     fault_init(&fault);
-    if (object == NULL || !delivery_add(object, delivery)) {
+    if (object == NULL || !delivery_add(object, delivery) || !seal_add(object, delivery)) {
         json_decref(object);
         return NULL;
     }

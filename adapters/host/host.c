@@ -178,6 +178,7 @@ static enum lt_status client_open(struct host *host, const struct host_agency *a
         .signing_key = agency->signing_key,
         .log_key = config->log_key[0] != '\0' ? config->log_key : NULL,
         .receipt_wait_s = config->receipt_wait_s,
+        .sender_keys = config->sender_keys,
         .outbox_bytes_max = agency->outbox_mib * MIB,
         .blob_kib_s = agency->blob_kib_s,
         .restoring = host->options.restoring,

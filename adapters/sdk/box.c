@@ -46,7 +46,7 @@ static const char *const tree_names[BOX_TREES_END] = {
     [BOX_CASES] = "cases",       [BOX_INBOX] = "inbox",   [BOX_BODIES] = "bodies",
     [BOX_OPEN] = "open",         [BOX_LEGS] = "legs",     [BOX_TELL] = "tell",
     [BOX_EVENTS] = "events",     [BOX_BLOBS] = "blobs",   [BOX_UPLOADED] = "uploaded",
-    [BOX_RECEIPTS] = "receipts", [BOX_OWED] = "owed",
+    [BOX_RECEIPTS] = "receipts", [BOX_OWED] = "owed",     [BOX_SEALS] = "seals",
 };
 
 /* ---- keys and values ---- */

@@ -42,6 +42,7 @@ enum box_tree {
     BOX_UPLOADED, /* sha256(32) -> time: the axis has it */
     BOX_RECEIPTS, /* position(8) of the first leaf -> time(8), a frame of receipts */
     BOX_OWED,     /* position(8) of an acceptance or settlement without receipt -> since when */
+    BOX_SEALS,    /* number(8) of a delivery -> seal state(1), proof of the sender's seal */
     BOX_TREES_END,
 };
 

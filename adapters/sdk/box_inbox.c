@@ -23,6 +23,7 @@
 #include "proto/base/text.h"
 #include "proto/base/wire.h"
 #include "proto/message.h"
+#include "proto/seal.h"
 
 #define LEG_BYTES        17
 #define LEG_KEY_BYTES    (LEG_BYTES + LT_AGENCY_ID_MAX)
@@ -113,6 +114,27 @@ static void parcel_put(struct box_txn *txn, uint64_t number, const struct delive
     wire_put_raw(&w, delivery->body.data, delivery->body.size);
     assert(!w.bad); /* checked when it came */
     box_put_number(txn, BOX_BODIES, number, wire_written(&w));
+}
+
+enum lt_seal_state inbox_seal(struct box_txn *txn, uint64_t number, struct lt_bytes *ret_proof)
+{
+    struct lt_bytes value;
+    bool there = box_get_number(txn, BOX_SEALS, number, &value) == LT_OK && value.size > 1 &&
+                 value.data[0] <= LT_SEAL_CHECKED;
+    *ret_proof = there ? (struct lt_bytes){value.data + 1, value.size - 1} : (struct lt_bytes){0};
+    return there ? (enum lt_seal_state)value.data[0] : LT_SEAL_NONE;
+}
+
+static void seal_put(struct box_txn *txn, uint64_t number, const struct inbox_new *incoming)
+{
+    uint8_t room[1 + PROOF_BYTES_MAX];
+    struct lt_bytes proof = incoming->delivery->seal;
+    if (incoming->seal_state == LT_SEAL_NONE || proof.size > PROOF_BYTES_MAX) {
+        return;
+    }
+    room[0] = (uint8_t)incoming->seal_state;
+    memcpy(room + 1, proof.data, proof.size);
+    box_put_number(txn, BOX_SEALS, number, (struct lt_bytes){room, 1 + proof.size});
 }
 
 static int64_t wall_ms(const struct box_txn *txn)
@@ -244,6 +266,7 @@ void inbox_arrive(struct box_txn *txn, const struct inbox_new *incoming)
     struct box_key value = box_key_of(number);
     record_put(txn, number, &record);
     parcel_put(txn, number, delivery);
+    seal_put(txn, number, incoming);
     box_put(txn, BOX_LEGS, leg_key(leg, &record.id, record.leg, header->from),
             box_key_bytes(&value));
     for (uint32_t i = 0; i < header->attachments_count; i++) {
@@ -631,6 +654,9 @@ enum lt_status inbox_forget(struct box_txn *txn, uint64_t number, struct arena *
     }
     box_delete(txn, BOX_LEGS, leg_key(leg, &record.id, record.leg, text_bytes(record.from)));
     box_delete_number(txn, BOX_BODIES, number);
+    if (inbox_seal(txn, number, &body) != LT_SEAL_NONE) {
+        box_delete_number(txn, BOX_SEALS, number);
+    }
     box_delete_number(txn, BOX_INBOX, number);
     return LT_OK;
 }

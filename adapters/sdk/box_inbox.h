@@ -17,6 +17,7 @@ struct inbox_new {
     const struct header *header; /* of the delivery */
     bool complete;               /* its attachments are here already */
     bool sent;                   /* restored, and a transfer of our own */
+    enum lt_seal_state seal_state;
 };
 
 /* One delivered leg: new, or the answer to it is told again, or nothing changes. */
@@ -37,6 +38,9 @@ LT_CHECK enum lt_status inbox_get(struct box_txn *txn, uint64_t number,
 /* Views into the map. */
 LT_CHECK enum lt_status inbox_parcel(struct box_txn *txn, uint64_t number,
                                      struct lt_bytes *ret_header, struct lt_bytes *ret_body);
+
+/* The sender's seal; LT_SEAL_NONE and empty: there is none. A view into the map. */
+enum lt_seal_state inbox_seal(struct box_txn *txn, uint64_t number, struct lt_bytes *ret_proof);
 
 /* The next one of all after `after`; *ret_number also with LT_DAMAGED. LT_NOT_FOUND: the end. */
 LT_CHECK enum lt_status inbox_after(struct box_txn *txn, uint64_t after, uint64_t *ret_number,

@@ -180,6 +180,9 @@ static enum lt_status client_make(struct lt_client **ret_client, const struct lt
         status = sealer_open(&client->sealer, options->signing_key, fault);
     }
     if (status == LT_OK) {
+        status = sender_keys_open(&client->sender_keys, options->sender_keys, fault);
+    }
+    if (status == LT_OK) {
         status = store_open_all(client, options, fault);
     }
     if (status == LT_OK) {
@@ -325,6 +328,7 @@ void lt_client_close(struct lt_client **client_p)
     box_close(&client->box);
     blob_folder_close(&client->blobs);
     sealer_close(&client->sealer);
+    sender_keys_close(&client->sender_keys);
     digester_close(&client->digester);
     pump_deinit(&client->pump);
     if (client->arena.first != NULL) {

@@ -18,6 +18,7 @@
 #include "proto/base/text.h"
 #include "proto/header_check.h"
 #include "proto/message.h"
+#include "proto/seal.h"
 #include <lienthong/restore.h>
 
 #define ASK_AGAIN_MS 500
@@ -30,7 +31,7 @@ struct wanted {
     bool done;
     enum lt_status status; /* once done; LT_OK: the bytes are here */
     struct delivery delivery;
-    uint8_t *memory; /* header and body */
+    uint8_t *memory; /* header, body and seal */
 };
 
 /* The call under way: under the client's mutex, but for `turn`. */
@@ -241,7 +242,8 @@ static enum lt_status wanted_keep(struct wanted *wanted, const struct delivery *
 {
     size_t header = delivery->header.size;
     size_t body = delivery->body.size;
-    wanted->memory = malloc(header + body + 1);
+    size_t seal = delivery->seal.size;
+    wanted->memory = malloc(header + body + seal + 1);
     if (wanted->memory == NULL) {
         return LT_NO_MEMORY;
     }
@@ -249,9 +251,13 @@ static enum lt_status wanted_keep(struct wanted *wanted, const struct delivery *
     if (body > 0) {
         memcpy(wanted->memory + header, delivery->body.data, body);
     }
+    if (seal > 0) {
+        memcpy(wanted->memory + header + body, delivery->seal.data, seal);
+    }
     wanted->delivery = *delivery;
     wanted->delivery.header = (struct lt_bytes){wanted->memory, header};
     wanted->delivery.body = (struct lt_bytes){wanted->memory + header, body};
+    wanted->delivery.seal = (struct lt_bytes){wanted->memory + header + body, seal};
     return LT_OK;
 }
 
@@ -378,11 +384,13 @@ static enum lt_status restore_one(struct box_txn *txn, const struct restoring *r
     if (status != LT_OK) {
         return status;
     }
+    struct seal_proof proof;
     struct inbox_new incoming = {
         .delivery = delivery,
         .header = &header,
         .complete = all_here(restoring->client, &header),
         .sent = restoring->call->own,
+        .seal_state = seal_proof_read(delivery->seal, &proof) ? LT_SEAL_KEPT : LT_SEAL_NONE,
     };
     return inbox_restore(txn, &incoming, restoring->arena);
 }

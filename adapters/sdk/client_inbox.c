@@ -5,8 +5,8 @@
  * was durable before.
  *
  * Waiting looks at least once a second, because a lease that runs out makes no noise. A delivery is
- * two allocations that lt_inbox_release gives back; one whose body travelled as an attachment holds
- * the whole body in memory.
+ * three allocations that lt_inbox_release gives back; one whose body travelled as an attachment
+ * holds the whole body in memory.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -138,6 +138,12 @@ static enum lt_status delivery_copy(struct box_txn *txn, uint64_t number,
         lt_inbox_release(&delivery, 1);
         return LT_NO_MEMORY;
     }
+    struct lt_bytes seal;
+    delivery.seal_state = inbox_seal(txn, number, &seal);
+    if (!bytes_copy(seal, &delivery.seal)) {
+        lt_inbox_release(&delivery, 1);
+        return LT_NO_MEMORY;
+    }
     delivery.id = ret_record->id;
     delivery.leg = ret_record->leg;
     delivery.attempt = ret_record->attempt;
@@ -208,8 +214,10 @@ void lt_inbox_release(struct lt_delivery *deliveries, uint32_t count)
     for (uint32_t i = 0; i < count; i++) {
         free((void *)(uintptr_t)deliveries[i].header.data);
         free((void *)(uintptr_t)deliveries[i].body.data);
+        free((void *)(uintptr_t)deliveries[i].seal.data);
         deliveries[i].header = (struct lt_bytes){NULL, 0};
         deliveries[i].body = (struct lt_bytes){NULL, 0};
+        deliveries[i].seal = (struct lt_bytes){NULL, 0};
     }
 }
 

@@ -36,6 +36,11 @@ struct note_trust log_trust(struct lt_client *client)
     return (struct note_trust){client->digester, log->checker, {log->name, log->key}};
 }
 
+struct sign_checker *log_checker(const struct lt_client *client)
+{
+    return client->log->checker;
+}
+
 void log_publish(struct lt_client *client)
 {
     struct log_watch *log = client->log;

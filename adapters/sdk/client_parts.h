@@ -10,6 +10,7 @@
 #include "proto/digest.h"
 #include "pump.h"
 #include "sealer.h"
+#include "sender_keys.h"
 #include "session.h"
 #include <lienthong/client.h>
 
@@ -60,6 +61,7 @@ struct lt_client {
         uint64_t inbox;
         uint32_t blobs;
     } sweep;
+    struct sender_keys *sender_keys;
     struct log_watch *log; /* what is believed of the axis' log */
     struct mover *mover;   /* of attachments */
     bool restoring;        /* nothing is granted and nothing submitted */
@@ -127,6 +129,8 @@ void log_welcome(struct lt_client *client, const struct welcome *welcome);
 void log_receipts(struct lt_client *client, const struct receipts *receipts); /* _receipts.c */
 void log_proof(struct lt_client *client, const struct log_proof *proof);
 void log_step(struct lt_client *client); /* asks when it is due */
+
+struct sign_checker *log_checker(const struct lt_client *client); /* of the network thread */
 
 /* client_receipts.c: a receipt is owed for what is acknowledged now. Taken on the network thread
  * before the job that calls receipt_owed. */

@@ -5,8 +5,9 @@
  * shown, acknowledged or confirmed.
  *
  * A delivery that cannot be kept is answered at once and not remembered: bytes that do not match
- * their digest are a technical failure, a full disk is "later". One whose header cannot be read has
- * no id to answer under; the axis takes it back when its time is over.
+ * their digest, or are not what their sender sealed, are a technical failure, a full disk is
+ * "later". One whose header cannot be read has no id to answer under; the axis takes it back when
+ * its time is over.
  *
  * Windows: deliver_parcels at most, and nothing while the disk is short.
  */
@@ -21,6 +22,7 @@
 #include "proto/base/text.h"
 #include "proto/header_check.h"
 #include "proto/message.h"
+#include "proto/seal.h"
 
 #define NOTICES_OPEN       512
 #define GRANT_PARCEL_BYTES (LT_HEADER_BYTES_MAX + LT_BODY_INLINE_MAX)
@@ -60,6 +62,20 @@ static void say_damaged(struct lt_client *client, const struct delivery *deliver
     say(client, delivery, id, &answer);
 }
 
+/* Not what its sender sealed: never shown here, and no try will mend it; people look at it. */
+static void say_unsealed(struct lt_client *client, const struct delivery *delivery,
+                         const struct lt_id *id, enum lt_status code)
+{
+    struct settlement answer = {.outcome = LT_OUTCOME_FAILED,
+                                .code = (uint32_t)code,
+                                .permanent = true,
+                                .reason = text_bytes(lt_error(code)->en)};
+    log_error("seal-wrong", "agency=%s position=%llu code=%s", client->agency,
+              (unsigned long long)delivery->position, lt_code(code));
+    client_note(client, code, "a delivery is not what its sender sealed");
+    say(client, delivery, id, &answer);
+}
+
 static void say_later(struct lt_client *client, const struct inbox_new *arrival)
 {
     struct settlement answer = {.outcome = LT_OUTCOME_LATER,
@@ -91,6 +107,32 @@ static bool all_here(struct lt_client *client, const struct header *header)
     return true;
 }
 
+/* The sender's own seal, as far as its key is known here. */
+static enum lt_status seal_look(struct lt_client *client, const struct delivery *delivery,
+                                const struct header *header, enum lt_seal_state *ret_state)
+{
+    struct seal_proof proof;
+    *ret_state = LT_SEAL_NONE;
+    if (delivery->seal.size == 0) {
+        return LT_OK;
+    }
+    if (!seal_proof_read(delivery->seal, &proof)) {
+        return LT_SEAL_BAD;
+    }
+    const struct public_key *key = sender_keys_find(client->sender_keys, header->from,
+                                                    &proof.seal.key_id, client_mono_ms(client));
+    *ret_state = LT_SEAL_KEPT;
+    if (key == NULL) {
+        return LT_OK;
+    }
+    const struct parcel parcel = {delivery->header, delivery->body, delivery->digest};
+    struct lt_digest leaf = seal_leaf(client->digester, &parcel);
+    *ret_state = LT_SEAL_CHECKED;
+    enum lt_status status =
+        seal_proof_check(&proof, &leaf, key, log_checker(client), client->digester);
+    return status == LT_OK ? LT_OK : LT_SEAL_BAD;
+}
+
 static void arrival_take(struct lt_client *client, const struct delivery *delivery,
                          struct arrivals *arrivals)
 {
@@ -114,10 +156,16 @@ static void arrival_take(struct lt_client *client, const struct delivery *delive
         say_damaged(client, delivery, &header->id, &fault);
         return;
     }
+    enum lt_seal_state seal_state;
+    status = seal_look(client, delivery, header, &seal_state);
+    if (status != LT_OK) {
+        say_unsealed(client, delivery, &header->id, status);
+        return;
+    }
     bool complete = all_here(client, header);
     arrivals->incomplete = arrivals->incomplete || !complete;
-    arrivals->items[arrivals->count++] =
-        (struct inbox_new){.delivery = delivery, .header = header, .complete = complete};
+    arrivals->items[arrivals->count++] = (struct inbox_new){
+        .delivery = delivery, .header = header, .complete = complete, .seal_state = seal_state};
 }
 
 static enum lt_status deliver_run(struct box_txn *txn, void *self)

@@ -152,6 +152,7 @@ static void gather(struct flow *flow, const struct giving *giving, struct load *
             .accepted_ms = cached.accepted_ms,
             .digest = cached.digest,
             .restored = true,
+            .seal = cache_proof(&flow->cache, &cached),
         };
         load->of[load->count++] = i;
         load->bytes += bytes;

@@ -31,9 +31,10 @@ void cache_close(struct cache *cache)
 }
 
 void cache_put(struct cache *cache, uint64_t position, int64_t accepted_ms,
-               const struct lt_digest *digest, struct lt_bytes header, struct lt_bytes body)
+               const struct lt_digest *digest, struct lt_bytes header, struct lt_bytes body,
+               struct lt_bytes proof)
 {
-    uint64_t size = header.size + body.size;
+    uint64_t size = header.size + body.size + proof.size;
     if (size > cache->ring_bytes / 4) {
         return;
     }
@@ -46,11 +47,15 @@ void cache_put(struct cache *cache, uint64_t position, int64_t accepted_ms,
     if (body.size != 0) {
         memcpy(cache->ring + offset + header.size, body.data, body.size);
     }
+    if (proof.size != 0) {
+        memcpy(cache->ring + offset + header.size + body.size, proof.data, proof.size);
+    }
     cache->slots[position % CACHE_SLOTS] = (struct cached){
         .position = position,
         .at = cache->end,
         .header_bytes = (uint32_t)header.size,
         .body_bytes = (uint32_t)body.size,
+        .proof_bytes = (uint32_t)proof.size,
         .accepted_ms = accepted_ms,
         .digest = *digest,
     };
@@ -69,4 +74,10 @@ bool cache_get(const struct cache *cache, uint64_t position, struct cached *ret_
     *ret_header = (struct lt_bytes){data, slot->header_bytes};
     *ret_body = (struct lt_bytes){data + slot->header_bytes, slot->body_bytes};
     return true;
+}
+
+struct lt_bytes cache_proof(const struct cache *cache, const struct cached *cached)
+{
+    const uint8_t *data = cache->ring + cached->at % cache->ring_bytes;
+    return (struct lt_bytes){data + cached->header_bytes + cached->body_bytes, cached->proof_bytes};
 }

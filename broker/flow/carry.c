@@ -156,6 +156,22 @@ static struct lt_bytes proof_of(struct flow *flow, const struct fetched *fetched
     return seal_proof_write(memory, PROOF_BYTES_MAX, &proof);
 }
 
+struct lt_bytes seal_proof_of(struct flow *flow, const struct fetched *fetched,
+                              const struct fact_accepted *accepted, uint8_t *memory)
+{
+    struct lt_bytes none = {NULL, 0};
+    struct seal_proof proof;
+    struct lt_bytes kept =
+        fetched->fact.kind == FACT_CARRIED ? proof_of(flow, fetched, memory) : none;
+    if (accepted->seal.size == 0 || kept.size > 0) {
+        return kept;
+    }
+    struct lt_bytes batch = fetched->seal.position != 0 ? fetched->seal.payload : none;
+    return fact_seal_prove(accepted, batch, flow->digester, &proof) == LT_OK
+               ? seal_proof_write(memory, PROOF_BYTES_MAX, &proof)
+               : none;
+}
+
 enum lt_status carry_take(struct flow *flow, const struct fetched *fetched)
 {
     struct carry *carry = &flow->carry;

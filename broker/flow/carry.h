@@ -19,6 +19,7 @@
  * are in the archive. Attachments are files of their own and are not touched by a cut.
  */
 struct flow;
+struct fact_accepted;
 struct fetched;
 
 struct carry {
@@ -40,6 +41,11 @@ LT_CHECK enum lt_status carry_take(struct flow *flow, const struct fetched *fetc
 
 /* Where the bytes of the transfer accepted at `position` stand now. */
 uint64_t parcel_where(struct flow *flow, uint64_t position);
+/* The proof of the sender's seal of what was fetched, into `memory` of PROOF_BYTES_MAX; empty:
+ * there is none, or it was damaged. */
+struct lt_bytes seal_proof_of(struct flow *flow, const struct fetched *fetched,
+                              const struct fact_accepted *accepted, uint8_t *memory);
+
 /* Asks for them to be read (fetch.h); false: not now, ask again. */
 bool parcel_ask(struct flow *flow, uint64_t position, uint32_t agency);
 

@@ -196,7 +196,8 @@ static enum lt_status stage_accepted(struct flow *flow, const struct agency *fro
                                      const struct sealed *sealed, struct fact_accepted *accepted,
                                      struct decision *decision)
 {
-    uint8_t link[SEAL_LINK_BYTES_MAX];
+    uint8_t link[SEAL_LINK_BYTES_MAX], proof[PROOF_BYTES_MAX];
+    const struct sealing *sealing = sealed == NULL ? NULL : sealed->sealing;
     size_t size = parcel->header.size + parcel->body.size + sizeof(link) + 256;
     void *memory = arena_alloc(&flow->arena, size);
     if (memory == NULL) {
@@ -223,7 +224,7 @@ static enum lt_status stage_accepted(struct flow *flow, const struct agency *fro
     decision->position = position;
     decision->time_ms = journal_time_ms(flow->journal);
     cache_put(&flow->cache, position, decision->time_ms, &parcel->digest, parcel->header,
-              parcel->body);
+              parcel->body, sealing_proof(sealing, sealing == NULL ? 0 : sealed->index, proof));
     flow->counters.accepted++;
     return LT_OK;
 }

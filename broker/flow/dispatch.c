@@ -5,22 +5,28 @@
  * again. A leg is sent only when the fact that made it due is durable, when it is not in flight,
  * and within the receiver's grant; at most one leg of a lane is due at a time (fold_leg.c), so the
  * order per lane holds by itself. Bodies come from the cache; a miss is asked of the fetch pool and
- * the leg goes in a later turn; one whose record does not read is parked as damaged. After a
+ * the leg goes in a later turn; one whose record does not read is parked as damaged. A sealed
+ * parcel takes the proof of its seal along, which the cache keeps behind its bytes. After a
  * Deliver has left, FACT_SENT says so in the next batch.
  */
 #include <assert.h>
 #include <string.h>
 
+#include "carry.h"
 #include "fold.h"
 #include "fold_leg.h"
 #include "incident.h"
 #include "proto/base/log.h"
 #include "proto/message.h"
+#include "proto/seal.h"
 #include "steps.h"
 
 #define LOOK_MAX   512 /* due entries looked at per agency and turn */
 #define MISSES_MAX 32  /* cold bodies asked for per agency and turn */
 #define ITEM_BYTES 96  /* of one delivery beside header and body */
+
+static_assert(DELIVER_BYTES_MAX + LT_PARCELS_PER_FRAME * (PROOF_BYTES_MAX + 8) < LT_FRAME_BYTES_MAX,
+              "a Deliver fits its frame, each parcel with the largest seal");
 
 struct load {
     struct session *session;
@@ -47,7 +53,8 @@ static bool granted(const struct load *load, uint64_t bytes)
 }
 
 static void add_item(struct load *load, const struct due_key *key, const struct due *due,
-                     const struct cached *cached, struct lt_bytes header, struct lt_bytes body)
+                     const struct cached *cached, struct lt_bytes header, struct lt_bytes body,
+                     struct lt_bytes proof)
 {
     uint16_t attempt = (uint16_t)(due->attempts + 1);
     load->items[load->count] = (struct delivery){
@@ -59,6 +66,7 @@ static void add_item(struct load *load, const struct due_key *key, const struct 
         .accepted_ms = cached->accepted_ms,
         .again = (due->flags & LEG_FLAG_SENT_ONCE) != 0,
         .digest = cached->digest,
+        .seal = proof,
     };
     load->sent[load->count] =
         (struct fact_sent_item){.position = key->position, .leg = key->leg, .attempt = attempt};
@@ -85,7 +93,7 @@ static enum looked look_at(struct flow *flow, struct load *load, const struct du
         return LOOKED_STOP;
     }
     if (cache_get(&flow->cache, key->position, &cached, &header, &body)) {
-        add_item(load, key, due, &cached, header, body);
+        add_item(load, key, due, &cached, header, body, cache_proof(&flow->cache, &cached));
         return LOOKED_GO;
     }
     load->misses++;
@@ -304,11 +312,13 @@ enum lt_status step_fetched(struct flow *flow)
             fetch_release(flow->fetch, &fetched);
             continue;
         }
+        uint8_t proof[PROOF_BYTES_MAX];
         if (fetched.status == LT_OK &&
             fact_acceptance(&fetched.fact, fetched.position, &accepted_ms, &payload) &&
             fact_read_accepted(payload, &accepted)) {
             cache_put(&flow->cache, fetched.position, accepted_ms, &accepted.digest,
-                      accepted.header, accepted.body);
+                      accepted.header, accepted.body,
+                      seal_proof_of(flow, &fetched, &accepted, proof));
         } else {
             status = take_unreadable(flow, &fetched);
         }

@@ -44,10 +44,10 @@ struct fetch {
 static void read_one(const struct journal *journal, struct request *request)
 {
     request->status = journal_read(journal, request->at, &request->arena, &request->fact);
-    if (request->status == LT_OK && request->agency == FETCH_CARRY) {
+    if (request->status == LT_OK) {
         uint64_t seal = fact_seal_position(&request->fact);
         if (seal != 0 && journal_read(journal, seal, &request->arena, &request->seal) != LT_OK) {
-            request->seal.position = 0; /* carried without: what is there is not held up by it */
+            request->seal.position = 0; /* without it: what is there is not held up by it */
         }
     }
 }

@@ -22,7 +22,7 @@ struct fetched {
     uint32_t agency;   /* who asked: wake its desk; or FETCH_CARRY */
     enum lt_status status;
     struct fact fact; /* copied; valid until fetch_release */
-    struct fact seal; /* for FETCH_CARRY: the FACT_SEAL it names; position 0: it names none */
+    struct fact seal; /* the FACT_SEAL it names; position 0: it names none, or it does not read */
     void *memory;
 };
 

@@ -33,7 +33,7 @@ bool sealing_take(struct flow *flow, const struct agency *agency, const struct s
         return true;
     }
     struct sealing *sealing = arena_zalloc(arena, sizeof(*sealing));
-    struct lt_digest *leaves = arena_zalloc(arena, count * sizeof(*leaves));
+    struct lt_digest *leaves = arena_zalloc(arena, SEAL_NODES(count) * sizeof(*leaves));
     if (sealing == NULL || leaves == NULL) {
         return false;
     }
@@ -73,7 +73,9 @@ void sealing_verify(const struct verify_tools *tools, const struct submission *s
                                sealing->leaves, sealing->count);
     if (sealing->code != LT_OK) {
         fault_set(&sealing->fault, sealing->code, "seal", "over %u parcels", sealing->count);
+        return;
     }
+    seal_tree(tools->digester, sealing->leaves, sealing->count);
 }
 
 /* A late list of revoked certificates goes on for a while; people are told. */
@@ -186,4 +188,14 @@ enum lt_status sealing_link(struct flow *flow, uint32_t agency, struct sealing *
     }
     *ret_link = seal_link_write(memory, SEAL_LINK_BYTES_MAX, &link);
     return LT_OK;
+}
+
+struct lt_bytes sealing_proof(const struct sealing *sealing, uint32_t index, uint8_t *memory)
+{
+    struct seal_proof proof;
+    if (sealing == NULL) {
+        return (struct lt_bytes){NULL, 0};
+    }
+    seal_prove_in(&sealing->seal, sealing->leaves, sealing->count, index, &proof);
+    return seal_proof_write(memory, PROOF_BYTES_MAX, &proof);
 }

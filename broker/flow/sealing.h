@@ -24,7 +24,7 @@ struct sealing {
     enum lt_status code;      /* of the seal by itself: its shape, then its signature */
     uint64_t position;        /* of its FACT_SEAL; 0: not staged yet */
     struct lt_digest digest;  /* of its bytes, with position */
-    struct lt_digest *leaves; /* of a batch of `count` parcels */
+    struct lt_digest *leaves; /* of a batch of `count` parcels, and the tree above (seal_tree) */
     uint32_t count;
     struct fault fault;
 };
@@ -45,6 +45,9 @@ void sealing_verify(const struct verify_tools *tools, const struct submission *s
 /* At join: LT_OK, or the code that every parcel of the frame is answered with. */
 LT_CHECK enum lt_status sealing_judge(struct flow *flow, const struct agency *agency,
                                       const struct submission *submission, struct fault *fault);
+
+/* The proof of parcel `index`, which goes to its receivers, into `memory` of PROOF_BYTES_MAX. */
+struct lt_bytes sealing_proof(const struct sealing *sealing, uint32_t index, uint8_t *memory);
 
 /* At decide: the link of parcel `index` for its acceptance, into `memory` of SEAL_LINK_BYTES_MAX;
  * stages the FACT_SEAL before the first. NULL: an empty run. LT_OK or what staging says. */

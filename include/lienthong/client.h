@@ -45,6 +45,9 @@ struct lt_client_options {
     /* The key of the axis' log: NAME+ID+BASE64, or the path (/...) of a file that has it. NULL: the
      * first one told is kept. */
     const char *log_key;
+    /* Folder of signing keys of senders, FOLDER/AGENCY/NAME.pem, which their seals are checked
+     * with; NULL: seals are kept and not checked. */
+    const char *sender_keys;
     uint32_t receipt_wait_s; /* session time until a receipt is overdue; 0: 60 */
     uint32_t event_days;     /* events, settled inbox items, done outbox items kept; 0: 30 */
 };
@@ -141,6 +144,14 @@ LT_EXPORT uint32_t lt_client_events(struct lt_client *client, uint64_t after, in
 
 /* ---- receiving -------------------------------------------------------------------------- */
 
+/* What is known here of the sender's own seal. One that does not fit is never shown: the delivery
+ * is given back to the axis as a technical failure. */
+enum lt_seal_state {
+    LT_SEAL_NONE = 0,    /* the sender does not seal, or it came from an axis that does not tell */
+    LT_SEAL_KEPT = 1,    /* kept, not checked: its key is not among sender_keys */
+    LT_SEAL_CHECKED = 2, /* it is the sender's, over these very bytes */
+};
+
 /* One delivered leg. Views live until lt_inbox_release. */
 struct lt_delivery {
     struct lt_id id;
@@ -155,6 +166,8 @@ struct lt_delivery {
     struct lt_bytes header; /* encoded Header, as signed */
     struct lt_bytes body;   /* also when it travelled as an attachment */
     bool complete;          /* every attachment is in the local store */
+    enum lt_seal_state seal_state;
+    struct lt_bytes seal; /* seal, place and path, as LTP.md section 16 writes them; empty: none */
 };
 
 /*

@@ -4,6 +4,8 @@
 Sealer(key)            seals the parcels of a Submit
 leaf, root, path       the tree, as RFC 6962 has it
 check, proof_check     a whole Submit; one parcel by itself
+proof_read             the proof that comes with a delivery (Delivery.seal)
+delivery_check         whether a delivery is what the sender of a key sealed
 """
 import hashlib
 import struct
@@ -136,3 +138,32 @@ def proof_check(spki, algorithm, key_id, signature, batch, tree_root, index, one
     if found != tree_root:
         return "path-wrong"
     return check_root(spki, algorithm, key_id, signature, batch, tree_root)
+
+
+def proof_read(data):
+    """(algorithm, batch, key id, signature, index, root, path) of Delivery.seal; ValueError."""
+    try:
+        form, algorithm, batch = struct.unpack_from(">BII", data)
+        at = 9 + 32
+        key_id = data[9:at]
+        size, = struct.unpack_from(">H", data, at)
+        signature = data[at + 2:at + 2 + size]
+        at += 2 + size
+        index, = struct.unpack_from(">I", data, at)
+        tree_root = data[at + 4:at + 36]
+        count = data[at + 36]
+    except (struct.error, IndexError) as error:
+        raise ValueError("cut short") from error
+    nodes = [data[at + 37 + 32 * i:at + 69 + 32 * i] for i in range(count)]
+    if form != 1 or len(signature) != size or len(data) != at + 37 + 32 * count:
+        raise ValueError("not a seal's proof")
+    return algorithm, batch, key_id, signature, index, tree_root, nodes
+
+
+def delivery_check(spki, delivery):
+    """The code of the seal that came with a delivery, by the sender's key; None: it has none."""
+    if not delivery.seal:
+        return None
+    algorithm, batch, key_id, signature, index, tree_root, nodes = proof_read(delivery.seal)
+    one = leaf(delivery.header, delivery.body, delivery.digest)
+    return proof_check(spki, algorithm, key_id, signature, batch, tree_root, index, one, nodes)

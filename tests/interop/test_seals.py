@@ -19,7 +19,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 import ltp_pb2
 import ltp_rules as rules
 from ltp_client import Client, now_ms, parcel_make, run_until
-from ltp_seal import Sealer, spki_of
+from ltp_seal import Sealer, delivery_check, spki_of
 from world import World
 
 SENDER, OTHER, RECEIVER = "H24.15.8", "H24.15.9", "H24.16"
@@ -119,7 +119,7 @@ class Stage:
         self.made = 0
         self.secret = world.agency_add(SENDER, "Xã thử", "commune", "00001")
         world.agency_add(OTHER, "Xã khác", "commune", "00002")
-        world.agency_add(RECEIVER, "Sở thử", "department", "00")
+        self.receiver_secret = world.agency_add(RECEIVER, "Sở thử", "department", "00")
         self.client = None
 
     def connect(self):
@@ -268,6 +268,36 @@ def certificates(stage, authority):
     check("UBND thử nghiệm" in listed and sealer.key_id.hex() in listed, "ltctl lists it")
 
 
+def receiver(stage, sealer):
+    """What arrives carries its sender's seal; the receiver needs the sender's key and nothing else."""
+    spki = spki_of(sealer.key.public_key())
+    parcels = stage.parcels(3)
+    check(stage.send(parcels, sealer.seal(parcels)) == {"ok"}, "three to be delivered")
+    wanted = {p.digest for p in parcels}
+    client = Client(stage.world.endpoint, stage.world.server_public, stage.receiver_secret,
+                    deliveries_max=256).connect()
+    got = {}
+
+    def all_came():
+        while client.deliveries:
+            item, _ = client.deliveries.popleft()
+            got[item.digest] = item
+        return wanted <= set(got)
+    run_until([client], all_came, WAIT_S, "the three deliveries")
+    check({delivery_check(spki, got[digest]) for digest in wanted} == {"ok"},
+          "each delivery proves its sender's seal")
+    codes = {delivery_check(spki, item) for digest, item in got.items() if digest not in wanted}
+    check(None in codes, "what was not sealed has none")
+    check(codes <= {None, "ok", "seal-key-unknown"}, "and every other one reads: %s" % codes)
+    one, two = (got[p.digest] for p in parcels[:2])
+    swapped = ltp_pb2.Delivery(header=one.header, body=one.body, digest=one.digest, seal=two.seal)
+    check(delivery_check(spki, swapped) == "path-wrong", "another parcel's proof does not fit")
+    changed = ltp_pb2.Delivery(header=one.header, body=one.body + b" ", digest=one.digest,
+                               seal=one.seal)
+    check(delivery_check(spki, changed) == "path-wrong", "nor another body")
+    client.close()
+
+
 def main():
     options = argparse.ArgumentParser()
     options.add_argument("--bin", required=True)
@@ -292,6 +322,7 @@ def main():
         parcels = stage.parcels(5)
         check(stage.send(parcels, None) == {"seal-missing"}, "the keys outlive a power cut")
         check(stage.send(parcels, sealer.seal(parcels)) == {"ok"}, "and count")
+        receiver(stage, sealer)
         found = world.ltctl("journal", "verify", world.path("data"))
         check("0" in found, "the journal verifies")
         stage.client.close()

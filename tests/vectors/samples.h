@@ -184,9 +184,9 @@ static inline struct deliver sample_deliver(struct arena *arena, unsigned v)
 {
     struct deliver deliver = {sample_items(arena, sizeof(struct delivery)), SAMPLE_ITEMS};
     for (unsigned i = 0; i < SAMPLE_ITEMS; i++, v++) {
-        deliver.items[i] = (struct delivery){TEXT("header"), TEXT("body"),     N64("position"),
-                                             N32("leg"),     N32("attempt"),   T64("accepted_ms"),
-                                             FLAG("again"),  DIGEST("digest"), FLAG("restored")};
+        deliver.items[i] = (struct delivery){
+            TEXT("header"),     TEXT("body"),  N64("position"),  N32("leg"),       N32("attempt"),
+            T64("accepted_ms"), FLAG("again"), DIGEST("digest"), FLAG("restored"), TEXT("seal")};
     }
     return deliver;
 }

@@ -18,6 +18,7 @@
 #include "proto/base/base64.h"
 #include "proto/base/text.h"
 #include "proto/message.h"
+#include "proto/seal.h"
 
 /* ---- answers ---- */
 
@@ -152,6 +153,51 @@ static const char *text_at(const json_t *tree, const char *name)
 {
     const char *text = json_string_value(json_object_get(tree, name));
     return text != NULL ? text : "";
+}
+
+/* The sender's seal is shown with what is known of it, and absent where there is none. */
+static void seals_are_shown(void **state)
+{
+    (void)state;
+    uint8_t memory[PROOF_BYTES_MAX], back[PROOF_BYTES_MAX];
+    struct arena arena;
+    struct lt_bytes to[1];
+    struct attachment attachments[2];
+    struct header header = header_sample(to, attachments);
+    struct lt_delivery delivery = {.id = header.id, .leg = 3, .seal_state = LT_SEAL_KEPT};
+    struct seal_proof proof = {.seal = {.algorithm = SIGN_ED25519,
+                                        .batch = 5,
+                                        .key_id = {{0xab}},
+                                        .signature_size = 64,
+                                        .signature = {1, 2, 3}},
+                               .index = 4,
+                               .path_count = 1};
+    size_t size = 0;
+    assert_int_equal(arena_init(&arena, 65536, 1048576), LT_OK);
+    assert_int_equal(header_write(&header, &arena, &delivery.header), LT_OK);
+    delivery.body = text_bytes("{}");
+    delivery.seal = seal_proof_write(memory, sizeof(memory), &proof);
+    json_t *tree = shown(&delivery, NULL);
+    json_t *seal = json_object_get(tree, "seal");
+    assert_true(json_is_false(json_object_get(seal, "checked")));
+    assert_string_equal(text_at(seal, "algorithm"), "ed25519");
+    assert_int_equal(json_integer_value(json_object_get(seal, "batch")), 5);
+    assert_int_equal(json_integer_value(json_object_get(seal, "index")), 4);
+    const char *text = text_at(seal, "proof");
+    assert_true(strlen(text) <= 4 * sizeof(back) / 3);
+    assert_true(base64_read(back, &size, text, strlen(text)));
+    assert_true(bytes_equal((struct lt_bytes){back, size}, delivery.seal));
+    json_decref(tree);
+    delivery.seal_state = LT_SEAL_CHECKED;
+    tree = shown(&delivery, NULL);
+    assert_true(json_is_true(json_object_get(json_object_get(tree, "seal"), "checked")));
+    json_decref(tree);
+    delivery.seal_state = LT_SEAL_NONE;
+    delivery.seal = (struct lt_bytes){NULL, 0};
+    tree = shown(&delivery, NULL);
+    assert_null(json_object_get(tree, "seal"));
+    json_decref(tree);
+    arena_deinit(&arena);
 }
 
 static void deliveries_are_shown(void **state)
@@ -293,6 +339,7 @@ int main(void)
         cmocka_unit_test(answers_are_held_to_their_class),
         cmocka_unit_test(replies_name_their_leg),
         cmocka_unit_test(deliveries_are_shown),
+        cmocka_unit_test(seals_are_shown),
         cmocka_unit_test(bodies_that_are_no_json_travel_as_base64),
         cmocka_unit_test(problems_come_from_the_table),
         cmocka_unit_test(sent_and_events_are_pages),
