@@ -233,8 +233,8 @@ static bool agency_key_check(struct check *check, const struct host_agency *agen
 /* How a try at a session ended. */
 struct attempt {
     bool stood;
-    bool refused;                 /* the handshake failed, not the network */
-    char log_key[LT_LOG_KEY_MAX]; /* that the axis told */
+    bool refused; /* the handshake failed, not the network */
+    struct told told;
 };
 
 /* Steps until the session stands or the line says no. */
@@ -257,12 +257,16 @@ static struct attempt session_try(const struct check *check, struct session *ses
             port.link(port.self) == LINK_KEY_REFUSED || session->last_code == LT_KEY_REVOKED;
         while (!attempt.refused && session_step(session, &arena, &frame)) {
             if (frame.kind == FRAME_WELCOME) {
-                text_copy(attempt.log_key, sizeof(attempt.log_key), frame.welcome.log_key);
+                text_copy(attempt.told.log_key, sizeof(attempt.told.log_key),
+                          frame.welcome.log_key);
             }
             arena_reset(&arena);
         }
     }
     attempt.stood = session->open;
+    attempt.told.stood = session->open;
+    attempt.told.says =
+        (struct axis_says){session->incarnation, session->durable, session->run, session->run_from};
     session_end(session, &arena);
     arena_deinit(&arena);
     return attempt;
@@ -322,7 +326,7 @@ static void session_tell(struct check *check, const struct host_agency *agency,
 
 static void session_check(struct check *check, const struct host_agency *agency,
                           const struct lt_key *server_key, const struct lt_key *secret_key,
-                          const char *public_text, char told[LT_LOG_KEY_MAX])
+                          const char *public_text, struct told *ret_told)
 {
     const struct lt_entropy *entropy = check->options->entropy;
     const struct client_options options = {
@@ -350,7 +354,7 @@ static void session_check(struct check *check, const struct host_agency *agency,
                      1, ROLE_SENDING, "lt-adapter-check/" LT_VERSION);
         struct attempt attempt = session_try(check, &session, socket);
         session_tell(check, agency, &session, attempt, public_text);
-        text_copy(told, LT_LOG_KEY_MAX, text_bytes(attempt.log_key));
+        *ret_told = attempt.told;
     }
     client_zmq_close(&socket);
     if (net != NULL) {
@@ -509,13 +513,18 @@ static void agency_check(struct check *check, const struct host_agency *agency,
 {
     struct lt_key secret_key;
     char public_text[65];
-    char told[LT_LOG_KEY_MAX] = "";
+    struct told told = {.stood = false};
+    struct log_peek peek;
+    bool known = check_peek(check, agency, &peek); /* before the session: it is compared */
     if (agency_key_check(check, agency, &secret_key, public_text) && server_key != NULL &&
         check->reachable) {
-        session_check(check, agency, server_key, &secret_key, public_text, told);
+        session_check(check, agency, server_key, &secret_key, public_text, &told);
     }
     explicit_bzero(&secret_key, sizeof(secret_key));
-    check_log(check, agency, told);
+    if (!known) {
+        memset(&peek, 0, sizeof(peek));
+    }
+    check_log(check, &peek, &told);
     signing_key_check(check, agency);
     certificate_check(check, agency);
     if (agency->folder[0] != '\0') {

@@ -24,6 +24,12 @@ struct check_options {
 
 uint32_t check_run(const struct check_options *options);
 
+/* Writes the newest checkpoint that an agency (NULL: the only one) believes as it was signed, or
+ * the bytes that it refused last: for `ltctl log consistency` and for evidence. LT_NOT_FOUND: there
+ * is none; LT_CONFIG_BAD: no such agency, or more than one. */
+LT_CHECK enum lt_status check_checkpoint(const struct host_config *config, const char *agency,
+                                         bool refused, FILE *out);
+
 /* One line in the form of the others; for what fails before there is a configuration. */
 void check_failed_line(FILE *out, enum host_language language, const char *what,
                        const char *detail);

@@ -5,7 +5,8 @@
  * owner; a box that is not there yet has only a key to tell.
  *
  * The key that the axis told in the session of this very check is compared as well, so that another
- * key shows before the adapter is started.
+ * key shows before the adapter is started; and so is its journal with what the box was told before,
+ * because a running adapter that refuses an axis only says so in its log.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -128,28 +129,81 @@ static void refusal_line(struct check *check, const struct log_refusal *refusal)
                                    "ask the operators of the axis why, if you do not know"});
 }
 
-void check_log(struct check *check, const struct host_agency *agency, const char *told)
+/* Compared with what was known before this session began: a running adapter is told more. */
+static void axis_line(struct check *check, const struct axis_known *known, const struct told *told)
+{
+    static const struct words what = {"Sổ nhật ký của trục so với lần trước",
+                                      "Journal of the axis against what was known"};
+    static const struct words mend = {
+        "trục bị đưa lùi mà không khai báo, bộ nối không làm việc với nó: báo người vận hành trục "
+        "(sổ tay adapter-refuses-the-log)",
+        "the axis was rolled back without being declared, the adapter does not work with it: tell "
+        "its operators (runbook adapter-refuses-the-log)"};
+    char detail[CHECK_DETAIL_BYTES];
+    if (!told->stood || known->position == 0) {
+        return;
+    }
+    snprintf(detail, sizeof(detail), "%" PRIu64 " / %" PRIu64, told->says.durable, known->position);
+    bool back = axis_meet(known, &told->says) == AXIS_ROLLED_BACK;
+    check_say(check, back ? FAILED : PASSED, what, detail, mend);
+}
+
+bool check_peek(struct check *check, const struct host_agency *agency, struct log_peek *ret_peek)
 {
     char path[CONFIG_PATH_BYTES + LT_AGENCY_ID_MAX + 16];
-    struct log_peek peek;
+    char detail[CHECK_DETAIL_BYTES];
     struct fault fault;
     fault_init(&fault);
     snprintf(path, sizeof(path), "%s/%s/box.mdb", check->options->config->data, agency->id);
-    enum lt_status status = log_peek(path, &peek, &fault);
+    enum lt_status status = log_peek(path, ret_peek, &fault);
     if (status != LT_OK && status != LT_NOT_FOUND) {
-        char detail[CHECK_DETAIL_BYTES];
         snprintf(detail, sizeof(detail), "%.300s: %s %s", path, lt_code(status), fault.detail);
         check_say(
             check, FAILED, (struct words){"Hộp dữ liệu của đơn vị", "Box of the agency"}, detail,
             (struct words){"chạy bằng người dùng của lt-adapter", "run it as lt-adapter's user"});
     }
-    key_line(check, peek.known.key, told);
+    return status == LT_OK;
+}
+
+void check_log(struct check *check, const struct log_peek *peek, const struct told *told)
+{
+    axis_line(check, &peek->axis, told);
+    key_line(check, peek->known.key, told->log_key);
+    checkpoint_line(check, &peek->known);
+    if (peek->known.key[0] != '\0') {
+        receipts_line(check, peek);
+        refusal_line(check, &peek->refusal);
+    }
+}
+
+enum lt_status check_checkpoint(const struct host_config *config, const char *agency, bool refused,
+                                FILE *out)
+{
+    char path[CONFIG_PATH_BYTES + LT_AGENCY_ID_MAX + 16];
+    const struct host_agency *found = NULL;
+    struct log_peek peek;
+    struct fault fault;
+    fault_init(&fault);
+    for (uint32_t i = 0; i < config->agencies_count; i++) {
+        bool named = agency != NULL && strcmp(config->agencies[i].id, agency) == 0;
+        if (named || (agency == NULL && config->agencies_count == 1)) {
+            found = &config->agencies[i];
+        }
+    }
+    if (found == NULL) {
+        return LT_CONFIG_BAD;
+    }
+    snprintf(path, sizeof(path), "%s/%s/box.mdb", config->data, found->id);
+    enum lt_status status = log_peek(path, &peek, &fault);
     if (status != LT_OK) {
-        return;
+        return status;
     }
-    checkpoint_line(check, &peek.known);
-    if (peek.known.key[0] != '\0') {
-        receipts_line(check, &peek);
-        refusal_line(check, &peek.refusal);
+    struct lt_bytes note = {peek.known.note, peek.known.note_size};
+    if (refused) {
+        note = (struct lt_bytes){peek.refusal.note, peek.refusal.note_size};
     }
+    if (note.size == 0) {
+        return LT_NOT_FOUND;
+    }
+    return fwrite(note.data, 1, note.size, out) == note.size ? LT_OK : LT_IO;
 }

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "adapters/sdk/log_peek.h"
 #include "check.h"
 
 /* What the files of `lt-adapter check` share: lines, and who says them. */
@@ -27,8 +28,16 @@ const char *check_words(const struct check *check, struct words words);
 void check_say(struct check *check, enum level level, struct words what, const char *detail,
                struct words mend);
 
-/* check_log.c: what this agency knows of the axis' log. `told`: the key that the axis told in the
- * session of this check; "": none stood, or it has no log. */
-void check_log(struct check *check, const struct host_agency *agency, const char *told);
+/* What the axis told in the session of this check. */
+struct told {
+    bool stood; /* there was one */
+    struct axis_says says;
+    char log_key[LT_LOG_KEY_MAX]; /* "": it has no log */
+};
+
+/* check_log.c: what this agency knew of the axis before that session, and now of its log. */
+LT_CHECK bool check_peek(struct check *check, const struct host_agency *agency,
+                         struct log_peek *ret_peek);
+void check_log(struct check *check, const struct log_peek *peek, const struct told *told);
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
  * lt-adapter: wiring only. The real clock, the real entropy, the drivers this program is built
- * with, and the commands: run, check, enrol, restore, key make. Exit codes: 0 done, 1 a check
- * failed, a restore failed or the adapter could not run, 2 the command line or the configuration is
- * wrong, 3 a restore is not complete, or a request to be let in waits.
+ * with, and the commands: run, check, checkpoint, enrol, restore, key make. Exit codes: 0 done, 1 a
+ * check failed, a restore failed or the adapter could not run, 2 the command line or the
+ * configuration is wrong, 3 a restore is not complete, or a request to be let in waits.
  */
 #include <getopt.h>
 #include <signal.h>
@@ -43,6 +43,9 @@ static const char usage[] =
     "\n"
     "  lt-adapter run   [-c TỆP]                 chạy theo cấu hình\n"
     "  lt-adapter check [-c TỆP] [--lang vi|en]  thử từng bước kết nối và nói cách sửa\n"
+    "  lt-adapter checkpoint [--agency MÃ] [--refused] [-c TỆP]\n"
+    "                                            in mốc của sổ minh bạch đang tin, hoặc mốc bị từ "
+    "chối\n"
     "  lt-adapter restore --since LÚC [--agency MÃ] [--dry-run] [--no-sent] [-c TỆP]\n"
     "                                            sau khi khôi phục cơ sở dữ liệu của đơn vị: đối "
     "chiếu\n"
@@ -86,6 +89,7 @@ struct arguments {
     bool again;
     bool rotate;
     bool renew;
+    bool refused;
 };
 
 /* Puts an option with its value where it belongs; false: it is one that ends the reading. */
@@ -103,6 +107,7 @@ static bool option_take(struct arguments *arguments, int option, const char *val
         {'d', NULL, &arguments->dry_run}, {'n', NULL, &arguments->no_sent},
         {'w', NULL, &arguments->wait},    {'g', NULL, &arguments->again},
         {'r', NULL, &arguments->rotate},  {'e', NULL, &arguments->renew},
+        {'x', NULL, &arguments->refused},
     };
     for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
         if (places[i].option == option && places[i].text != NULL) {
@@ -125,6 +130,7 @@ static int arguments_read(int argc, char **argv, struct arguments *arguments)
         {"lang", required_argument, NULL, 'l'},
         {"since", required_argument, NULL, 's'},
         {"agency", required_argument, NULL, 'a'},
+        {"refused", no_argument, NULL, 'x'},
         {"name", required_argument, NULL, 'm'},
         {"batch", required_argument, NULL, 'b'},
         {"to-file", required_argument, NULL, 'f'},
@@ -302,6 +308,23 @@ static int check(const struct arguments *arguments)
     return failures == 0 ? 0 : EXIT_FAILED;
 }
 
+static int checkpoint(const struct arguments *arguments)
+{
+    struct host_config *config = NULL;
+    if (config_load(arguments, &config) != LT_OK) {
+        return EXIT_USAGE;
+    }
+    enum lt_status status = check_checkpoint(config, arguments->agency, arguments->refused, stdout);
+    if (status != LT_OK) {
+        const struct lt_error *error = lt_error(status);
+        bool english = language_of(arguments, config->language) == HOST_EN;
+        fprintf(stderr, "lt-adapter: checkpoint: %s (%s)\n", english ? error->en : error->vi,
+                error->code);
+    }
+    host_config_free(&config);
+    return status == LT_OK ? 0 : status == LT_CONFIG_BAD ? EXIT_USAGE : EXIT_FAILED;
+}
+
 /* Milliseconds since 1970, or ISO 8601 with a zone. */
 static bool instant_read(const char *text, int64_t *ret_ms)
 {
@@ -423,6 +446,9 @@ int main(int argc, char **argv)
     }
     if (strcmp(first, "check") == 0 && arguments.words_count == 1) {
         return check(&arguments);
+    }
+    if (strcmp(first, "checkpoint") == 0 && arguments.words_count == 1) {
+        return checkpoint(&arguments);
     }
     if (strcmp(first, "restore") == 0 && arguments.words_count == 1) {
         return restore(&arguments);

@@ -5,10 +5,10 @@
  *
  * And those that do not come. Whatever the axis acknowledged, with a verdict or a Settled, owes a
  * receipt from then on (BOX_OWED). The clock of it is session time, so that a line that was down
- * for a night is no reproach. After ASK_AFTER_MS the receipt is asked for by its position, a few at
- * a time and every ROUND_MS; after wait_ms it is overdue, which is an alarm until all of them came.
- * A settlement that the axis recorded before the line broke is not watched: nobody tells its
- * position any more.
+ * for a night is no reproach. After ASK_AFTER_MS, or half of wait_ms, the receipt is asked for by
+ * its position, a few at a time and every ROUND_MS; after wait_ms it is overdue, which is an alarm
+ * until all of them came. A settlement that the axis recorded before the line broke is not watched:
+ * nobody tells its position any more.
  */
 #include "client_log.h"
 
@@ -169,9 +169,10 @@ static void look_at_owed(struct box_txn *txn, struct look *look)
         int64_t age_ms = age_of(look->client, &owed);
         look->oldest_ms = age_ms > look->oldest_ms ? age_ms : look->oldest_ms;
     }
+    int64_t ask_ms = log->wait_ms / 2 < ASK_AFTER_MS ? log->wait_ms / 2 : ASK_AFTER_MS;
     owed.position = log->ask_after;
     while (look->count < ASKS_MAX && owed_next(txn, owed.position, &owed) == LT_OK &&
-           age_of(look->client, &owed) >= ASK_AFTER_MS) {
+           age_of(look->client, &owed) >= ask_ms) {
         look->asks[look->count++] = owed.position;
     }
 }

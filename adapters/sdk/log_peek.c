@@ -54,6 +54,9 @@ static enum lt_status look(struct box *box, struct log_peek *peek)
     if (status == LT_OK) {
         status = log_refusal_read(&txn, &peek->refusal);
     }
+    if (status == LT_OK) {
+        status = axis_known(&txn, &peek->axis);
+    }
     peek->overdue_ms = overdue_since(&txn);
     if (box->trees[BOX_RECEIPTS].number != 0) {
         peek->frames = store_count(&txn.store, box->trees[BOX_RECEIPTS]);

@@ -2,6 +2,7 @@
 #ifndef ADAPTERS_SDK_LOG_PEEK_H
 #define ADAPTERS_SDK_LOG_PEEK_H
 
+#include "box_axis.h"
 #include "box_receipts.h"
 
 /*
@@ -13,6 +14,7 @@ struct log_peek {
     struct log_refusal refusal; /* LT_OK: nothing ever was */
     uint64_t frames;            /* of receipts, kept */
     uint64_t missing;           /* receipts that did not come yet */
+    struct axis_known axis;     /* its journal, as this agency was told */
     int64_t overdue_ms;         /* since when that is an alarm; 0: it is none */
 };
 

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "adapters/host/check.h"
+#include "adapters/sdk/box_axis.h"
 #include "adapters/sdk/box_receipts.h"
 #include "proto/base/arena.h"
 #include "proto/base/clock_os.h"
@@ -68,6 +69,7 @@ static void welcome(struct desk *desk, const struct port_frame *from, struct are
         .clock_ms = clock_os()->wall_ms(NULL) + desk->skew_ms,
         .agency = text_bytes(from->peer.user),
         .log_key = text_bytes(desk->log_key),
+        .durable = 100,
     };
     assert_int_equal(frame_write(&frame, arena, &bytes), LT_OK);
     enum lt_status status = port.send(port.self, &from->route, bytes);
@@ -319,6 +321,7 @@ struct box_fill {
     const struct log_refusal *refusal;
     int64_t overdue_ms;
     bool owed;
+    uint64_t position; /* of the axis, that it was told */
 };
 
 static enum lt_status fill_run(struct box_txn *txn, void *self)
@@ -336,6 +339,7 @@ static enum lt_status fill_run(struct box_txn *txn, void *self)
         owed_put(txn, &(struct owed){.position = 5});
     }
     overdue_put(txn, fill->overdue_ms);
+    axis_told(txn, fill->position);
     return LT_OK;
 }
 
@@ -384,17 +388,41 @@ static void what_is_known_of_the_log(void **state)
     assert_said(desk, "[ok]     Receipts of the axis: frames kept 0, receipts missing 0\n");
     assert_said(desk, "[ok]     Last refusal of the log: none");
 
+    looked(desk, (struct box_fill){.key = KEY_ONE, .position = 100}, 0);
+    assert_said(desk, "[ok]     Journal of the axis against what was known: 100 / 100");
     struct log_refusal refusal = {
         .code = LT_LOG_FORKED, .time_ms = 1790000000000, .what = "receipt"};
-    looked(desk, (struct box_fill){KEY_ONE, &refusal, 1790000000000, true}, 2);
+    looked(desk, (struct box_fill){KEY_ONE, &refusal, 1790000000000, true, 100}, 2);
     assert_said(desk, "[failed] Receipts of the axis: frames kept 0, receipts missing 1, overdue "
                       "since 2026-09-21");
     assert_said(desk, "[failed] Last refusal of the log: log-forked (receipt), 2026-09-21");
     refusal.cleared_ms = 1790000000000;
     looked(desk, (struct box_fill){.key = KEY_ONE, .refusal = &refusal, .overdue_ms = 0}, 0);
     assert_said(desk, "[note]   Last refusal of the log: log-forked (receipt), 2026-09-21");
-    assert_int_equal(checked(desk, HOST_VI), 0);
+    looked(desk, (struct box_fill){.key = KEY_ONE, .refusal = &refusal, .position = 101}, 1);
+    assert_said(desk, "[failed] Journal of the axis against what was known: 100 / 101");
+    assert_int_equal(checked(desk, HOST_VI), 1);
     assert_said(desk, "Lần từ chối sổ gần nhất: log-forked (receipt), 2026-09-21");
+}
+
+/* What is believed, and what was refused, as the bytes they are. */
+static void as_it_was_signed(void **state)
+{
+    struct desk *desk = *state;
+    char *said = NULL;
+    size_t size = 0;
+    struct log_refusal refusal = {
+        .code = LT_LOG_FORKED, .what = "root", .note = "refused\n", .note_size = 8};
+    FILE *out = open_memstream(&said, &size);
+    assert_int_equal(check_checkpoint(&desk->config, NULL, false, out), LT_NOT_FOUND);
+    struct box *box = box_with(desk, (struct box_fill){.key = KEY_ONE, .refusal = &refusal});
+    box_close(&box);
+    assert_int_equal(check_checkpoint(&desk->config, "H26.99.5", false, out), LT_CONFIG_BAD);
+    assert_int_equal(check_checkpoint(&desk->config, AGENCY, true, out), LT_OK);
+    assert_int_equal(check_checkpoint(&desk->config, NULL, false, out), LT_OK);
+    fclose(out);
+    assert_memory_equal(said, "refused\ntruc.example/log\n7\n", 27);
+    free(said);
 }
 
 static void which_key_counts(void **state)
@@ -430,6 +458,7 @@ int main(void)
         TEST(port_in_use),
         TEST(what_is_known_of_the_log),
         TEST(which_key_counts),
+        TEST(as_it_was_signed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
