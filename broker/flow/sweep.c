@@ -172,11 +172,15 @@ static enum lt_status time_out_flights(struct flow *flow, struct session *sessio
     return LT_OK;
 }
 
-static bool key_stands(struct flow *flow, const struct session *session)
+/* Whether the session may go on; if not, what its agency is told. */
+static enum lt_status session_stands(struct flow *flow, const struct session *session)
 {
     const struct agency *agency = registry_by_number(flow->registry, session->agency);
-    return agency != NULL && !agency->suspended &&
-           registry_key_state(flow->registry, &session->key, flow->now_ms) == KEY_VALID;
+    if (agency == NULL ||
+        registry_key_state(flow->registry, &session->key, flow->now_ms) != KEY_VALID) {
+        return LT_KEY_REVOKED;
+    }
+    return agency->suspended ? LT_AGENCY_SUSPENDED : LT_OK;
 }
 
 static enum lt_status sweep_session(struct flow *flow, struct session *session)
@@ -192,9 +196,11 @@ static enum lt_status sweep_session(struct flow *flow, struct session *session)
     if (session->agency == 0) {
         return LT_OK;
     }
-    if (!key_stands(flow, session)) {
-        log_warn("session-cut", "agency=%s reason=key-or-suspension", session->user);
-        session_doom(session, LT_KEY_REVOKED);
+    enum lt_status stands = session_stands(flow, session);
+    if (stands != LT_OK) {
+        log_warn("session-cut", "agency=%s reason=%s", session->user,
+                 stands == LT_KEY_REVOKED ? "key" : "suspended");
+        session_doom(session, stands);
         return LT_OK;
     }
     if (flow->mono_ms >= session->beat_due_ms || session->blocked_ms != 0) {
