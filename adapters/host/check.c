@@ -65,12 +65,13 @@ static void mend_write(FILE *out, enum host_language language, const char *mend)
     }
 }
 
-void check_failed_line(FILE *out, enum host_language language, const char *what, const char *detail)
+void check_failed_line(FILE *out, enum host_language language, const char *what, const char *detail,
+                       const char *mend)
 {
+    static const struct words manual = {"man lt-adapter giải thích từng khóa cấu hình",
+                                        "man lt-adapter explains every key"};
     line_write(out, language, FAILED, what, detail);
-    mend_write(out, language,
-               in_language(language, (struct words){"man lt-adapter giải thích từng khóa cấu hình",
-                                                    "man lt-adapter explains every key"}));
+    mend_write(out, language, mend != NULL ? mend : in_language(language, manual));
 }
 
 const char *check_words(const struct check *check, struct words words)

@@ -30,8 +30,9 @@ uint32_t check_run(const struct check_options *options);
 LT_CHECK enum lt_status check_checkpoint(const struct host_config *config, const char *agency,
                                          bool refused, FILE *out);
 
-/* One line in the form of the others; for what fails before there is a configuration. */
-void check_failed_line(FILE *out, enum host_language language, const char *what,
-                       const char *detail);
+/* In the form of the others, for what fails before there is a configuration; `mend` NULL: the man
+ * page is named. */
+void check_failed_line(FILE *out, enum host_language language, const char *what, const char *detail,
+                       const char *mend);
 
 #endif

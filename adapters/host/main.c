@@ -203,8 +203,9 @@ static enum lt_status config_load(const struct arguments *arguments,
         snprintf(detail, sizeof(detail), "%s%s%s%s%s", fault.field,
                  fault.field[0] == '\0' ? "" : ": ", fault.detail, ours ? "" : ". ",
                  ours ? "" : (language == HOST_EN ? error->en : error->vi));
+        const char *mend = language == HOST_EN ? error->do_en : error->do_vi;
         check_failed_line(stderr, language, language == HOST_EN ? "Configuration" : "Cấu hình",
-                          detail);
+                          detail, ours || mend[0] == '\0' ? NULL : mend);
     }
     return status;
 }

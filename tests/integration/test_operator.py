@@ -111,6 +111,12 @@ def adapter_typos(house):
             check(": :" not in said, "no empty place: " + said)
     done = adapter.command("check", "-c", adapter.config, "--lang", "en")
     check("[failed]" not in done.stdout, "the good one: " + done.stdout)
+    os.chmod(adapter.config, 0o644)  # a token stands in it
+    done = adapter.command("check", "-c", adapter.config, "--lang", "en")
+    os.chmod(adapter.config, 0o600)
+    said = done.stdout + done.stderr
+    check(done.returncode == 2 and "chmod" in said and "0600" in said.split("mend:")[-1],
+          "a secret that others read: what to do is the mode: " + said)
 
 
 def code_twice(house):
