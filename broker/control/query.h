@@ -85,7 +85,8 @@
  *       with that cause) owner (sender, receiver, operator) contact probes due_ms (of the next)
  *       person comment
  *   alarms
- *       of the house: what ("base": it does not read; "disk": full before disk_alarm_days, left_ms;
+ *       of the house: what ("base": it does not read; "quarantined": count records are set aside;
+ *       "disk": full before disk_alarm_days, left_ms;
  *       "share": an agency used up its share of the journal) agency agency_name code left_ms; then
  *       of the sweeper's last whole round: what ("stuck": a leg in one state for too long,
  *       "difference": a sum that is not zero, "more": count others found no room) agency

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
- * First what the house itself is short of now: a base that does not read, a disk that fills,
- * agencies that have used up their share. Then what the sweeper found in its last whole round: legs
- * that stay in one state for too long, each with its id, and agencies whose sum is not zero. Those
- * rows are in memory; a page goes on by their index, and a round that ends between two pages may
- * show a row twice or not at all.
+ * First what the house itself is short of now: a base that does not read, records set aside, a disk
+ * that fills, agencies that have used up their share. Then what the sweeper found in its last whole
+ * round: legs that stay in one state for too long, each with its id, and agencies whose sum is not
+ * zero. Those rows are in memory; a page goes on by their index, and a round that ends between two
+ * pages may show a row twice or not at all.
  */
 #include <string.h>
 
@@ -55,6 +55,11 @@ static void put_house(struct ask *ask)
         page_row(page);
         page_text(page, "what", "base");
         page_code(page, "code", LT_DAMAGED);
+    }
+    if (flow->quarantine.found != 0) {
+        page_row(page);
+        page_text(page, "what", "quarantined");
+        page_number(page, "count", flow->quarantine.found);
     }
     if (flow_disk_soon_full(flow)) {
         page_row(page);

@@ -145,6 +145,7 @@ static void put_process(struct place *place)
     }
     put_number(place, "disk_soon_full", flow_disk_soon_full(flow));
     put_number(place, "base_damaged", flow->base_damaged);
+    put_number(place, "quarantined", flow->quarantine.found);
     put_number(place, "format", flow->format);
     put_number(place, "journal_bytes", journal_used_bytes(flow->journal));
     put_number(place, "syncs_total", journal_syncs(flow->journal));

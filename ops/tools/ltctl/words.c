@@ -147,6 +147,7 @@ static const struct word results[] = {
     {"closed", {"đã kết thúc", "closed"}},
     {"stuck", {"đứng yên quá lâu", "stuck"}},
     {"base", {"bản nền không đọc được", "base does not read"}},
+    {"quarantined", {"bản ghi bị để riêng", "records set aside"}},
     {"disk", {"đĩa sắp đầy", "disk soon full"}},
     {"share", {"đơn vị hết phần dung lượng", "share used up"}},
     {"difference", {"tổng bảo toàn lệch", "sum differs"}},

@@ -176,6 +176,19 @@ static void what_stays_too_long_is_an_alarm(void **state)
     assert_int_equal(leg_of(&house, &behind, 0).state, LEG_READY);
 }
 
+/* Whoever looks at alarms only must not miss that a record does not read. */
+static void records_set_aside_are_an_alarm(void **state)
+{
+    (void)state;
+    assert_int_equal(ask_ok(&house, VIEWER, "alarms", ARGS()).count, 0);
+    assert_true(quarantine_add(&house.flow->quarantine, 7, 0, "crc", house.flow->now_ms));
+    assert_true(quarantine_add(&house.flow->quarantine, 8, 0, "chain", house.flow->now_ms));
+    struct page page = ask_ok(&house, VIEWER, "alarms", ARGS());
+    assert_int_equal(page.count, 1);
+    assert_field(&house, &page, 0, "what", "quarantined");
+    assert_field(&house, &page, 0, "count", "2");
+}
+
 static void an_incident_is_no_alarm_of_its_legs(void **state)
 {
     (void)state;
@@ -394,6 +407,7 @@ int main(void)
         TEST(nothing_ends_while_the_clock_is_suspect),
         TEST(a_late_answer_supersedes_the_clock),
         TEST(what_stays_too_long_is_an_alarm),
+        TEST(records_set_aside_are_an_alarm),
         TEST(an_incident_is_no_alarm_of_its_legs),
         TEST(alarms_beyond_the_table_are_counted),
         TEST(a_difference_is_an_alarm),
