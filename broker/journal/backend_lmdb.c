@@ -73,6 +73,9 @@ static enum lt_status store_ready(struct backend_lmdb *backend,
     if (status != LT_OK) {
         return status;
     }
+    char beside[PATH_MAX + 8];
+    (void)snprintf(beside, sizeof(beside), "%s-lock", backend->path);
+    file_owner_follow(beside, backend->path); /* made by root, it would lock the broker out */
     status = store_tree(backend->store, "facts", &backend->facts, fault);
     if (status != LT_OK) {
         return status;
@@ -276,6 +279,7 @@ static enum lt_status lock_take(struct backend_lmdb *backend, const char *owner,
     if (fd < 0) {
         return fault_set(fault, LT_IO, "journal.lock", "open: %s", strerrordesc_np(errno));
     }
+    file_owner_follow(backend->lock_path, backend->path);
     enum lt_status status = lock_try(fd, backend->lock_path, fault);
     if (status != LT_OK) {
         close(fd);

@@ -153,6 +153,19 @@ enum lt_status file_write(const char *path, struct lt_bytes content, int mode, s
     return folder_sync_of(path, fault);
 }
 
+void file_owner_follow(const char *path, const char *like)
+{
+    struct stat own;
+    struct stat model;
+    if (geteuid() != 0 || lstat(path, &own) != 0 || lstat(like, &model) != 0) {
+        return;
+    }
+    bool ours = S_ISREG(own.st_mode) && own.st_uid == 0 && own.st_nlink == 1;
+    if (ours && S_ISREG(model.st_mode) && model.st_uid != 0) {
+        (void)!lchown(path, model.st_uid, model.st_gid);
+    }
+}
+
 enum lt_status file_secret(const char *path, struct fault *fault)
 {
     struct stat info;

@@ -30,6 +30,12 @@ typedef enum lt_status file_maker(void *context, const char *making, struct faul
 LT_CHECK enum lt_status file_make(const char *path, file_maker *make, void *context,
                                   struct fault *fault);
 
+/*
+ * Where root works in the folder of a service's user: `path`, if it is root's, gets the owner of
+ * `like`, or that user could not open it any more. Not through links; what fails stays as it was.
+ */
+void file_owner_follow(const char *path, const char *like);
+
 /* LT_SECRET_READABLE when group or others may read it, or it is not ours. */
 LT_CHECK enum lt_status file_secret(const char *path, struct fault *fault);
 

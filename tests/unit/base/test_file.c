@@ -129,6 +129,42 @@ static void failed_write_leaves_nothing(void **state)
     assert_int_equal(access(inner, F_OK), 0);
 }
 
+static uid_t owner(const char *path)
+{
+    struct stat info;
+    assert_int_equal(lstat(path, &info), 0);
+    return info.st_uid;
+}
+
+/* What root leaves in a service's folder is that service's; nobody is led by links. */
+static void root_follows_the_owner(void **state)
+{
+    struct place *place = *state;
+    char like[300];
+    char link_path[300];
+    snprintf(like, sizeof(like), "%s.like", place->path);
+    snprintf(link_path, sizeof(link_path), "%s.link", place->path);
+    assert_int_equal(file_write(place->path, text_bytes("k"), 0600, NULL), LT_OK);
+    assert_int_equal(file_write(like, text_bytes("k"), 0600, NULL), LT_OK);
+    if (geteuid() != 0) {
+        file_owner_follow(place->path, like);
+        assert_int_equal(owner(place->path), geteuid());
+        return;
+    }
+    file_owner_follow(place->path, like);
+    assert_int_equal(owner(place->path), 0); /* root's own folder stays root's */
+    assert_int_equal(chown(like, 65534, 65534), 0);
+    assert_int_equal(symlink(place->path, link_path), 0);
+    file_owner_follow(link_path, like);
+    assert_int_equal(owner(place->path), 0);
+    assert_int_equal(owner(link_path), 0);
+    file_owner_follow(place->path, like);
+    assert_int_equal(owner(place->path), 65534);
+    assert_int_equal(unlink(link_path), 0);
+    assert_int_equal(unlink(like), 0);
+    file_owner_follow(like, place->path); /* what is not there is nothing */
+}
+
 static void secrets(void **state)
 {
     struct place *place = *state;
@@ -178,6 +214,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(leftovers_are_replaced, set_up, tear_down),
         cmocka_unit_test_setup_teardown(failures_have_a_place, set_up, tear_down),
         cmocka_unit_test_setup_teardown(failed_write_leaves_nothing, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(root_follows_the_owner, set_up, tear_down),
         cmocka_unit_test_setup_teardown(secrets, set_up, tear_down),
         cmocka_unit_test_setup_teardown(folders, set_up, tear_down),
     };
