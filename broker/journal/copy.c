@@ -35,6 +35,19 @@ struct copy {
     struct copy_report report;
 };
 
+/* The link of the record behind would show it too, but only when the damaged one is in the copy. */
+static enum lt_status check_facts(struct copy *copy, const struct record *record)
+{
+    for (uint32_t i = 0; i < record->count; i++) {
+        struct fact fact;
+        if (record_fact(record, i, &fact) != LT_OK) {
+            return fault_set(copy->fault, LT_DAMAGED, "crc", "position %llu",
+                             (unsigned long long)(record->first + i));
+        }
+    }
+    return LT_OK;
+}
+
 static enum lt_status check_record(struct copy *copy, uint64_t first, struct lt_bytes bytes,
                                    struct record *record)
 {
@@ -52,7 +65,7 @@ static enum lt_status check_record(struct copy *copy, uint64_t first, struct lt_
         return fault_set(copy->fault, LT_DAMAGED, "chain", "position %llu",
                          (unsigned long long)first);
     }
-    return LT_OK;
+    return check_facts(copy, record);
 }
 
 static enum lt_status gather(void *context, uint64_t first, struct lt_bytes bytes)

@@ -18,8 +18,8 @@ struct copy_report {
 };
 
 /*
- * Takes what `folder` does not have yet; a folder without a journal gets one. Every record's frame
- * and its link to the one before are checked on the way.
+ * Takes what `folder` does not have yet; a folder without a journal gets one. Every record's frame,
+ * its facts and its link to the one before are checked on the way: nothing damaged enters a copy.
  *
  * LT_DAMAGED: a record of the source does not read, or the copy is not of this journal (its last
  * record is another than the source's at that place, or it reaches further). LT_FENCED: somebody

@@ -148,6 +148,22 @@ static void damage_in_the_source_ends_the_copy(void **state)
     folder_drop(folder);
 }
 
+/* The newest record has nothing behind it whose link would tell. */
+static void a_damaged_newest_record_does_not_enter_the_copy(void **state)
+{
+    (void)state;
+    struct desk desk;
+    char *folder = folder_take();
+    desk_init(&desk);
+    write_record(&desk, 1, 2);
+    write_record(&desk, 3, 2);
+    backend_memory_damage(desk.twin, 3, 8 * (RECORD_HEADER_BYTES + FACT_HEADER_BYTES + 2));
+    assert_int_equal(copy_status(&desk, folder), LT_DAMAGED);
+    assert_int_equal(verify_folder(folder).facts, 2); /* what was good before it stands */
+    desk_deinit(&desk);
+    folder_drop(folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -156,6 +172,7 @@ int main(void)
         cmocka_unit_test(a_broker_can_go_on_from_a_copy),
         cmocka_unit_test(a_copy_of_another_journal_is_refused),
         cmocka_unit_test(damage_in_the_source_ends_the_copy),
+        cmocka_unit_test(a_damaged_newest_record_does_not_enter_the_copy),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
