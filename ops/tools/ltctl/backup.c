@@ -277,7 +277,11 @@ static enum lt_status leave_mark(const struct ltctl *ltctl, const char *folder, 
     time_write(now, ltctl->clock->wall_ms(ltctl->clock->self));
     snprintf(text, sizeof(text), "%llu\n%s\n%.63s\n%.500s\n", (unsigned long long)position, now,
              ltctl->options.values[OPTION_BY], ltctl->options.values[OPTION_REASON]);
-    return file_write(path, text_bytes(text), 0600, fault);
+    enum lt_status status = file_write(path, text_bytes(text), 0600, fault);
+    char journal[PATH_BYTES];
+    path_of(journal, folder, "journal.mdb");
+    file_owner_follow(path, journal);
+    return status;
 }
 
 enum exit_code run_restore(struct ltctl *ltctl)
