@@ -202,12 +202,9 @@ static struct settled settled_from(struct packing *packing, const LTP(Settled) *
     settled.count = (uint32_t)wire->n_items;
     for (uint32_t i = 0; i < settled.count; i++) {
         const LTP(SettledItem) *from = wire->items[i];
-        settled.items[i] = (struct settled_item){id_from(from->id),
-                                                 from->leg,
-                                                 from->code,
-                                                 from->attempt,
-                                                 (enum lt_outcome)from->outcome,
-                                                 from->position};
+        settled.items[i] = (struct settled_item){
+            id_from(from->id), from->leg, from->code, from->attempt, (enum lt_outcome)from->outcome,
+            from->position};
     }
     return settled;
 }

@@ -217,8 +217,12 @@ static inline struct settled sample_settled(struct arena *arena, unsigned v)
     struct settled settled = {sample_items(arena, sizeof(struct settled_item)), SAMPLE_ITEMS,
                               N64("broker_epoch")};
     for (unsigned i = 0; i < SAMPLE_ITEMS; i++, v++) {
-        settled.items[i] = (struct settled_item){
-            ID("id"), N32("leg"), N32("code"), N32("attempt"), LT_OUTCOME_FAILED, N64("position")};
+        settled.items[i] = (struct settled_item){ID("id"),
+                                                 N32("leg"),
+                                                 N32("code"),
+                                                 N32("attempt"),
+                                                 (enum lt_outcome)sample_enum("outcome", v),
+                                                 N64("position")};
     }
     return settled;
 }
