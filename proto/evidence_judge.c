@@ -179,7 +179,9 @@ static void judge_token(struct judging *judging, const struct evidence_stamp *st
         timestamp_check(judging->trust->stamps, &question, stamp->token, &read, &fault);
     finding->detail = fault.detail;
     if (found != TIMESTAMP_GOOD) {
-        tell(judging, finding, found == TIMESTAMP_CHAIN ? EVIDENCE_UNPROVEN : EVIDENCE_WRONG,
+        bool unproven =
+            found == TIMESTAMP_CHAIN || found == TIMESTAMP_LIST || found == TIMESTAMP_WEAK;
+        tell(judging, finding, unproven ? EVIDENCE_UNPROVEN : EVIDENCE_WRONG,
              timestamp_finding_name(found));
         return;
     }
@@ -468,7 +470,8 @@ static void judge_certificate(struct judging *judging, const struct item *item,
     enum lt_status status = trust_judge(judging->trust->certificates, certificate, 0,
                                         item->accepted.accepted.time_ms, &stale, &fault);
     finding->detail = fault.detail;
-    if (status == LT_SEAL_CHAIN || status == LT_SEAL_CRL_STALE) {
+    if (status == LT_SEAL_CHAIN || status == LT_SEAL_WEAK || status == LT_SEAL_CRL_STALE ||
+        status == LT_SEAL_CRL_BAD) {
         tell(judging, finding, EVIDENCE_UNPROVEN, lt_error(status)->code);
     } else if (status != LT_OK) {
         tell_status(judging, finding, status);

@@ -22,6 +22,8 @@
 #include "base/text.h"
 #include "timestamp.h"
 
+#define SECURITY_LEVEL 2
+
 struct timestamp_trust {
     X509_STORE *store;
     ASN1_OBJECT *policy; /* NULL: any */
@@ -40,10 +42,13 @@ static const char *const names[TIMESTAMP_FINDINGS_END] = {
     [TIMESTAMP_TIME_BAD] = "time-bad",
     [TIMESTAMP_SIGNATURE] = "signature",
     [TIMESTAMP_NO_CERTIFICATE] = "no-certificate",
+    [TIMESTAMP_SIGNERS] = "signers",
     [TIMESTAMP_CERTIFICATE_ID] = "certificate-id",
     [TIMESTAMP_PURPOSE] = "purpose",
     [TIMESTAMP_EXPIRED] = "expired",
     [TIMESTAMP_REVOKED] = "revoked",
+    [TIMESTAMP_LIST] = "list",
+    [TIMESTAMP_WEAK] = "weak",
     [TIMESTAMP_CHAIN] = "chain",
 };
 
@@ -69,6 +74,7 @@ enum lt_status timestamp_trust_open(const char *path, const char *policy,
         status = fault_set(fault, LT_NO_MEMORY, "tsa", "certificate store");
         goto done;
     }
+    X509_VERIFY_PARAM_set_auth_level(X509_STORE_get0_param(trust->store), SECURITY_LEVEL);
     if (X509_load_cert_crl_file(lookup, path, X509_FILETYPE_PEM) < 1) {
         status = fault_set(fault, LT_CONFIG_BAD, path, "no certificates in PEM: %s",
                            ERR_reason_error_string(ERR_peek_last_error()));
@@ -260,6 +266,17 @@ static enum timestamp_finding of_chain(int error)
         return TIMESTAMP_REVOKED;
     case X509_V_ERR_INVALID_PURPOSE:
         return TIMESTAMP_PURPOSE;
+    case X509_V_ERR_CA_MD_TOO_WEAK:
+    case X509_V_ERR_CA_KEY_TOO_SMALL:
+    case X509_V_ERR_EE_KEY_TOO_SMALL:
+        return TIMESTAMP_WEAK;
+    case X509_V_ERR_UNABLE_TO_GET_CRL:
+    case X509_V_ERR_CRL_HAS_EXPIRED:
+    case X509_V_ERR_CRL_NOT_YET_VALID:
+    case X509_V_ERR_DIFFERENT_CRL_SCOPE:
+    case X509_V_ERR_CRL_SIGNATURE_FAILURE:
+    case X509_V_ERR_KEYUSAGE_NO_CRL_SIGN:
+        return TIMESTAMP_LIST;
     default:
         return TIMESTAMP_CHAIN;
     }
@@ -284,6 +301,8 @@ static enum timestamp_finding of_error(unsigned long error, int chain_error)
     }
     if (ERR_GET_LIB(error) == ERR_LIB_TS) {
         switch (ERR_GET_REASON(error)) {
+        case TS_R_THERE_MUST_BE_ONE_SIGNER:
+            return TIMESTAMP_SIGNERS;
         case TS_R_ESS_SIGNING_CERTIFICATE_ERROR:
         case TS_R_ESS_ADD_SIGNING_CERT_ERROR:
         case TS_R_ESS_ADD_SIGNING_CERT_V2_ERROR:
@@ -301,6 +320,26 @@ static enum timestamp_finding of_error(unsigned long error, int chain_error)
         return TIMESTAMP_NO_CERTIFICATE;
     }
     return TIMESTAMP_SIGNATURE;
+}
+
+/* What the library lets pass: a token signed over SHA-1, a signer named by SHA-1 alone. */
+static enum timestamp_finding check_strength(PKCS7 *token)
+{
+    X509_ALGOR *algorithm = NULL;
+    const ASN1_OBJECT *digest = NULL;
+    PKCS7_SIGNER_INFO *signer = sk_PKCS7_SIGNER_INFO_value(PKCS7_get_signer_info(token), 0);
+    PKCS7_SIGNER_INFO_get0_algs(signer, NULL, &algorithm, NULL);
+    X509_ALGOR_get0(&digest, NULL, NULL, algorithm);
+    switch (OBJ_obj2nid(digest)) {
+    case NID_sha256:
+    case NID_sha384:
+    case NID_sha512:
+        break;
+    default:
+        return TIMESTAMP_WEAK;
+    }
+    bool named = PKCS7_get_signed_attribute(signer, NID_id_smime_aa_signingCertificateV2) != NULL;
+    return named ? TIMESTAMP_GOOD : TIMESTAMP_CERTIFICATE_ID;
 }
 
 static enum timestamp_finding check_signature(struct timestamp_trust *trust, int64_t at_ms,
@@ -325,6 +364,7 @@ static enum timestamp_finding check_signature(struct timestamp_trust *trust, int
     } else {
         X509_NAME_oneline(X509_get_subject_name(signer), ret->authority,
                           (int)sizeof(ret->authority));
+        finding = check_strength(token);
     }
     X509_free(signer);
     return finding;

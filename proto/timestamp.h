@@ -30,10 +30,13 @@ enum timestamp_finding {
     TIMESTAMP_TIME_BAD,       /* its time does not read */
     TIMESTAMP_SIGNATURE,      /* not made over these bytes by the certificate it carries */
     TIMESTAMP_NO_CERTIFICATE, /* the signer's certificate is not there */
-    TIMESTAMP_CERTIFICATE_ID, /* it is not the one that the signature names */
+    TIMESTAMP_SIGNERS,        /* not signed by exactly one (RFC 3161, 2.4.2) */
+    TIMESTAMP_CERTIFICATE_ID, /* not the one that the signature names, or named by SHA-1 alone */
     TIMESTAMP_PURPOSE,        /* it is not for time-stamping, and only that */
     TIMESTAMP_EXPIRED,        /* a certificate of its chain did not count yet, or no longer */
     TIMESTAMP_REVOKED,
+    TIMESTAMP_LIST,  /* a list of revoked certificates is missing, out of date or not sound */
+    TIMESTAMP_WEAK,  /* a digest or a key that is too weak, of the token or of its chain */
     TIMESTAMP_CHAIN, /* it leads to nobody who is trusted */
     TIMESTAMP_FINDINGS_END,
 };
@@ -53,8 +56,9 @@ struct timestamp_trust;
 
 /*
  * From a PEM file: certificates of trusted authorities and of what stands between, and lists of
- * revoked ones; when there is a list at all, every certificate of a chain must have one. `policy`
- * (NULL: any) is the only one accepted. LT_CONFIG_BAD names what is wrong.
+ * revoked ones; when there is a list at all, every certificate of a chain must have one. Keys and
+ * digests below security level 2 (SHA-1, RSA 1024) do not count. `policy` (NULL: any) is the only
+ * one accepted. LT_CONFIG_BAD names what is wrong.
  */
 LT_CHECK enum lt_status timestamp_trust_open(const char *path, const char *policy,
                                              struct timestamp_trust **ret_trust,

@@ -86,8 +86,13 @@ static enum lt_status add_certificate(struct trust *trust, X509 *certificate)
     return X509_STORE_add_cert(trust->store, certificate) == 1 ? LT_OK : LT_CRYPTO;
 }
 
+/* A list of changes only says nothing of who was on the one before, and the library takes it for a
+ * whole one: it does not count. */
 static enum lt_status add_list(struct trust *trust, X509_CRL *list)
 {
+    if (X509_CRL_get_ext_by_NID(list, NID_delta_crl, -1) >= 0) {
+        return LT_OK;
+    }
     int64_t until = time_ms_of(X509_CRL_get0_nextUpdate(list));
     if (trust->lists_until_ms == 0 || until < trust->lists_until_ms) {
         trust->lists_until_ms = until;
@@ -148,9 +153,13 @@ static enum lt_status rules_set(struct trust *trust)
     X509_VERIFY_PARAM *rules = X509_STORE_get0_param(trust->store);
     X509_VERIFY_PARAM_set_depth(rules, AUTHORITIES_MAX);
     X509_VERIFY_PARAM_set_auth_level(rules, SECURITY_LEVEL);
-    unsigned long flags =
-        X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL | X509_V_FLAG_X509_STRICT;
-    return X509_VERIFY_PARAM_set_flags(rules, flags) == 1 ? LT_OK : LT_CRYPTO;
+    /* Without POLICY_CHECK the library passes over policy constraints, critical ones too. */
+    unsigned long flags = X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL |
+                          X509_V_FLAG_X509_STRICT | X509_V_FLAG_POLICY_CHECK;
+    /* Said outright: of an empty set the library thinks differently from any policy. */
+    bool set = X509_VERIFY_PARAM_set_flags(rules, flags) == 1 &&
+               X509_VERIFY_PARAM_add0_policy(rules, OBJ_nid2obj(NID_any_policy)) == 1;
+    return set ? LT_OK : LT_CRYPTO;
 }
 
 enum lt_status trust_open(const struct trust_files *files, struct trust **ret_trust,
@@ -281,26 +290,46 @@ static bool purpose_fits(X509 *certificate)
     return fits;
 }
 
-static enum lt_status code_of(int error, int depth)
+/* What is wrong with a list of revoked certificates: it is not there or not of this time, or it is
+ * none that could be believed at any time. */
+static enum lt_status code_of_list(int error)
 {
     switch (error) {
-    case X509_V_ERR_CERT_HAS_EXPIRED:
-        return depth == 0 ? LT_SEAL_KEY_EXPIRED : LT_SEAL_CHAIN;
-    case X509_V_ERR_CERT_NOT_YET_VALID:
-        return depth == 0 ? LT_SEAL_KEY_EARLY : LT_SEAL_CHAIN;
-    case X509_V_ERR_CERT_REVOKED:
-        return LT_SEAL_KEY_REVOKED;
     case X509_V_ERR_UNABLE_TO_GET_CRL:
     case X509_V_ERR_UNABLE_TO_GET_CRL_ISSUER:
     case X509_V_ERR_CRL_HAS_EXPIRED:
     case X509_V_ERR_CRL_NOT_YET_VALID:
-    case X509_V_ERR_CRL_SIGNATURE_FAILURE:
     case X509_V_ERR_DIFFERENT_CRL_SCOPE:
+        return LT_SEAL_CRL_STALE;
+    case X509_V_ERR_CRL_SIGNATURE_FAILURE:
+    case X509_V_ERR_UNABLE_TO_DECRYPT_CRL_SIGNATURE:
+    case X509_V_ERR_KEYUSAGE_NO_CRL_SIGN:
+    case X509_V_ERR_UNHANDLED_CRITICAL_CRL_EXTENSION:
+    case X509_V_ERR_CRL_PATH_VALIDATION_ERROR:
     case X509_V_ERR_ERROR_IN_CRL_NEXT_UPDATE_FIELD:
     case X509_V_ERR_ERROR_IN_CRL_LAST_UPDATE_FIELD:
-        return LT_SEAL_CRL_STALE;
+        return LT_SEAL_CRL_BAD;
     default:
         return LT_SEAL_CHAIN;
+    }
+}
+
+/* Dates and revocation of an authority are not the agency's to mend: a code of their own. */
+static enum lt_status code_of(int error, int depth)
+{
+    switch (error) {
+    case X509_V_ERR_CERT_HAS_EXPIRED:
+        return depth == 0 ? LT_SEAL_KEY_EXPIRED : LT_SEAL_AUTHORITY;
+    case X509_V_ERR_CERT_NOT_YET_VALID:
+        return depth == 0 ? LT_SEAL_KEY_EARLY : LT_SEAL_AUTHORITY;
+    case X509_V_ERR_CERT_REVOKED:
+        return depth == 0 ? LT_SEAL_KEY_REVOKED : LT_SEAL_AUTHORITY;
+    case X509_V_ERR_CA_MD_TOO_WEAK:
+    case X509_V_ERR_CA_KEY_TOO_SMALL:
+    case X509_V_ERR_EE_KEY_TOO_SMALL:
+        return LT_SEAL_WEAK;
+    default:
+        return code_of_list(error);
     }
 }
 

@@ -19,7 +19,8 @@
  *   purpose      keyUsage must be there with digitalSignature or nonRepudiation; an extended key
  *                usage, if there is one, must name emailProtection, documentSigning (RFC 9336 or
  *                Microsoft's) or any; an authority's own certificate signs no transfers
- *   chain        at most 4 authorities, RFC 5280 strictly, security level 2 (no SHA-1, no RSA 1024)
+ *   chain        at most 4 authorities, RFC 5280 strictly with names and policies, security level 2
+ *                (no SHA-1, no RSA 1024)
  *   lists        one of every authority in the chain, the root included. One past its nextUpdate is
  *                used on for grace_ms, with an alarm, for keys that were known before that moment;
  *                for keys that came later, and where there is no list at all, the answer is no
@@ -54,7 +55,8 @@ LT_CHECK enum lt_status trust_lend(struct trust *trust, struct lt_bytes between,
                                    struct lt_bytes lists, struct fault *fault);
 
 /* `known_since_ms`: since when this key is registered. *ret_stale: yes, but by grace.
- * LT_SEAL_CHAIN, _PURPOSE, _KEY_REVOKED, _KEY_EXPIRED, _KEY_EARLY, _CRL_STALE; LT_CRYPTO. */
+ * LT_SEAL_CHAIN, _PURPOSE, _WEAK, _KEY_REVOKED, _KEY_EXPIRED, _KEY_EARLY, _AUTHORITY (one of the
+ * chain is revoked or out of its dates), _CRL_STALE, _CRL_BAD; LT_CRYPTO. */
 LT_CHECK enum lt_status trust_judge(struct trust *trust, struct lt_bytes certificate,
                                     int64_t known_since_ms, int64_t now_ms, bool *ret_stale,
                                     struct fault *fault);

@@ -9,12 +9,12 @@
  * every ASK_MS. The largest checkpoint that came with receipts is proven beside ours, to the same
  * newest one: an axis that shows one log to the asker and signs receipts of another is caught.
  *
- * A log that is shorter, forked or signed by a stranger is refused: the old checkpoint stays, it is
- * told as an error with a code of its own, kept with the bytes, and shown until the axis proves
- * otherwise, over restarts. So is one that is asked for its proof and gives none for ASK_MS and the
- * time a receipt may take. Transfers go on; what is refused is the proof. A declared restore is
- * believed by rule: a statement signed by the same key that leads from an incarnation at or after
- * ours to the new one.
+ * A log that is shorter, forked or signed by a stranger is refused, and so is a proof that is cut
+ * short, which says nothing of a fork: the old checkpoint stays, it is told as an error with a code
+ * of its own, kept with the bytes, and shown until the axis proves otherwise, over restarts. So is
+ * one that is asked for its proof and gives none for ASK_MS and the time a receipt may take.
+ * Transfers go on; what is refused is the proof. A declared restore is believed by rule: a
+ * statement signed by the same key that leads from an incarnation at or after ours to the new one.
  */
 #include "client_log.h"
 #include "log_peek.h"
@@ -415,11 +415,11 @@ static enum lt_status extends(struct lt_client *client, const struct log_proof *
         return LT_LOG_ROLLED_BACK;
     }
     if (proof->first != log->known.head.size || !path_from_bytes(proof->path, &path)) {
-        return LT_LOG_FORKED;
+        return LT_PATH_LENGTH;
     }
     enum lt_status status = merkle_consistency_check(client->digester, &log->known.head,
                                                      &newest->head, path.nodes, path.count);
-    return status == LT_OK ? LT_OK : LT_LOG_FORKED;
+    return status == LT_PATH_WRONG ? LT_LOG_FORKED : status;
 }
 
 /* The largest checkpoint of the receipts leads to the same one. */

@@ -262,5 +262,35 @@ class Stories(unittest.TestCase):
         self.check("R07: a story without a row", {"R7": None})
 
 
+class Mutations(unittest.TestCase):
+    def check(self, words, row):
+        files = {
+            "ops/mutations.md": "| mutation | code or finding | test |\n|---|---|---|\n" + row,
+            "include/lienthong/errors.def": 'LT_ERROR(SEAL_BAD, 19, "seal-bad", x)\n',
+            "proto/timestamp.c": '    [TIMESTAMP_CHAIN] = "chain",\n',
+            "proto/evidence_words.def": 'EVIDENCE_WHY("extra", "x", "y")\n',
+            "tests/x.c": "static void it_works(void)\n{\n    is(LT_SEAL_BAD);\n    is(TIMESTAMP_CHAIN);\n}\n"}
+        with Tree(files) as tree:
+            status, out = tree.run("mutations.py")
+        if words is None:
+            self.assertEqual((status, out), (0, ""))
+        else:
+            self.assertEqual(status, 1, out)
+            self.assertIn(words, out)
+
+    def test_good(self):
+        self.check(None, "| a bit | `seal-bad` | `tests/x.c`: `it_works` |\n")
+        self.check(None, "| a root | `chain` | `tests/x.c`: `it_works` |\n")
+
+    def test_bad(self):
+        self.check("no rows", "")
+        self.check("a bit: names no code", "| a bit | bad | `tests/x.c`: `it_works` |\n")
+        self.check("a bit: names no test", "| a bit | `seal-bad` | somewhere |\n")
+        self.check("no such code: seal-good", "| a bit | `seal-good` | `tests/x.c` |\n")
+        self.check("no such file: tests/y.c", "| a bit | `seal-bad` | `tests/y.c` |\n")
+        self.check("no test works in x.c", "| a bit | `seal-bad` | `tests/x.c`: `works` |\n")
+        self.check("extra: in none of its files", "| a bit | `extra` | `tests/x.c`: `it_works` |\n")
+
+
 if __name__ == "__main__":
     sys.exit(unittest.main(verbosity=1))

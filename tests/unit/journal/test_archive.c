@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 
 #include "broker/journal/archive_private.h"
+#include "proto/base/file.h"
 #include "proto/base/text.h"
 #include "proto/message.h"
 
@@ -548,6 +549,65 @@ static void what_was_changed_shows(void **state)
     assert_int_equal(verify_findings(), 0);
 }
 
+static void exchange(const char *one, const char *other)
+{
+    char aside[512];
+    snprintf(aside, sizeof(aside), "%s/kept", folder);
+    assert_int_equal(rename(one, aside), 0);
+    assert_int_equal(rename(other, one), 0);
+    assert_int_equal(rename(aside, other), 0);
+}
+
+/* The chain of months, as somebody with the folder may lay it out: two in each other's place, one
+ * in excess, one cut short. */
+static void a_chain_that_was_laid_otherwise_shows(void **state)
+{
+    (void)state;
+    char september[512];
+    char october[512];
+    char aside[512];
+    struct archive *archive;
+    struct fault fault;
+    uint8_t *bytes = NULL;
+    size_t size = 0;
+    fault_init(&fault);
+    write_story();
+    write_december();
+    run_ok();
+    snprintf(september, sizeof(september), "%s/2026-09.lta", folder);
+    snprintf(october, sizeof(october), "%s/2026-10.lta", folder);
+    exchange(september, october);
+    assert_int_equal(archive_open(&archive, folder, &fault), LT_DAMAGED);
+    assert_non_null(strstr(fault.detail, "another month"));
+    exchange(september, october);
+    assert_int_equal(verify_findings(), 0);
+    /* In excess: October once more, as August. */
+    assert_int_equal(file_read(october, 1 << 24, &bytes, &size, NULL), LT_OK);
+    snprintf(aside, sizeof(aside), "%s/2026-08.lta", folder);
+    assert_int_equal(file_write(aside, (struct lt_bytes){bytes, size}, 0400, NULL), LT_OK);
+    assert_int_equal(archive_open(&archive, folder, &fault), LT_DAMAGED);
+    assert_int_equal(unlink(aside), 0);
+    /* Cut short by a page anywhere: it is said, until only the room behind the last one is gone. */
+    uint32_t refused = 0;
+    for (size_t cut = 4096; cut < size; cut += 4096) {
+        assert_int_equal(file_write(october, (struct lt_bytes){bytes, cut}, 0400, NULL), LT_OK);
+        fault_init(&fault);
+        enum lt_status status = archive_open(&archive, folder, &fault);
+        if (status == LT_OK) {
+            archive_close(&archive);
+            assert_int_equal(verify_findings(), 0);
+            break;
+        }
+        assert_int_equal(status, LT_DAMAGED);
+        assert_true(cut == 4096 || strstr(fault.detail, "cut short") != NULL);
+        refused++;
+    }
+    assert_true(refused > 10);
+    assert_int_equal(file_write(october, (struct lt_bytes){bytes, size}, 0400, NULL), LT_OK);
+    assert_int_equal(verify_findings(), 0);
+    free(bytes);
+}
+
 static void an_index_that_forgets_shows(void **state)
 {
     (void)state;
@@ -592,6 +652,7 @@ int main(void)
         TEST(a_bad_record_is_named_and_archived_as_it_is),
         TEST(another_journal_is_refused),
         TEST(what_was_changed_shows),
+        TEST(a_chain_that_was_laid_otherwise_shows),
         TEST(an_index_that_forgets_shows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include <openssl/conf.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
@@ -19,6 +20,15 @@ struct pki {
     EVP_PKEY *key;
     X509 *certificate;
 };
+
+/* An extension as openssl.cnf writes it; `section` is what its value may name as "@part". */
+struct pki_more {
+    int nid;
+    const char *value;
+    const char *section;
+};
+
+#define PKI_MORE_MAX 4
 
 struct pki_wish {
     const char *name;
@@ -33,6 +43,7 @@ struct pki_wish {
     long serial;
     unsigned rsa_bits;        /* 0: P-256 */
     const struct pki *key_of; /* the same key under another name */
+    struct pki_more more[PKI_MORE_MAX];
 };
 
 static inline void pki_extension(X509 *certificate, X509V3_CTX *context, int nid, const char *value)
@@ -46,6 +57,24 @@ static inline void pki_extension(X509 *certificate, X509V3_CTX *context, int nid
     assert_non_null(extension);
     assert_int_equal(X509_add_ext(certificate, extension, -1), 1);
     X509_EXTENSION_free(extension);
+}
+
+static inline X509_EXTENSION *pki_more_make(X509V3_CTX *context, const struct pki_more *more)
+{
+    CONF *conf = NCONF_new(NULL);
+    char value[160];
+    if (more->section != NULL) {
+        BIO *bio = BIO_new_mem_buf(more->section, -1);
+        assert_int_equal(NCONF_load_bio(conf, bio, NULL), 1);
+        BIO_free(bio);
+    }
+    X509V3_set_nconf(context, conf);
+    snprintf(value, sizeof(value), "%s", more->value);
+    X509_EXTENSION *extension = X509V3_EXT_nconf_nid(conf, context, more->nid, value);
+    assert_non_null(extension);
+    X509V3_set_nconf(context, NULL);
+    NCONF_free(conf);
+    return extension;
 }
 
 static inline void pki_critical(X509 *certificate, const char *oid)
@@ -88,6 +117,11 @@ static inline struct pki pki_make(const struct pki_wish *wish)
     pki_extension(made.certificate, &context, NID_basic_constraints, wish->basic);
     pki_extension(made.certificate, &context, NID_key_usage, wish->usage);
     pki_extension(made.certificate, &context, NID_ext_key_usage, wish->purposes);
+    for (int i = 0; i < PKI_MORE_MAX && wish->more[i].value != NULL; i++) {
+        X509_EXTENSION *extension = pki_more_make(&context, &wish->more[i]);
+        assert_int_equal(X509_add_ext(made.certificate, extension, -1), 1);
+        X509_EXTENSION_free(extension);
+    }
     if (wish->critical != NULL) {
         pki_critical(made.certificate, wish->critical);
     }
@@ -136,6 +170,17 @@ static inline X509_CRL *pki_list(const struct pki *issuer, const struct pki *by,
     assert_true(X509_CRL_sign(list, by->key, EVP_sha256()) > 0);
     ASN1_TIME_free(time);
     return list;
+}
+
+/* The same list with one more extension, signed again. */
+static inline void pki_list_more(X509_CRL *list, const struct pki *by, const struct pki_more *more)
+{
+    X509V3_CTX context;
+    X509V3_set_ctx(&context, by->certificate, NULL, NULL, list, 0);
+    X509_EXTENSION *extension = pki_more_make(&context, more);
+    assert_int_equal(X509_CRL_add_ext(list, extension, -1), 1);
+    X509_EXTENSION_free(extension);
+    assert_true(X509_CRL_sign(list, by->key, EVP_sha256()) > 0);
 }
 
 static inline struct lt_bytes pki_der(const struct pki *pki, uint8_t memory[CERTIFICATE_BYTES_MAX])

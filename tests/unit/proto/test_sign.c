@@ -11,6 +11,9 @@
 
 #include <cmocka.h>
 
+#include <openssl/bn.h>
+#include <openssl/ecdsa.h>
+
 #include "proto/base/file.h"
 #include "proto/base/text.h"
 #include "proto/sign.h"
@@ -255,6 +258,119 @@ static void test_openssl_agrees(void **state)
     signer_close(&signer);
 }
 
+/* ---- signatures in other dress, after the manner of Wycheproof ---- */
+
+static bool fits_as(const struct folder *folder, const struct public_key *key, BIGNUM *r, BIGNUM *s)
+{
+    uint8_t der[160];
+    uint8_t *at = der;
+    ECDSA_SIG *dressed = ECDSA_SIG_new();
+    assert_int_equal(ECDSA_SIG_set0(dressed, r, s), 1);
+    int size = i2d_ECDSA_SIG(dressed, &at);
+    ECDSA_SIG_free(dressed);
+    assert_in_range(size, 1, sizeof(der));
+    return signature_fits(folder->checker, key, text_bytes("said"),
+                          (struct lt_bytes){der, (size_t)size});
+}
+
+/* Numbers outside of 1 to n - 1, and the same signature in another encoding, are none. */
+static void test_ecdsa_at_its_edges(void **state)
+{
+    static const char order_hex[] =
+        "FFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551";
+    struct folder *folder = *state;
+    uint8_t signature[SIGNATURE_BYTES_MAX];
+    uint8_t other[SIGNATURE_BYTES_MAX];
+    size_t size = 0;
+    struct signer signer = pair(folder, SIGN_ECDSA_P256, 0);
+    const struct public_key *key = signer.public_key;
+    BIGNUM *order = NULL;
+    assert_true(BN_hex2bn(&order, order_hex) > 0);
+    assert_int_equal(signer_sign(&signer, text_bytes("said"), signature, &size), LT_OK);
+    const uint8_t *at = signature;
+    ECDSA_SIG *good = d2i_ECDSA_SIG(NULL, &at, (long)size);
+    const BIGNUM *r = ECDSA_SIG_get0_r(good);
+    const BIGNUM *s = ECDSA_SIG_get0_s(good);
+    assert_true(fits_as(folder, key, BN_dup(r), BN_dup(s)));
+    BIGNUM *more = BN_dup(r);
+    BN_add(more, more, order);
+    assert_false(fits_as(folder, key, more, BN_dup(s))); /* r + n */
+    more = BN_dup(s);
+    BN_add(more, more, order);
+    assert_false(fits_as(folder, key, BN_dup(r), more)); /* s + n */
+    assert_false(fits_as(folder, key, BN_new(), BN_new())); /* 0, 0 */
+    assert_false(fits_as(folder, key, BN_dup(BN_value_one()), BN_dup(BN_value_one())));
+    assert_false(fits_as(folder, key, BN_dup(order), BN_dup(order)));
+    ECDSA_SIG_free(good);
+    BN_free(order);
+    memcpy(other, signature, size); /* bytes behind it */
+    other[size] = 0;
+    assert_false(signature_fits(folder->checker, key, text_bytes("said"),
+                                (struct lt_bytes){other, size + 1}));
+    other[0] = signature[0]; /* a length in the long form, which BER allows and DER does not */
+    other[1] = 0x81;
+    memcpy(other + 2, signature + 1, size - 1);
+    assert_false(signature_fits(folder->checker, key, text_bytes("said"),
+                                (struct lt_bytes){other, size + 1}));
+    signer_close(&signer);
+}
+
+/* S + L verifies in a checker that does not look at the range of S (RFC 8032, 5.1.7). */
+static void test_ed25519_at_its_edges(void **state)
+{
+    static const uint8_t order[32] = {0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58,
+                                      0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14,
+                                      0,    0,    0,    0,    0,    0,    0,    0,
+                                      0,    0,    0,    0,    0,    0,    0,    0x10};
+    struct folder *folder = *state;
+    uint8_t signature[SIGNATURE_BYTES_MAX];
+    size_t size = 0;
+    uint32_t carry = 0;
+    struct signer signer = pair(folder, SIGN_ED25519, 0);
+    assert_int_equal(signer_sign(&signer, text_bytes("said"), signature, &size), LT_OK);
+    assert_int_equal(size, 64);
+    for (size_t i = 0; i < sizeof(order); i++) {
+        carry += (uint32_t)signature[32 + i] + order[i];
+        signature[32 + i] = (uint8_t)carry;
+        carry >>= 8;
+    }
+    assert_int_equal(carry, 0);
+    struct lt_bytes made = {signature, size};
+    assert_false(signature_fits(folder->checker, signer.public_key, text_bytes("said"), made));
+    memset(signature, 0, sizeof(signature));
+    assert_false(signature_fits(folder->checker, signer.public_key, text_bytes("said"), made));
+    signer_close(&signer);
+}
+
+/* The right key over the right bytes, by another scheme: PSS, or another digest. */
+static void test_other_schemes(void **state)
+{
+    static const char *const ways[] = {
+        "dgst -sha256 -sigopt rsa_padding_mode:pss -sign a.key -out made said",
+        "dgst -sha1 -sign a.key -out made said", "dgst -sha512 -sign a.key -out made said",
+        "pkeyutl -sign -inkey a.key -in said -out made", /* no digest at all */
+    };
+    struct folder *folder = *state;
+    char path[128];
+    struct signer signer = pair(folder, SIGN_RSA, 2048);
+    for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+        uint8_t *made = NULL;
+        size_t size = 0;
+        snprintf(path, sizeof(path), "%s/said", folder->path);
+        assert_int_equal(file_write(path, text_bytes("said"), 0644, NULL), LT_OK);
+        run_openssl(folder, ways[i]);
+        unlink(path);
+        snprintf(path, sizeof(path), "%s/made", folder->path);
+        assert_int_equal(file_read(path, 1024, &made, &size, NULL), LT_OK);
+        assert_int_equal(size, 256);
+        assert_false(signature_fits(folder->checker, signer.public_key, text_bytes("said"),
+                                    (struct lt_bytes){made, size}));
+        free(made);
+        unlink(path);
+    }
+    signer_close(&signer);
+}
+
 static void test_names(void **state)
 {
     (void)state;
@@ -277,6 +393,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_one_encoding_only, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_certificate_names_its_key, setup, teardown),
         cmocka_unit_test_setup_teardown(test_openssl_agrees, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_ecdsa_at_its_edges, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_ed25519_at_its_edges, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_other_schemes, setup, teardown),
         cmocka_unit_test(test_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -55,7 +55,23 @@ static const char make_authorities[] =
     "cat goc.crt goc.crl >goc-crl.pem\n"
     "openssl ca -revoke tsa.crt -config ts.cnf -name crl_ca -keyfile goc.key -cert goc.crt\n"
     "openssl ca -gencrl -config ts.cnf -name crl_ca -keyfile goc.key -cert goc.crt -out r.crl\n"
-    "cat goc.crt r.crl >goc-revoked.pem\n";
+    "cat goc.crt r.crl >goc-revoked.pem\n"
+    /* Lists that have run out, and of somebody else; what is too weak. */
+    "openssl ca -gencrl -config ts.cnf -name crl_ca -keyfile goc.key -cert goc.crt -crl_lastupdate "
+    "20200101000000Z -crl_nextupdate 20200201000000Z -out old.crl\n"
+    "cat goc.crt old.crl >goc-late.pem\n"
+    "openssl ca -gencrl -config ts.cnf -name crl_ca -keyfile goc-khac.key -cert goc-khac.crt -out "
+    "k.crl\n"
+    "cat goc.crt k.crl >goc-foreign-list.pem\n"
+    "leaf sha1 goc stamps 30\n"
+    "openssl x509 -req -sha1 -in sha1.csr -CA goc.crt -CAkey goc.key -CAcreateserial -extfile "
+    "ts.cnf -extensions stamps -days 30 -out sha1.crt\n"
+    "openssl req -newkey rsa:1024 -nodes -keyout ngan.key -subj /CN=ngan -config ts.cnf -out "
+    "ngan.csr\n"
+    "openssl x509 -req -in ngan.csr -CA goc.crt -CAkey goc.key -CAcreateserial -extfile ts.cnf "
+    "-extensions stamps -days 30 -out ngan.crt\n"
+    "sed 's/^ess_cert_id_alg.*/ess_cert_id_alg = sha1/' ts.cnf >v1.cnf\n"
+    "sed 's/^signer_digest.*/signer_digest = sha1/' ts.cnf >sd1.cnf\n";
 
 struct world {
     char folder[64];
@@ -126,7 +142,7 @@ static void read_reply(const char *name)
 }
 
 /* The authority answers our question; `options` are more of `openssl ts -reply`. */
-static void ask(const char *authority, const char *options)
+static void ask_as(const char *settings, const char *authority, const char *options)
 {
     uint8_t request[TIMESTAMP_REQUEST_BYTES_MAX];
     char script[512];
@@ -134,11 +150,16 @@ static void ask(const char *authority, const char *options)
     assert_in_range(size, 1, sizeof(request));
     write_file("question.tsq", request, size);
     snprintf(script, sizeof(script),
-             "openssl ts -reply -config ts.cnf -queryfile question.tsq -signer %s.crt -inkey "
+             "openssl ts -reply -config %s.cnf -queryfile question.tsq -signer %s.crt -inkey "
              "%s.key %s -out reply.tsr",
-             authority, authority, options);
+             settings, authority, authority, options);
     shell(script);
     read_reply("reply.tsr");
+}
+
+static void ask(const char *authority, const char *options)
+{
+    ask_as("ts", authority, options);
 }
 
 static enum timestamp_finding check_by(const char *trusted, const char *policy,
@@ -302,6 +323,38 @@ static void test_signed_by_hand(void **state)
     expect(TIMESTAMP_NO_CERTIFICATE, "goc.crt");
 }
 
+/* Two signers, each of them good. */
+static void test_two_signers(void **state)
+{
+    (void)state;
+    sign_by_hand("tsa", "-cades -signer mem.crt -inkey mem.key");
+    expect(TIMESTAMP_SIGNERS, "goc.crt");
+}
+
+/* SHA-1 anywhere, and RSA of 1024 bits. */
+static void test_weak(void **state)
+{
+    (void)state;
+    ask_as("v1", "tsa", ""); /* its certificate is named by SHA-1 (ESSCertID, RFC 2634) */
+    expect(TIMESTAMP_CERTIFICATE_ID, "goc.crt");
+    ask_as("sd1", "tsa", "");
+    expect(TIMESTAMP_WEAK, "goc.crt");
+    ask("sha1", "");
+    expect(TIMESTAMP_WEAK, "goc.crt");
+    ask("ngan", "");
+    expect(TIMESTAMP_WEAK, "goc.crt");
+}
+
+/* With a list, every certificate of the chain needs one that counts. */
+static void test_lists(void **state)
+{
+    (void)state;
+    ask("tsa", "");
+    expect(TIMESTAMP_GOOD, "goc-crl.pem");
+    expect(TIMESTAMP_LIST, "goc-late.pem");
+    expect(TIMESTAMP_LIST, "goc-foreign-list.pem");
+}
+
 /* The content exchanged under the signature. */
 static void test_content_exchanged(void **state)
 {
@@ -372,6 +425,9 @@ int main(void)
         cmocka_unit_test(test_wrong_signers),
         cmocka_unit_test(test_expired_certificate),
         cmocka_unit_test(test_signed_by_hand),
+        cmocka_unit_test(test_two_signers),
+        cmocka_unit_test(test_weak),
+        cmocka_unit_test(test_lists),
         cmocka_unit_test(test_content_exchanged),
         cmocka_unit_test(test_any_bit_turned),
         cmocka_unit_test(test_trust_file),

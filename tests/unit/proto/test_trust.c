@@ -277,10 +277,10 @@ static void test_the_authority_s_dates(void **state)
     (void)state;
     struct pki_wish wish = middle_wish();
     wish.to = NOW - 1;
-    assert_int_equal(judged_under(&wish), LT_SEAL_CHAIN);
+    assert_int_equal(judged_under(&wish), LT_SEAL_AUTHORITY);
     wish = middle_wish();
     wish.from = NOW + 1;
-    assert_int_equal(judged_under(&wish), LT_SEAL_CHAIN);
+    assert_int_equal(judged_under(&wish), LT_SEAL_AUTHORITY);
 }
 
 /* An authority that may not have another below it has one. */
@@ -308,10 +308,10 @@ static void test_weak_keys_and_digests(void **state)
     (void)state;
     struct pki_wish wish = leaf_wish();
     wish.digest = EVP_sha1();
-    assert_int_equal(judged_as(&wish), LT_SEAL_CHAIN);
+    assert_int_equal(judged_as(&wish), LT_SEAL_WEAK);
     wish = leaf_wish();
     wish.rsa_bits = 1024;
-    assert_int_equal(judged_as(&wish), LT_SEAL_CHAIN);
+    assert_int_equal(judged_as(&wish), LT_SEAL_WEAK);
     wish.rsa_bits = 2048;
     assert_int_equal(judged_as(&wish), LT_OK);
     wish = leaf_wish();
@@ -327,7 +327,7 @@ static void test_revoked(void **state)
     files_write(list_of(&house.root, 0), list_of(&house.middle, 23)); /* another one */
     assert_int_equal(judged(NULL), LT_OK);
     files_write(list_of(&house.root, 11), list_of(&house.middle, 0)); /* the authority itself */
-    assert_int_equal(judged(NULL), LT_SEAL_KEY_REVOKED);
+    assert_int_equal(judged(NULL), LT_SEAL_AUTHORITY);
 }
 
 /* The whole chain: a list of the root is missed as well as one of the authority. */
@@ -340,7 +340,7 @@ static void test_a_list_is_missing(void **state)
     assert_int_equal(judged(NULL), LT_SEAL_CRL_STALE);
     files_write(list_of(&house.root, 0), /* of the authority, signed by somebody else */
                 pki_list(&house.middle, &house.leaf, NOW - DAY, NOW + DAY, 0));
-    assert_int_equal(judged(NULL), LT_SEAL_CRL_STALE);
+    assert_int_equal(judged(NULL), LT_SEAL_CRL_BAD);
     files_write(list_of(&house.root, 0), /* of tomorrow */
                 pki_list(&house.middle, &house.middle, NOW + DAY, NOW + 2 * DAY, 0));
     assert_int_equal(judged(NULL), LT_SEAL_CRL_STALE);

@@ -100,6 +100,26 @@ static void forked(void **state)
     fork->signer = kept;
 }
 
+/* A proof that is cut short, or of another question, proves nothing and is no fork either. */
+static void proofs_that_prove_nothing(void **state)
+{
+    struct bench *b = *state;
+    axis_grow(&one, 9, 1);
+    welcomed(b, 11, &one, axis_sign(&one, 4, 0));
+    for (uint64_t wrong = 0; wrong < 3; wrong++) {
+        bench_restart(b);
+        welcomed(b, 12 + wrong, &one, axis_sign(&one, 9, 0));
+        struct log_ask ask = asked(b);
+        struct log_proof proof = {.number = ask.number,
+                                  .checkpoint = axis_sign(&one, 9, 0),
+                                  .first = wrong == 2 ? 3 : 4,
+                                  .path = axis_path(&one, wrong == 2 ? 3 : 4, 9)};
+        proof.path.size -= wrong == 0 ? 32 : wrong == 1 ? 1 : 0;
+        prove(b, proof);
+        assert_log(b, 4, LT_PATH_LENGTH);
+    }
+}
+
 static void of_a_stranger(void **state)
 {
     struct bench *b = *state;
@@ -190,6 +210,14 @@ static void receipts_are_proven(void **state)
     receipts = receipt_of(&one, 8, &item);
     say_receipt(b, &receipts);
     assert_log(b, 6, LT_RECEIPT_WRONG);
+    for (uint32_t i = 0; i < 7; i++) { /* the very leaf, by another broker under the same name */
+        other.leaf[i] = one.leaf[i];
+        other.hashes[i] = one.hashes[i];
+    }
+    other.count = 7;
+    receipts = receipt_of(&other, 6, &item);
+    say_receipt(b, &receipts);
+    assert_log(b, 6, LT_NOTE_FOREIGN);
     assert_false(kept(b, 1));
     lt_client_state(b->client, &seen);
     assert_int_equal(seen.receipts, 0);
@@ -206,8 +234,13 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(it_grows),      TEST(rolled_back), TEST(forked),
-        TEST(of_a_stranger), TEST(declared),    TEST(receipts_are_proven),
+        TEST(it_grows),
+        TEST(rolled_back),
+        TEST(forked),
+        TEST(proofs_that_prove_nothing),
+        TEST(of_a_stranger),
+        TEST(declared),
+        TEST(receipts_are_proven),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
