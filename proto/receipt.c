@@ -258,3 +258,44 @@ enum lt_status receipts_check(const struct receipts *receipts, const struct note
     }
     return status;
 }
+
+/* Another incarnation: by what right? */
+static bool break_allows(const struct note_trust *trust, const struct checkpoint *known,
+                         const struct checkpoint *newest, const struct break_statement *broken)
+{
+    uint32_t ours, from;
+    if (strcmp(broken->to, newest->origin) != 0 ||
+        !origin_read(known->origin, trust->key.name, &ours) ||
+        !origin_read(broken->from, trust->key.name, &from) || from < ours) {
+        return false;
+    }
+    /* It may name the log that is known, and then no other. */
+    return from != ours || broken->head.size != known->head.size ||
+           digest_equal(&broken->head.root, &known->head.root);
+}
+
+enum lt_status checkpoint_extends(const struct note_trust *trust, const struct checkpoint *known,
+                                  const struct checkpoint *newest, const struct log_proof *proof,
+                                  struct break_statement *ret_broken)
+{
+    struct merkle_path path;
+    struct break_statement broken;
+    ret_broken->from[0] = '\0';
+    if (strcmp(newest->origin, known->origin) != 0) {
+        if (break_open(proof->broken, trust, &broken) != LT_OK ||
+            !break_allows(trust, known, newest, &broken)) {
+            return LT_LOG_FORKED;
+        }
+        *ret_broken = broken;
+        return LT_OK;
+    }
+    if (newest->head.size < known->head.size) {
+        return LT_LOG_ROLLED_BACK;
+    }
+    if (proof->first != known->head.size || !path_from_bytes(proof->path, &path)) {
+        return LT_PATH_LENGTH;
+    }
+    enum lt_status status = merkle_consistency_check(trust->digester, &known->head, &newest->head,
+                                                     path.nodes, path.count);
+    return status == LT_PATH_WRONG ? LT_LOG_FORKED : status;
+}

@@ -102,4 +102,16 @@ LT_CHECK enum lt_status receipts_check(const struct receipts *receipts,
 /* A path as frames carry it: digests of 32 bytes, at most 64. */
 LT_CHECK bool path_from_bytes(struct lt_bytes bytes, struct merkle_path *ret_path);
 
+/*
+ * Whether the newest checkpoint may be believed by one who believes `known`: it is the same log,
+ * grown by this proof, or a declared restore by the statement in it. *ret_broken is that statement
+ * then, else its `from` is empty. LT_LOG_ROLLED_BACK; LT_LOG_FORKED; LT_PATH_LENGTH: the proof is
+ * cut short or of another question, and proves nothing.
+ */
+LT_CHECK enum lt_status checkpoint_extends(const struct note_trust *trust,
+                                           const struct checkpoint *known,
+                                           const struct checkpoint *newest,
+                                           const struct log_proof *proof,
+                                           struct break_statement *ret_broken);
+
 #endif

@@ -379,47 +379,20 @@ void log_welcome(struct lt_client *client, const struct welcome *welcome)
     look_at_welcome(client, welcome, &checkpoint);
 }
 
-/* Another incarnation: by what right? */
-static bool break_allows(struct lt_client *client, const struct log_proof *proof,
-                         const struct checkpoint *newest)
-{
-    struct log_watch *log = client->log;
-    struct note_trust trust = log_trust(client);
-    struct break_statement statement;
-    uint32_t ours, from;
-    if (break_open(proof->broken, &trust, &statement) != LT_OK ||
-        strcmp(statement.to, newest->origin) != 0 ||
-        !origin_read(log->known.origin, log->name, &ours) ||
-        !origin_read(statement.from, log->name, &from) || from < ours) {
-        return false;
-    }
-    bool same_size = from == ours && statement.head.size == log->known.head.size;
-    if (same_size && !digest_equal(&statement.head.root, &log->known.head.root)) {
-        return false; /* it names another log than the one we know */
-    }
-    log_warn("log-break-believed", "agency=%s from=%s to=%s named=%llu known=%llu by=%s",
-             client->agency, statement.from, statement.to, (unsigned long long)statement.head.size,
-             (unsigned long long)log->known.head.size, statement.by);
-    return true;
-}
-
+/* Does it extend what we know? A declared restore is told. */
 static enum lt_status extends(struct lt_client *client, const struct log_proof *proof,
                               const struct checkpoint *newest)
 {
     const struct log_watch *log = client->log;
-    struct merkle_path path;
-    if (strcmp(newest->origin, log->known.origin) != 0) {
-        return break_allows(client, proof, newest) ? LT_OK : LT_LOG_FORKED;
+    struct note_trust trust = log_trust(client);
+    struct break_statement broken;
+    enum lt_status status = checkpoint_extends(&trust, &log->known, newest, proof, &broken);
+    if (status == LT_OK && broken.from[0] != '\0') {
+        log_warn("log-break-believed", "agency=%s from=%s to=%s named=%llu known=%llu by=%s",
+                 client->agency, broken.from, broken.to, (unsigned long long)broken.head.size,
+                 (unsigned long long)log->known.head.size, broken.by);
     }
-    if (newest->head.size < log->known.head.size) {
-        return LT_LOG_ROLLED_BACK;
-    }
-    if (proof->first != log->known.head.size || !path_from_bytes(proof->path, &path)) {
-        return LT_PATH_LENGTH;
-    }
-    enum lt_status status = merkle_consistency_check(client->digester, &log->known.head,
-                                                     &newest->head, path.nodes, path.count);
-    return status == LT_PATH_WRONG ? LT_LOG_FORKED : status;
+    return status;
 }
 
 /* The largest checkpoint of the receipts leads to the same one. */

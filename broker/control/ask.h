@@ -60,6 +60,9 @@ enum lt_status query_body(struct ask *ask);
 enum lt_status query_audit_acts(struct ask *ask);
 enum lt_status query_who_saw(struct ask *ask);
 
+/* query_log.c */
+enum lt_status query_log_proof(struct ask *ask);
+
 /* query_transfers.c */
 enum lt_status query_transfers(struct ask *ask);
 enum lt_status query_case(struct ask *ask);

@@ -49,6 +49,7 @@ static const struct verb verbs[] = {
     {"alarms", OPERATOR_VIEWER, "", query_alarms},
     {"metrics", OPERATOR_VIEWER, "", query_metrics},
     {"conservation", OPERATOR_VIEWER, "", query_conservation},
+    {"log-proof", OPERATOR_VIEWER, "origin size ", query_log_proof},
     {"replay", OPERATOR_OPERATOR, "id from leg reason dry_run ", act_replay},
     {"backup-mark", OPERATOR_OPERATOR, "position ", act_backup_mark},
     {"archive-mark", OPERATOR_OPERATOR, "position ", act_archive_mark},

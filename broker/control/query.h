@@ -105,6 +105,10 @@
  *       (accepted minus taken, refused, expired, cancelled, counted). Legs of nobody stand under
  *       agency "-". moved: legs that came or went while an agency was counted over several
  *       turns; the difference is beyond what these explain
+ *   log-proof [origin= size=]
+ *       one row: key (the log's, as a line) code (log-rolled-back, note-foreign; absent: none)
+ *       checkpoint (the newest, as signed) first path (hex: it extends `size` of this origin) broken
+ *       (the last statement about a restore). LT_BUSY: ask again. LT_NOT_HERE: no log, or none yet
  *   quarantine
  *       facts that do not read or were passed over in this life: position kind what found_ms
  *   pending

@@ -10,6 +10,7 @@
 #include "broker/journal/journal.h"
 #include "broker/limits.h"
 #include "broker/log/door.h"
+#include "log_desk.h"
 #include "broker/registry/registry.h"
 #include "broker/state/state.h"
 #include "cache.h"
@@ -144,6 +145,7 @@ struct flow {
     struct answers answers;
     struct cache cache;
     struct held held;
+    struct log_desk log_desk;
     uint32_t verifying; /* submissions kept over turns, and the memory they hold */
     uint64_t verifying_bytes;
     struct givings givings;

@@ -59,6 +59,10 @@ static void drop_first(struct flow *flow, struct desk *desk)
 
 static void put(struct flow *flow, struct log_news *news)
 {
+    if (news->agency == LOG_DESK_AGENCY) {
+        log_desk_take(flow, news);
+        return;
+    }
     struct desk *desk = desk_of(&flow->desks, news->agency);
     if (desk->sessions == 0 || desk->news.count >= NEWS_DESK_MAX ||
         flow->desks.news_count >= NEWS_ALL_MAX) {
@@ -145,6 +149,7 @@ bool receipts_drained(const struct flow *flow)
 
 void receipts_clear(struct flow *flow)
 {
+    log_desk_clear(flow);
     while (flow->desks.slots != NULL && flow->desks.news.count > 0) {
         struct list_node *node = list_first(&flow->desks.news);
         drop_first(flow, LIST_ENTRY(node, struct desk, has_news));

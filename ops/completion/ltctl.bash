@@ -28,7 +28,7 @@ _ltctl()
     COMPREPLY=()
 
     case $before in
-    --config | --key | --server-key | --public-key | --codes | --ids)
+    --config | --key | --server-key | --public-key | --codes | --ids | --data)
         mapfile -t COMPREPLY < <(compgen -f -- "$current")
         return
         ;;

@@ -173,7 +173,7 @@ class Bench:
 
     def stamp(self):
         """What the stamper leaves in the folder of a checkpoint."""
-        note = self.world.ltctl("log", "checkpoint", self.world.path("data")).encode()
+        note = self.world.ltctl("log", "checkpoint", "--data", self.world.path("data")).encode()
         os.makedirs(self.data("log/timestamps"), exist_ok=True)
         base = self.data("log/timestamps/%020d" % int(note.split(b"\n")[1]))
         write(base + ".note", note)

@@ -59,16 +59,48 @@ class Log(unittest.TestCase):
         return os.path.join(self.house.path("data"), name)
 
     def verified(self, code=0):
-        done = self.log("verify", self.data())
+        done = self.log("verify", "--data", self.data())
         check(done.returncode == code, "log verify: " + done.stdout + done.stderr)
         return done.stdout
 
     def kept(self, name):
-        done = self.log("checkpoint", self.data())
+        done = self.log("checkpoint", "--data", self.data())
         check(done.returncode == 0, done.stderr)
         with open(self.house.path(name), "w", encoding="utf-8") as file:
             file.write(done.stdout)
         return done.stdout
+
+    def asked(self, code, *words):
+        done = self.house.tool("log", *words, "--public-key", self.data("log/key"))
+        check(done.returncode == code, "log %s: exit %d, not %d\n%s%s"
+              % (" ".join(words), done.returncode, code, done.stdout, done.stderr))
+        return done.stdout
+
+    def asked_of_the_broker(self):
+        """The same by the operators' port: the broker proves, ltctl checks."""
+        first, second = self.house.path("first"), self.house.path("second")
+        note = self.asked(0, "checkpoint")
+        with open(second, "w", encoding="utf-8") as file:
+            file.write(note)
+        check(note.startswith("truc.vidu.invalid/so\n"), "a checkpoint of ours")
+        check("extends" in self.asked(0, "consistency", first), "it extends what was kept")
+        self.asked(0, "consistency", first, second)
+        check("beginning of the log" in self.asked(0, "verify", first, second), "both are")
+        told = self.house.tool("log", "verify", first)
+        check(told.returncode == 0 and "told by the broker" in told.stderr, "by the key it tells")
+        # A checkpoint that was changed, of a longer log, of another one: exit 5, each by its code.
+        lines = open(first, encoding="utf-8").read().split("\n")
+        other = self.house.path("other")
+        for bad, found in (([lines[0], str(int(lines[1]) + 1)] + lines[2:], "note-signature"),
+                           (["khac.vidu.invalid/so"] + lines[1:], "note-signature"),
+                           (lines[:4], "note-bad")):
+            with open(other, "w", encoding="utf-8") as file:
+                file.write("\n".join(bad))
+            self.asked(5, "consistency", other)
+            rows = self.asked(5, "verify", first, other, "--json")
+            check('"%s"' % found in rows and '"ok"' in rows, "%s in %s" % (found, rows))
+        check(self.house.tool("log", "verify", first, "--data", self.data()).returncode == 2,
+              "kept ones or a folder")
 
     def test_life(self):
         self.work(TRANSFERS)
@@ -84,9 +116,11 @@ class Log(unittest.TestCase):
         self.house.start()
         self.work(TRANSFERS)
         wait_for(lambda: self.state(0).get("receipts", 0) >= 2 * TRANSFERS, 15, "receipts go on")
-        check(self.log("consistency", self.data(), self.house.path("first")).returncode == 0,
+        check(self.log("consistency", self.house.path("first"), "--data", self.data()).returncode == 0,
               "what was kept is the beginning")
         check(self.state(0).get("log_refused", "") == "", str(self.state(0)))
+
+        self.asked_of_the_broker()
 
         # An edited tile is found by name, and made again by the next start.
         self.house.process.terminate()
@@ -101,7 +135,7 @@ class Log(unittest.TestCase):
         mark = self.house.mark()
         self.house.start()
         self.house.log_wait(mark, "log-made-again")
-        wait_for(lambda: self.log("verify", self.data()).returncode == 0, 10, "whole again")
+        wait_for(lambda: self.log("verify", "--data", self.data()).returncode == 0, 10, "whole again")
 
         # A journal from before, put back without a word: it does not start.
         self.house.process.terminate()

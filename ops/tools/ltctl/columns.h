@@ -76,6 +76,7 @@ extern const struct columns columns_finding;
 extern const struct columns columns_verify;
 extern const struct columns columns_log_finding;
 extern const struct columns columns_log_verify;
+extern const struct columns columns_log_kept;
 extern const struct columns columns_backup;
 extern const struct columns columns_archive;
 extern const struct columns columns_archive_month;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
- * What the rows of the verbs about trust look like: the authority in a folder and requests to be
- * let in. As in columns.c; fields are those of broker/control/query.h and of proto/ca.h.
+ * What the rows of the verbs about trust look like: the authority in a folder, kept checkpoints of
+ * the log, and requests to be let in. As in columns.c; fields are those of broker/control/query.h
+ * and of proto/ca.h.
  */
 #include "columns_table.h"
 
@@ -13,6 +14,14 @@ COLUMNS(ca, false,
     C("from_ms", TIME, "Từ", "From"),
     C("to_ms", TIME, "Đến", "To"),
     C("revoked_ms", TIME, "Thu hồi lúc", "Revoked"));
+
+COLUMNS(log_kept, false,
+    C("file", TEXT, "Tệp", "File"),
+    C("origin", TEXT, "Sổ", "Log"),
+    C("size", NUMBER, "Số mục", "Size"),
+    C("position", NUMBER, "Vị trí", "Position"),
+    C("time_ms", TIME, "Ký lúc", "Signed"),
+    C("code", RESULT, "Kết quả", "Result"));
 
 COLUMNS(enrol, false,
     C("code", TEXT, "Mã yêu cầu", "Code"),

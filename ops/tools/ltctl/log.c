@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
- * `log checkpoint|consistency|verify`: the log of a data folder, offline, with the broker running
- * or not. The folder is only read.
+ * `log checkpoint|consistency|verify` with --data: the log of a data folder, offline, with the
+ * broker running or not. The folder is only read. Without --data the broker is asked (log_wire.c).
  *
  *   checkpoint    the newest signed note as it stands, for whoever keeps it
- *   consistency   a note that somebody kept, against the log: was it signed by this log, and is the
- *                 log of today that one, grown?
+ *   consistency   notes that somebody kept, against the log: were they signed by this log, and is
+ *                 the log of today that one, grown?
  *   verify        tiles, entries, every issued checkpoint, and the journal's records against them
  *
  * The key that is believed is the line in --public-key FILE; without it the one that the broker
@@ -20,6 +20,7 @@
 #include "broker/log/issued.h"
 #include "broker/log/tiles.h"
 #include "broker/log/verify_log.h"
+#include "log_wire.h"
 #include "ltctl.h"
 #include "proto/base/file.h"
 #include "proto/base/text.h"
@@ -78,7 +79,7 @@ static enum lt_status desk_open(struct ltctl *ltctl, struct desk *desk, struct f
 {
     char path[PATH_BYTES + 16];
     memset(desk, 0, sizeof(*desk));
-    snprintf(desk->folder, sizeof(desk->folder), "%s/log", ltctl->arguments[0]);
+    snprintf(desk->folder, sizeof(desk->folder), "%s/log", ltctl->options.values[OPTION_DATA]);
     snprintf(path, sizeof(path), "%s/checkpoints", desk->folder);
     enum lt_status status = digester_open(&desk->digester);
     if (status == LT_OK) {
@@ -100,6 +101,9 @@ static enum lt_status desk_open(struct ltctl *ltctl, struct desk *desk, struct f
 
 enum exit_code run_log_checkpoint(struct ltctl *ltctl)
 {
+    if (ltctl->options.values[OPTION_DATA] == NULL) {
+        return log_wire_checkpoint(ltctl);
+    }
     struct desk desk;
     struct fault fault;
     struct checkpoint checkpoint;
@@ -127,20 +131,20 @@ enum exit_code run_log_checkpoint(struct ltctl *ltctl)
 
 /* ---- consistency ---- */
 
-static enum lt_status notes_read(struct ltctl *ltctl, struct desk *desk, struct checkpoint *ret_old,
+static enum lt_status notes_read(const char *path, struct desk *desk, struct checkpoint *ret_old,
                                  struct checkpoint *ret_new, struct fault *fault)
 {
     uint8_t *bytes = NULL;
     size_t size;
     struct note_trust trust = trust_of(desk);
-    enum lt_status status = file_read(ltctl->arguments[1], NOTE_BYTES_MAX, &bytes, &size, fault);
+    enum lt_status status = file_read(path, NOTE_BYTES_MAX, &bytes, &size, fault);
     if (status != LT_OK) {
         return status;
     }
     status = checkpoint_open((struct lt_bytes){bytes, size}, &trust, ret_old);
     free(bytes);
     if (status != LT_OK) {
-        return fault_set(fault, status, ltctl->arguments[1], "refused");
+        return fault_set(fault, status, path, "refused");
     }
     status = checkpoint_open(issued_newest(desk->checkpoints), &trust, ret_new);
     return status == LT_OK ? LT_OK : fault_set(fault, status, "log/checkpoints", "the newest");
@@ -181,26 +185,27 @@ enum exit_code run_log_consistency(struct ltctl *ltctl)
 {
     struct desk desk;
     struct fault fault;
-    struct checkpoint old, new;
+    struct checkpoint kept[2], new;
+    if (ltctl->options.values[OPTION_DATA] == NULL) {
+        return log_wire_consistency(ltctl);
+    }
     fault_init(&fault);
     enum lt_status status = desk_open(ltctl, &desk, &fault);
-    if (status == LT_OK) {
-        status = notes_read(ltctl, &desk, &old, &new, &fault);
-    }
-    if (status == LT_OK) {
-        status = consistency_check(&desk, &old, &new, &fault);
+    for (uint32_t i = 0; i < ltctl->arguments_count && status == LT_OK; i++) {
+        status = notes_read(ltctl->arguments[i], &desk, &kept[i], &new, &fault);
+        if (status == LT_OK) {
+            status = consistency_check(&desk, &kept[i], &new, &fault);
+        }
     }
     desk_close(&desk);
     if (status == LT_OK) {
-        printf("%llu -> %llu: %s\n", (unsigned long long)old.head.size,
-               (unsigned long long)new.head.size, phrase(ltctl->language, PHRASE_LOG_EXTENDS));
+        const struct checkpoint *end = ltctl->arguments_count == 2 ? &kept[1] : &new;
+        printf("%llu -> %llu: %s\n", (unsigned long long)kept[0].head.size,
+               (unsigned long long)end->head.size, phrase(ltctl->language, PHRASE_LOG_EXTENDS));
         return EXIT_GOOD;
     }
     enum exit_code code = complain(ltctl, status, &fault);
-    bool finding = status == LT_LOG_FORKED || status == LT_LOG_ROLLED_BACK ||
-                   status == LT_LOG_DAMAGED || status == LT_NOTE_SIGNATURE ||
-                   status == LT_NOTE_FOREIGN || status == LT_NOTE_BAD;
-    return finding ? EXIT_FINDINGS : code;
+    return log_finding_code(status) ? EXIT_FINDINGS : code;
 }
 
 /* ---- verify ---- */
@@ -270,7 +275,8 @@ static enum lt_status verify(struct ltctl *ltctl, const struct desk *desk, struc
 {
     struct backend_lmdb *backend = NULL;
     struct backend_status at;
-    const struct backend_lmdb_options journal = {.folder = ltctl->arguments[0], .read_only = true};
+    const struct backend_lmdb_options journal = {.folder = ltctl->options.values[OPTION_DATA],
+                                                 .read_only = true};
     enum lt_status status = backend_lmdb_open(&backend, &journal, fault);
     if (status != LT_OK) {
         return status;
@@ -283,7 +289,7 @@ static enum lt_status verify(struct ltctl *ltctl, const struct desk *desk, struc
         .journal_first = at.first,
         .name = desk->name,
         .key = desk->key,
-        .live = backend_lmdb_vacant(ltctl->arguments[0], NULL) == LT_FENCED,
+        .live = backend_lmdb_vacant(ltctl->options.values[OPTION_DATA], NULL) == LT_FENCED,
         .progress = progress_show,
         .found = finding_take,
         .context = walk,
@@ -299,6 +305,12 @@ enum exit_code run_log_verify(struct ltctl *ltctl)
     struct fault fault;
     struct log_verify_report report;
     struct walk walk = {.progress = isatty(STDERR_FILENO) == 1, .percent = -1};
+    if (ltctl->options.values[OPTION_DATA] == NULL) {
+        return log_wire_verify(ltctl);
+    }
+    if (ltctl->arguments_count > 0) {
+        return complain_usage(ltctl, phrase(ltctl->language, PHRASE_LOG_KEPT_OR_DATA));
+    }
     fault_init(&fault);
     memset(&report, 0, sizeof(report));
     output_init(&walk.output, ltctl->mode, ltctl->language, stdout);

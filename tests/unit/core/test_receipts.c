@@ -311,6 +311,84 @@ static void two_to_one(void **state)
     assert_int_equal(frame.log_proof.code, LT_LOG_ROLLED_BACK);
 }
 
+static void pass_turns(int turns)
+{
+    for (int i = 0; i < turns; i++) {
+        house_turn(&house);
+    }
+}
+
+/* One row, once the signer has answered. */
+static struct page proof_row(const char *const *args)
+{
+    struct page page = {.code = LT_BUSY};
+    for (int i = 0; i < 50 && page.code == LT_BUSY; i++) {
+        page = ask_page(&house, VIEWER, "log-proof", args, 0, (struct lt_bytes){NULL, 0});
+    }
+    assert_int_equal(page.code, LT_OK);
+    assert_int_equal(page.count, 1);
+    return page;
+}
+
+static struct lt_bytes field_of(const struct page *page, const char *name)
+{
+    for (uint32_t i = 0; i < page->rows[0].count; i++) {
+        if (bytes_equal(page->rows[0].fields[i].name, text_bytes(name))) {
+            return page->rows[0].fields[i].value;
+        }
+    }
+    return (struct lt_bytes){NULL, 0};
+}
+
+/* What an operator gets, is what an agency gets: checked by whoever asked. */
+static void operators_ask(void **state)
+{
+    (void)state;
+    struct note_trust trusted = trust();
+    struct checkpoint known, newest;
+    struct break_statement broken;
+    uint8_t path[32 * MERKLE_PATH_MAX];
+    char hex[2 * sizeof(path) + 1];
+    char size[24];
+    ask_code(&house, VIEWER, "log-proof", ARGS("size", "1"), LT_FIELD_MISSING);
+    ask_code(&house, VIEWER, "log-proof", ARGS("origin", LOG_NAME), LT_FIELD_MISSING);
+    accept_now(&house, &(struct wish){.from = "A", .to = {"B"}, .case_code = "x"});
+    pass_turns(300);
+    struct page page = proof_row(ARGS());
+    assert_int_equal(checkpoint_open(field_of(&page, "checkpoint"), &trusted, &known), LT_OK);
+    assert_field(&house, &page, 0, "path", "");
+    for (int i = 0; i < 5; i++) {
+        accept_now(&house, &(struct wish){.from = "A", .to = {"B"}, .case_code = "x"});
+        pass_turns(100);
+    }
+    snprintf(size, sizeof(size), "%llu", (unsigned long long)known.head.size);
+    page = proof_row(ARGS("origin", known.origin, "size", size));
+    assert_int_equal(checkpoint_open(field_of(&page, "checkpoint"), &trusted, &newest), LT_OK);
+    assert_true(newest.head.size > known.head.size);
+    text_copy(hex, sizeof(hex), field_of(&page, "path"));
+    assert_true(hex_read(path, strlen(hex) / 2, hex));
+    struct log_proof proof = {.first = known.head.size, .path = {path, strlen(hex) / 2}};
+    assert_int_equal(checkpoint_extends(&trusted, &known, &newest, &proof, &broken), LT_OK);
+    path[0] ^= 1;
+    assert_int_equal(checkpoint_extends(&trusted, &known, &newest, &proof, &broken), LT_LOG_FORKED);
+    page = proof_row(ARGS("origin", "khac/log", "size", "1"));
+    assert_field(&house, &page, 0, "code", "note-foreign");
+    page = proof_row(ARGS("origin", known.origin, "size", "1000"));
+    assert_field(&house, &page, 0, "code", "log-rolled-back");
+    /* More questions than places: the oldest are forgotten, nothing is kept for ever. */
+    for (int i = 1; i <= 9; i++) {
+        snprintf(size, sizeof(size), "%d", 2000 + i);
+        ask_page(&house, VIEWER, "log-proof", ARGS("origin", known.origin, "size", size), 0,
+                 (struct lt_bytes){NULL, 0});
+    }
+    page = proof_row(ARGS("origin", known.origin, "size", size));
+    assert_field(&house, &page, 0, "code", "log-rolled-back");
+    broker_attach_log(house.broker, &(struct log_door){0});
+    ask_code(&house, VIEWER, "log-proof", ARGS(), LT_NOT_HERE);
+    struct log_door door = log_signer_door(signer);
+    broker_attach_log(house.broker, &door);
+}
+
 /* Nobody listens for long: nothing waits for it, and the receipt may be asked for later. */
 static void nobody_is_there(void **state)
 {
@@ -385,9 +463,8 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_house, close_house)
     const struct CMUnitTest tests[] = {
-        TEST(to_whom_they_belong), TEST(in_welcome), TEST(nobody_is_there),
-        TEST(proven_by_itself),    TEST(two_to_one), TEST(over_a_restart),
-        TEST(a_log_that_fails),
+        TEST(to_whom_they_belong), TEST(in_welcome), TEST(operators_ask),  TEST(nobody_is_there),
+        TEST(proven_by_itself),    TEST(two_to_one), TEST(over_a_restart), TEST(a_log_that_fails),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
