@@ -32,13 +32,16 @@ static void put_wish(struct ask *ask, const struct wish *wish)
     page_number(page, "number", wish->number);
     page_text(page, "state", wish->refused_by[0] == '\0' ? "waits-second" : "refused-here");
     page_text(page, "act", act_kind_name(wish->act));
+    bool known = transfer_load(ask->flow, &wish->transfer, &t) == LT_OK;
     page_text(page, "person", wish->person);
-    page_text(page, "reason", wish->reason);
+    if (!known || !mask_hides_words(ask, &t, wish->person)) {
+        page_text(page, "reason", wish->reason);
+    }
     page_time(page, "since_ms", wish->since_ms);
     page_time(page, "until_ms", wish->since_ms + ACT_WISH_KEEP_MS);
     page_id(page, "id", &wish->transfer.id);
     row_agency(ask, "from", "from_name", wish->transfer.from);
-    if (transfer_load(ask->flow, &wish->transfer, &t) == LT_OK) {
+    if (known) {
         row_case(ask, &t);
         for (uint8_t i = 0; i < t.legs_count; i++) {
             if ((wish->legs >> i & 1u) != 0) {
@@ -53,7 +56,9 @@ static void put_wish(struct ask *ask, const struct wish *wish)
     }
     if (wish->refused_by[0] != '\0') {
         page_text(page, "refused_by", wish->refused_by);
-        page_text(page, "refused_why", wish->refused_why);
+        if (!known || !mask_hides_words(ask, &t, wish->refused_by)) {
+            page_text(page, "refused_why", wish->refused_why);
+        }
     }
 }
 
@@ -78,7 +83,9 @@ static enum lt_status put_plan(struct ask *ask, uint64_t number, const struct pl
     page_text(page, "state", "waits-second");
     page_text(page, "act", act_kind_name(plan.act));
     page_text(page, "person", plan.person);
-    page_text(page, "reason", plan.reason);
+    if (mask_shows_words(ask, plan.person) || !mask_plan_sensitive(ask, number, &plan)) {
+        page_text(page, "reason", plan.reason);
+    }
     page_time(page, "since_ms", now->since_ms);
     page_number(page, "items", now->items);
     page_number(page, "agencies", now->agencies);

@@ -3,6 +3,7 @@
 #define BROKER_CONTROL_MASK_H
 
 #include "ask.h"
+#include "broker/transfer/plan_record.h"
 
 /*
  * What is not shown of transfers of a sensitive procedure (configuration: sensitive_procedures):
@@ -21,6 +22,18 @@ void mask_token(char out[MASK_TOKEN_BYTES], const struct ask *ask, char domain,
 
 /* Is this transfer masked for this page? Not when its view is a fact (ask->unmasked). */
 bool mask_hides(const struct ask *ask, const struct transfer *t);
+
+/* Words that `person` typed about this transfer: shown to that person and to those who decide
+ * (approver and above), left out for the others. */
+bool mask_hides_words(const struct ask *ask, const struct transfer *t, const char *person);
+
+/* A plan over sensitive cases: by its selection, or by what it holds; of a large one whose first
+ * items are not it cannot be told, and it counts as one. */
+bool mask_plan_sensitive(struct ask *ask, uint64_t number, const struct plan *plan);
+/* Is `person`'s part of such a plan shown to the one who asks? */
+bool mask_shows_words(const struct ask *ask, const char *person);
+/* `selection` of a plan; with `hidden` a case code in it is a token. */
+void row_selection(struct ask *ask, const struct plan *plan, bool hidden);
 
 /* `case` of a row. A code that the one who asks named himself is shown: it tells nothing. */
 void row_case(struct ask *ask, const struct transfer *t);

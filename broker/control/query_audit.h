@@ -9,7 +9,11 @@
  *
  * Of a sensitive procedure `case` and `sender_key` are tokens ("~" and 12 hex digits, the same for
  * the same code) and `reason` is left out, in every row of every verb, unless the one who asks
- * named the code. `show` with purpose= (operator) shows them, and says so in a fact.
+ * named the code. `show` with purpose= (operator) shows them, and says so in a fact. Words of
+ * parked group=reason are tokens (masked=1) where a leg of that agency and cause is of one. Of
+ * plans and of what waits for a second person, words and codes are shown to whoever typed them and
+ * to approvers and registrars; for the others words are left out, and a code in `selection` is a
+ * token.
  *
  *   rights-get id=
  *       one row: id number rights (hex of rights_write)

@@ -9,7 +9,10 @@
 #include "ask.h"
 #include "broker/flow/fold_incident.h"
 #include "broker/limits.h"
+#include "mask.h"
 #include "proto/base/text.h"
+
+#define WORDS_LOOK_MAX 256
 
 static struct lt_bytes count_prefix(uint8_t out[RECORD_KEY_MAX], uint32_t agency, bool words)
 {
@@ -107,12 +110,50 @@ static enum lt_status by_agency(struct ask *ask)
 /* ---- by code or by words: as the counts stand --------------------------------------------------
  */
 
+/* Words that may be about a sensitive case: of that agency a leg of such a procedure waits with
+ * that cause, or there are more than are looked at. */
+static bool words_hidden(struct ask *ask, const struct parked_count *count)
+{
+    uint8_t from[RECORD_KEY_MAX];
+    struct state_entry at;
+    struct parked parked;
+    struct transfer t;
+    uint32_t agency;
+    uint64_t position;
+    uint8_t leg;
+    if (ask->operators->config->sensitive_count == 0) {
+        return false;
+    }
+    enum lt_status status =
+        state_seek(ask->flow->state, STATE_PARKED, parked_key(from, count->agency, 0, 0), &at);
+    for (int i = 0; i < WORDS_LOOK_MAX && status == LT_OK; i++) {
+        if (!at.found || !parked_key_read(at.key, &agency, &position, &leg) ||
+            agency != count->agency) {
+            return false; /* that was the last of that agency */
+        }
+        if (!parked_read(at.value, &parked) ||
+            (parked.code == count->code &&
+             (transfer_load(ask->flow, &parked.transfer, &t) != LT_OK || mask_hides(ask, &t)))) {
+            return true;
+        }
+        status = state_step(ask->flow->state, &at);
+    }
+    return true;
+}
+
 static void put_count(struct ask *ask, const struct parked_count *count, uint64_t number)
 {
+    char token[MASK_TOKEN_BYTES];
     page_row(&ask->page);
     if (count->words[0] != '\0') {
         row_agency(ask, "agency", "agency_name", count->agency);
-        page_text(&ask->page, "reason", count->words);
+        if (words_hidden(ask, count)) {
+            mask_token(token, ask, 'w', text_bytes(count->words));
+            page_text(&ask->page, "reason", token);
+            page_flag(&ask->page, "masked", true);
+        } else {
+            page_text(&ask->page, "reason", count->words);
+        }
     }
     page_code(&ask->page, "code", count->code);
     row_who(ask, row_who_of(count->code));
@@ -126,6 +167,7 @@ static enum lt_status by_count(struct ask *ask, struct lt_bytes prefix)
     struct parked_count count;
     uint64_t number;
     struct state_entry at;
+    uint8_t here[RECORD_KEY_MAX];
     bool found = true;
     if (cursor.size > RECORD_KEY_MAX) {
         return ask_bad(ask, "cursor");
@@ -141,8 +183,13 @@ static enum lt_status by_count(struct ask *ask, struct lt_bytes prefix)
             page_cursor(&ask->page, at.key);
             return LT_OK;
         }
-        put_count(ask, &count, number);
-        status = state_step(ask->flow->state, &at);
+        size_t size = at.key.size;
+        memcpy(here, at.key.data, size);
+        put_count(ask, &count, number); /* may have a scan of its own: it is taken up again */
+        status = state_seek(ask->flow->state, STATE_INCIDENTS, (struct lt_bytes){here, size}, &at);
+        if (status == LT_OK) {
+            status = state_step(ask->flow->state, &at);
+        }
     }
     return status;
 }

@@ -111,8 +111,11 @@ static void put_plan(struct ask *ask, uint64_t number, const struct plan *plan,
     page_time(page, "since_ms", now->since_ms);
     page_time(page, "made_ms", plan->made_ms);
     page_text(page, "person", plan->person);
-    page_text(page, "reason", plan->reason);
-    page_text(page, "selection", plan->selection);
+    bool sensitive = mask_plan_sensitive(ask, number, plan);
+    if (!sensitive || mask_shows_words(ask, plan->person)) {
+        page_text(page, "reason", plan->reason);
+    }
+    row_selection(ask, plan, sensitive && !mask_shows_words(ask, plan->person));
     page_text(page, "act", act_kind_name(plan->act));
     put_redirect(ask, number, plan);
     put_progress(ask, now);
@@ -123,7 +126,9 @@ static void put_plan(struct ask *ask, uint64_t number, const struct plan *plan,
     page_text(page, "approver", now->approver);
     page_code(page, "code", now->code);
     page_text(page, "state_person", now->person);
-    page_text(page, "state_reason", now->reason);
+    if (!sensitive || mask_shows_words(ask, now->person)) {
+        page_text(page, "state_reason", now->reason);
+    }
     put_waits(ask, number);
     if (!digest_empty(&now->digest)) {
         page_hex(page, "digest", (struct lt_bytes){now->digest.bytes, sizeof(now->digest.bytes)});

@@ -449,6 +449,98 @@ static void a_purpose_shows_the_codes(void **state)
     assert_int_equal(field(&house, &page, 0, "case")[0], '~');
 }
 
+/* Words that people typed, and codes they chose plans by: for whoever typed them and whoever
+ * decides.
+ */
+static void words_and_selections_are_masked(void **state)
+{
+    (void)state;
+    mark_sensitive("3.000333");
+    struct given given = secret("BIMAT-1");
+    struct given plain = one("H-1");
+    park(&house, &given, 0, "NGUYỄN VĂN THỬ NGHIỆM chưa đủ giấy tờ");
+    /* Counted by words: nobody's name of a sensitive case is in the list. */
+    struct page page = ask_ok(&house, REGISTRAR, "parked", ARGS("group", "reason"));
+    assert_int_equal(page.count, 1);
+    assert_int_equal(field(&house, &page, 0, "reason")[0], '~');
+    assert_field(&house, &page, 0, "masked", "1");
+    assert_field(&house, &page, 0, "count", "1");
+    page = ask_ok(&house, VIEWER, "parked", ARGS("group", "code")); /* causes have no words */
+    assert_field(&house, &page, 0, "count", "1");
+    /* A plan by the code of a case. */
+    page = ask_ok(&house, OPERATOR, "plan-make",
+                  ARGS("case", "BIMAT-1", "since", "1", "reason", "gửi lại cho ông THỬ"));
+    assert_field(&house, &page, 0, "selection", "case=BIMAT-1 since=1");
+    for (int i = 0; i < 20; i++) {
+        house_turn(&house);
+    }
+    page = ask_ok(&house, OPERATOR, "plan-show", ARGS("number", "1")); /* whose words they are */
+    assert_field(&house, &page, 0, "selection", "case=BIMAT-1 since=1");
+    assert_field(&house, &page, 0, "reason", "gửi lại cho ông THỬ");
+    page = ask_ok(&house, APPROVER, "plan-show", ARGS("number", "1")); /* who decides */
+    assert_field(&house, &page, 0, "selection", "case=BIMAT-1 since=1");
+    page = ask_ok(&house, VIEWER, "plan-list", ARGS());
+    assert_field(&house, &page, 0, "reason", NULL);
+    assert_int_equal(strncmp(field(&house, &page, 0, "selection"), "case=~", 6), 0);
+    assert_non_null(strstr(field(&house, &page, 0, "selection"), " since=1"));
+    page = ask_ok(&house, VIEWER, "plan-report", ARGS("number", "1"));
+    assert_int_equal(field(&house, &page, 0, "case")[0], '~');
+    /* By agency: what it holds counts. And one without anything sensitive is shown as it is. */
+    ask_ok(&house, OPERATOR, "plan-cancel", ARGS("number", "1", "reason", "ông THỬ đã rút"));
+    page = ask_ok(&house, VIEWER, "plan-show", ARGS("number", "1"));
+    assert_field(&house, &page, 0, "state_reason", NULL);
+    park(&house, &plain, 0, "thiếu giấy");
+    ask_ok(&house, OPERATOR, "plan-make", ARGS("case", "H-1", "reason", "gửi lại"));
+    for (int i = 0; i < 20; i++) {
+        house_turn(&house);
+    }
+    page = ask_ok(&house, VIEWER, "plan-show", ARGS("number", "2"));
+    assert_field(&house, &page, 0, "selection", "case=H-1");
+    assert_field(&house, &page, 0, "reason", "gửi lại");
+    page =
+        ask_ok(&house, VIEWER, "parked", ARGS("group", "reason")); /* the same cause and agency */
+    assert_int_equal(page.count, 2);
+    assert_int_equal(field(&house, &page, 0, "reason")[0], '~');
+    assert_int_equal(field(&house, &page, 1, "reason")[0], '~');
+}
+
+/* Without a sensitive leg behind the same cause the words stand as they are. */
+static void words_of_others_are_shown(void **state)
+{
+    (void)state;
+    mark_sensitive("3.000333");
+    struct given plain = one("H-1");
+    park(&house, &plain, 0, "thiếu giấy");
+    struct page page = ask_ok(&house, VIEWER, "parked", ARGS("group", "reason"));
+    assert_field(&house, &page, 0, "reason", "thiếu giấy");
+    assert_field(&house, &page, 0, "masked", NULL);
+}
+
+/* What waits for a second person is shown whole to those who may agree. */
+static void pending_words_are_masked(void **state)
+{
+    (void)state;
+    mark_sensitive("3.000333");
+    struct given given = secret("BIMAT-1");
+    say_sent(&house, &given, 0);
+    struct page page = {.code = LT_HELD_ASKED};
+    for (int i = 0; i < 40 && page.code == LT_HELD_ASKED; i++) {
+        page = ask_page(&house, OPERATOR, "cancel",
+                        ARGS("id", given.id_text, "reason", "ông THỬ xin rút"), 0,
+                        (struct lt_bytes){NULL, 0});
+        world_advance(&house.world, 1000);
+    }
+    assert_int_equal(page.code, LT_SECOND_PERSON);
+    page = ask_ok(&house, VIEWER, "pending", ARGS());
+    assert_int_equal(page.count, 1);
+    assert_field(&house, &page, 0, "reason", NULL);
+    assert_int_equal(field(&house, &page, 0, "case")[0], '~');
+    page = ask_ok(&house, APPROVER, "pending", ARGS());
+    assert_field(&house, &page, 0, "reason", "ông THỬ xin rút");
+    page = ask_ok(&house, OPERATOR, "pending", ARGS());
+    assert_field(&house, &page, 0, "reason", "ông THỬ xin rút");
+}
+
 /* ---- dates -------------------------------------------------------------------------------------
  */
 
@@ -488,6 +580,9 @@ int main(void)
         CASE(codes_are_tokens_everywhere),
         CASE(tokens_hang_on_the_key),
         CASE(a_purpose_shows_the_codes),
+        CASE(words_and_selections_are_masked),
+        CASE(words_of_others_are_shown),
+        CASE(pending_words_are_masked),
         CASE(a_key_is_good_within_its_dates),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

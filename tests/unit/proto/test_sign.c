@@ -297,7 +297,7 @@ static void test_ecdsa_at_its_edges(void **state)
     assert_false(fits_as(folder, key, more, BN_dup(s))); /* r + n */
     more = BN_dup(s);
     BN_add(more, more, order);
-    assert_false(fits_as(folder, key, BN_dup(r), more)); /* s + n */
+    assert_false(fits_as(folder, key, BN_dup(r), more));    /* s + n */
     assert_false(fits_as(folder, key, BN_new(), BN_new())); /* 0, 0 */
     assert_false(fits_as(folder, key, BN_dup(BN_value_one()), BN_dup(BN_value_one())));
     assert_false(fits_as(folder, key, BN_dup(order), BN_dup(order)));
