@@ -3,7 +3,8 @@
  * Alarms about what ends by the calendar: the last valid CURVE key or signing key of an agency, and
  * the list of revoked certificates. They are looked up when somebody asks, out of the registry: an
  * agency with another key that goes on longer is in a rotation and no alarm. `within_days` is the
- * least of 60, 30, 7, 1 and 0 (over) that fits, so a timer can tell a new step from an old one.
+ * least of 60, 30, 7, 1 and 0 (over) that fits, so a timer can tell a new step from an old one. The
+ * log tells each step once (expiry_log.c).
  *
  * Limits: EXPIRING_MAX rows, the rest as a count; suspended agencies and those with a successor
  * are passed over.
@@ -17,8 +18,7 @@
 
 static const int64_t steps[] = {0, 1, 7, 30, 60};
 
-/* The least step that `until_ms` lies within; -1: it is far off. */
-static int64_t step_of(int64_t until_ms, int64_t now_ms)
+int64_t expiry_step(int64_t until_ms, int64_t now_ms)
 {
     for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
         if (until_ms <= now_ms + steps[i] * DAY_MS) {
@@ -37,8 +37,7 @@ static int64_t later(int64_t a_ms, int64_t b_ms)
     return a_ms > b_ms ? a_ms : b_ms;
 }
 
-/* When the last of the agency's keys ends; 0: one has no end; -1: it never had one. */
-static int64_t curve_until(const struct agency *agency)
+int64_t expiry_of_key(const struct agency *agency)
 {
     int64_t until_ms = -1;
     for (uint32_t i = 0; i < agency->keys_count; i++) {
@@ -49,7 +48,7 @@ static int64_t curve_until(const struct agency *agency)
     return until_ms;
 }
 
-static int64_t seal_until(const struct seal_keys *keys, uint32_t agency)
+int64_t expiry_of_seal_key(const struct seal_keys *keys, uint32_t agency)
 {
     const struct seal_key *key;
     int64_t until_ms = -1;
@@ -67,10 +66,15 @@ static int64_t seal_until(const struct seal_keys *keys, uint32_t agency)
     return until_ms;
 }
 
+bool expiry_matters(const struct agency *agency)
+{
+    return !agency->suspended && agency->successor[0] == '\0';
+}
+
 static void put(struct ask *ask, const char *what, const struct agency *agency, int64_t until_ms,
                 uint32_t *found)
 {
-    int64_t step = until_ms > 0 ? step_of(until_ms, ask->flow->now_ms) : -1;
+    int64_t step = until_ms > 0 ? expiry_step(until_ms, ask->flow->now_ms) : -1;
     if (step < 0) {
         return;
     }
@@ -99,11 +103,10 @@ void alarms_expiring(struct ask *ask)
         put(ask, "crl-ending", NULL, list_ms, &found);
     }
     for (uint32_t i = 0; (agency = registry_at(flow->registry, i)) != NULL; i++) {
-        if (agency->suspended || agency->successor[0] != '\0') {
-            continue;
+        if (expiry_matters(agency)) {
+            put(ask, "key-ending", agency, expiry_of_key(agency), &found);
+            put(ask, "seal-key-ending", agency, expiry_of_seal_key(keys, agency->number), &found);
         }
-        put(ask, "key-ending", agency, curve_until(agency), &found);
-        put(ask, "seal-key-ending", agency, seal_until(keys, agency->number), &found);
     }
     if (found > EXPIRING_MAX) {
         page_row(&ask->page);

@@ -8,6 +8,7 @@
 #include "broker/flow/flow.h"
 #include "broker/flow/fold_leg.h"
 #include "broker/registry/config.h"
+#include "expiry_log.h"
 #include "operators.h"
 #include "page.h"
 #include "proto/base/fault.h"
@@ -38,6 +39,7 @@ struct operators {
     const struct config *config;
     struct enrolments *enrolments; /* borrowed; NULL: nobody is enrolled here */
     struct wishes wishes;
+    struct expiry_log expiry;
     struct operators_about about;
     bool about_known;
     struct {

@@ -312,7 +312,14 @@ static bool operators_in_scope(void *self, const char *person, const char *agenc
     return entry != NULL && operator_may_touch(entry, agency);
 }
 
+static void watch(void *self, const struct flow *flow)
+{
+    struct operators *operators = self;
+    expiry_log_step(&operators->expiry, flow, operators->config);
+}
+
 struct flow_operators operators_door(struct operators *operators)
 {
-    return (struct flow_operators){.self = operators, .take = take, .in_scope = operators_in_scope};
+    return (struct flow_operators){
+        .self = operators, .take = take, .in_scope = operators_in_scope, .watch = watch};
 }

@@ -214,6 +214,9 @@ static enum lt_status steps(struct broker *broker, struct work *work)
     if (status == LT_OK) {
         status = step_plans(flow);
     }
+    if (flow->operators.watch != NULL) {
+        flow->operators.watch(flow->operators.self, flow);
+    }
     if (status == LT_OK) {
         commit(broker);
     }

@@ -84,6 +84,8 @@ struct flow_operators {
                            const struct query *query);
     /* May this person act on legs of that agency ("": of nobody yet)? NULL: everybody may. */
     bool (*in_scope)(void *self, const char *person, const char *agency);
+    /* Every turn: says in the log what must not be waited for to be asked. NULL: nobody does. */
+    void (*watch)(void *self, const struct flow *flow);
 };
 
 /* Where the broker is, for whoever looks after a crash: `agency` whose frame is being handled, 0
