@@ -166,6 +166,26 @@ def somebody_elses(house):
     theirs.close()
 
 
+def over_the_quota(house):
+    """An agency's own quota, to the byte: the last one fits, one more is refused, others pay nothing."""
+    full, other = house.hostile(), house.hostile()
+    house.ltctl("agency", "set", full.agency, "--quota-mib", "1")
+    port, theirs = blobs(house, full), blobs(house, other)
+    port.upload(os.urandom(1048576 - 100))
+    over, fits = os.urandom(101), os.urandom(100)
+    port.send(blob_offer=ltp_pb2.BlobOffer(sha256=rules.sha256(over), size=len(over)))
+    refusal(port, rules.sha256(over), "blob-quota")
+    port.upload(fits)
+    one = os.urandom(1)
+    port.send(blob_offer=ltp_pb2.BlobOffer(sha256=rules.sha256(one), size=1))
+    refusal(port, rules.sha256(one), "blob-quota")
+    check(theirs.upload(over)[1] == 101, "another agency has its own")
+    house.ltctl("agency", "set", full.agency, "--quota-mib", "2")
+    check(port.upload(one)[1] == 1, "with a larger one it goes on")
+    port.close()
+    theirs.close()
+
+
 def not_blobs(house):
     """Bytes that are no frame, and frames of the other port: refused by name, the port serves on."""
     client = house.hostile()
@@ -187,4 +207,4 @@ def not_blobs(house):
 
 if __name__ == "__main__":
     run_cases([wrong_hash, cut_in_the_middle, out_of_step, beyond_credit, somebody_elses,
-               not_blobs], __doc__)
+               over_the_quota, not_blobs], __doc__)

@@ -12,7 +12,7 @@ import ltp_pb2
 from basics import SLOW, check, wait_for
 from hostile import header_of
 from house import House, arguments
-from ltp_client import Client, parcel_make, run_until
+from ltp_client import Client, now_ms, parcel_make, run_until
 
 CASES, STEPS = 30, 4
 TRANSFERS = CASES * STEPS  # over 100: a second person is needed
@@ -206,6 +206,25 @@ class Redirect(unittest.TestCase):
         self.told("pending", "approve", str(row["number"]), key=APPROVER + ".key")
         check(self.house.rows("case", "HS-00")[0]["state"] == "cancelled", "it is done")
         check(not self.house.rows("pending"), "nothing waits any more")
+
+    def test_the_archive_tells_what_time_did(self):
+        """A status parks at its deadline while nobody is there to take it; a forward never does."""
+        for kind, key in ((ltp_pb2.STATUS, b"soon"), (ltp_pb2.FORWARD, b"ever")):
+            header = header_of(SENDER, key, "HS-HAN", to=(OLD,))
+            header.kind = kind
+            header.task.deadline_ms = now_ms() + 2000
+            self.sender.submit(parcel_make(header, b"{}"))
+        self.accepted(2)
+        wait_for(lambda: "parked" in [r["state"] for r in self.house.rows("case", "HS-HAN")],
+                 40 * SLOW, "the deadline passes")
+        folder = self.house.path("archive-han")
+        self.told("archive", "run", self.house.path("data"), folder, "--no-mark")
+        rows = self.house.rows("archive", "find", folder, "HS-HAN")
+        timed = [r for r in rows if r["event"] == "timed"]
+        check([(r["code"], r["state"], r["leg"]) for r in timed] == [("deadline-passed", "parked", 0)],
+              timed)
+        check(timed[0]["id"] == self.house.rows("parked")[0]["id"], "it is the status: %s" % timed)
+        check("deadline passed" in self.told("archive", "find", folder, "HS-HAN"), "in words")
 
     def tearDown(self):
         for desk in (self.old, self.new):
