@@ -30,6 +30,7 @@
 #include "broker/core/log_start.h"
 #include "broker/core/restored_mark.h"
 #include "broker/core/safe_start.h"
+#include "broker/core/stamps.h"
 #include "broker/core/stranger_port.h"
 #include "broker/core/watch.h"
 #include "broker/journal/scrub.h"
@@ -65,6 +66,7 @@ struct house {
     struct safe_start safe_start;
     struct scrub *scrub;
     struct log_signer *signer;
+    struct stamps stamps;
     struct restored_mark restored;
     bool restored_here; /* the mark of a restore waits until its declaration is durable */
     int signals;
@@ -221,6 +223,12 @@ static enum lt_status journal_free(void *self, uint64_t *ret_bytes)
     return disk_free(house->config.data, ret_bytes, NULL);
 }
 
+static bool stamps_now(void *self, int64_t now_ms, struct operators_stamps *ret_stamps)
+{
+    struct house *house = self;
+    return stamps_about(&house->stamps, now_ms, ret_stamps);
+}
+
 static void progress(void *self, uint64_t position, uint64_t last)
 {
     (void)self;
@@ -314,6 +322,7 @@ static enum lt_status open_broker(struct house *house, struct fault *fault)
                                          .self = house,
                                          .disk_free = journal_free,
                                          .memory = process_memory,
+                                         .stamps = stamps_now,
                                      });
     struct broker_options options = {
         .clock = clock_os(),
@@ -388,6 +397,12 @@ static enum lt_status open_log(struct house *house, struct fault *fault)
     return log_start(&house->signer, house->broker, &start, clock_os(), fault);
 }
 
+static enum lt_status apply_stamps(struct house *house, struct fault *fault)
+{
+    struct log_door log = log_signer_door(house->signer);
+    return stamps_apply(&house->stamps, &log, &house->config, clock_os(), entropy_os(), fault);
+}
+
 static enum lt_status read_base(void *self, bool (*pace)(void *context, uint64_t bytes),
                                 void *context)
 {
@@ -430,6 +445,9 @@ static void reload(struct house *house)
         status = read_trust(&next, &trust, &fault);
     }
     if (status == LT_OK) {
+        status = stamps_check(&next, &fault);
+    }
+    if (status == LT_OK) {
         status = config_reload(&house->config, &next, &fault);
     }
     if (status != LT_OK) {
@@ -447,6 +465,9 @@ static void reload(struct house *house)
     blob_desk_quota(house->blob_desk, (uint64_t)house->config.blob_quota_mib * 1024 * 1024);
     enrolments_keep(house->enrol.enrolments, (int64_t)house->config.enrol_hours * 3600 * 1000);
     keys_changed(&house->keys);
+    if (apply_stamps(house, &fault) != LT_OK) {
+        log_error("timestamp-unchanged", "field=%s detail=%s", fault.field, fault.detail);
+    }
     log_info("reloaded", "operators=%u", house->config.operators_count);
 }
 
@@ -528,6 +549,7 @@ static void close_house(struct house *house)
         blobs_close(&house->blobs);
     }
     blob_desk_close(&house->blob_desk);
+    stamps_close(&house->stamps);
     log_stop(&house->signer, house->broker);
     broker_close(&house->broker);
     operators_close(&house->operators);
@@ -570,6 +592,9 @@ static enum lt_status start(struct house *house, struct fault *fault)
         status = open_log(house, fault);
     }
     if (status == LT_OK) {
+        status = apply_stamps(house, fault);
+    }
+    if (status == LT_OK) {
         status = open_blobs(house, fault);
     }
     if (status == LT_OK) {
@@ -606,6 +631,9 @@ static int check_only(const char *path)
     enum lt_status status = config_read(path, &config, &fault);
     if (status == LT_OK) {
         status = read_trust(&config, &trust, &fault);
+    }
+    if (status == LT_OK) {
+        status = stamps_check(&config, &fault);
     }
     trust_close(&trust);
     if (status != LT_OK) {

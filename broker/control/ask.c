@@ -246,3 +246,10 @@ enum lt_status ask_fact(struct ask *ask, enum fact_kind kind, struct lt_bytes pa
     }
     return ask_staged(flow_fact(ask->flow, (uint8_t)kind, payload, ret_position));
 }
+
+bool ask_stamps(const struct ask *ask, struct operators_stamps *ret_stamps)
+{
+    const struct operators_about *about = &ask->operators->about;
+    return ask->operators->about_known && about->stamps != NULL &&
+           about->stamps(about->self, ask->flow->now_ms, ret_stamps);
+}

@@ -183,6 +183,9 @@ LT_CHECK enum lt_status seen_stage(struct ask *ask, const struct transfer_key *k
 /* Counts one entry looked at; false: enough for this page. */
 bool ask_look(struct ask *ask);
 
+/* How the time-stamps are; false: none are wanted. */
+bool ask_stamps(const struct ask *ask, struct operators_stamps *ret_stamps);
+
 /* Header and body of a transfer, from the cache or the journal. LT_NOT_FOUND, LT_AGAIN when the
  * record cannot be read now, LT_DAMAGED when it never can. */
 LT_CHECK enum lt_status ask_parcel(struct ask *ask, uint64_t position, struct header *ret_header,

@@ -17,15 +17,27 @@ void operators_close(struct operators **operators_p);
 struct flow_operators operators_door(struct operators *operators);
 
 /*
- * What only the process around the broker knows, for `status`. The functions may look at the system
- * and are asked by `status` alone; either may be NULL. Without this the fields are left out.
+ * What only the process around the broker knows, for `status`, `metrics` and `alarms`. The
+ * functions may look at the system; each may be NULL. Without this the fields are left out.
  */
+struct operators_stamps {
+    uint64_t size;            /* of the last checkpoint that has its time-stamp; 0: none */
+    int64_t time_ms;          /* what that one says */
+    uint32_t failures;        /* since then */
+    int64_t failing_since_ms; /* 0: it does not */
+    bool late;                /* a person should know */
+    char why[64];             /* the last failure */
+    char detail[160];
+};
+
 struct operators_about {
     int64_t started_ms;      /* wall */
     int64_t started_mono_ms; /* monotonic */
     void *self;
     enum lt_status (*disk_free)(void *self, uint64_t *ret_bytes);
     enum lt_status (*memory)(void *self, uint64_t *ret_bytes);
+    /* False: no authority of time-stamps is named. */
+    bool (*stamps)(void *self, int64_t now_ms, struct operators_stamps *ret_stamps);
 };
 void operators_tell(struct operators *operators, const struct operators_about *about);
 

@@ -38,7 +38,7 @@
  *       closes, as the last hours went; absent: not in sight) memory_bytes agencies connected sessions open ready sent behind backoff held parked
  *       in_flight notices_waiting accepted taken refused expired cancelled difference
  *       transfers_per_s syncs quarantined pending (what waits for a second person) incarnation reconciling (flag: a declared restore is
- *       not over). With more open legs than a page looks at (SCAN_ROWS_MAX) those that are
+ *       not over) stamped_size stamped_ms stamp_failures (when timestamp_url is set). With more open legs than a page looks at (SCAN_ROWS_MAX) those that are
  *       counted from the lists are left out: ready sent behind backoff held difference
  *   agencies [id=]
  *       one row each: id name kind locality contact connected since_ms (connected since, or line
@@ -91,7 +91,7 @@
  *       of the sweeper's last whole round: what ("stuck": a leg in one state for too long,
  *       "difference": a sum that is not zero, "more": count others found no room) agency
  *       agency_name id leg case kind code who state since_ms difference count round_ms (when the
- *       round ended). Looked up when asked: "crl-stale"; "key-ending", "seal-key-ending" (the last
+ *       round ended). Looked up when asked: "crl-stale"; "timestamp" (since_ms count why detail); "key-ending", "seal-key-ending" (the last
  *       valid key or certificate of an agency), "crl-ending": until_ms, within_days (60, 30, 7, 1,
  *       0: over)
  *   metrics

@@ -100,6 +100,20 @@ static void put_lists(struct ask *ask)
     }
 }
 
+/* No time-stamp when there should be one: the authority is away, or its answers do not count. */
+static void put_stamps(struct ask *ask)
+{
+    struct operators_stamps stamps;
+    if (ask_stamps(ask, &stamps) && stamps.late) {
+        page_row(&ask->page);
+        page_text(&ask->page, "what", "timestamp");
+        page_time(&ask->page, "since_ms", stamps.failing_since_ms);
+        page_number(&ask->page, "count", stamps.failures);
+        page_text(&ask->page, "why", stamps.why);
+        page_text(&ask->page, "detail", stamps.detail);
+    }
+}
+
 enum lt_status query_alarms(struct ask *ask)
 {
     const struct sweep_round *round = &ask->flow->sweeper.last;
@@ -113,6 +127,7 @@ enum lt_status query_alarms(struct ask *ask)
     if (!resumed) {
         put_house(ask);
         put_lists(ask);
+        put_stamps(ask);
         alarms_expiring(ask);
     }
     for (uint32_t i = resumed ? wire_u32(&r) : 0; i < round->alarms_count; i++) {

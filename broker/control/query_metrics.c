@@ -127,6 +127,17 @@ static void put_log(struct place *place)
     put_number(place, "log_failures_total", about.failures);
 }
 
+static void put_stamps(struct place *place)
+{
+    struct operators_stamps stamps;
+    if (ask_stamps(place->ask, &stamps)) {
+        put_number(place, "timestamp_size", stamps.size);
+        put_number(place, "timestamp_seconds", (uint64_t)stamps.time_ms / 1000);
+        put_number(place, "timestamp_failures", stamps.failures);
+        put_number(place, "timestamp_late", stamps.late);
+    }
+}
+
 static void put_process(struct place *place)
 {
     const struct operators_about *about = &place->ask->operators->about;
@@ -170,6 +181,7 @@ static enum lt_status put_house(struct place *place)
 {
     put_process(place);
     put_log(place);
+    put_stamps(place);
     put_desks(place);
     put_sweeper(place);
     return put_parked(place);

@@ -122,6 +122,17 @@ static void put_process(struct ask *ask)
     }
 }
 
+/* Of the log's time-stamps, when an authority is named. */
+static void put_stamps(struct ask *ask)
+{
+    struct operators_stamps stamps;
+    if (ask_stamps(ask, &stamps)) {
+        page_number(&ask->page, "stamped_size", stamps.size);
+        page_time(&ask->page, "stamped_ms", stamps.time_ms);
+        page_number(&ask->page, "stamp_failures", stamps.failures);
+    }
+}
+
 static void put_sums(struct ask *ask, const struct sums *sums)
 {
     struct page_draft *page = &ask->page;
@@ -187,6 +198,7 @@ enum lt_status query_status(struct ask *ask)
     page_number(page, "pending", pending_count(ask));
     page_number(page, "incarnation", flow->restored.incarnation);
     page_flag(page, "reconciling", flow->restored.reconciling);
+    put_stamps(ask);
     return put_states(ask, &sums);
 }
 

@@ -27,16 +27,25 @@
 
 #define CONNECT_MS_MAX 10000
 #define LOOK_MS        1000 /* how often a checkpoint is looked for when none is there yet */
+#define IDLE_MS        60000
 #define PATH_BYTES     4096
+#define URL_BYTES      512
+
+/* What a reload may change. */
+struct orders {
+    char url[URL_BYTES];
+    struct timestamp_trust *trust; /* NULL while there is no url */
+    int64_t every_ms;
+};
 
 struct stamper {
-    struct stamper_options options;
+    struct stamper_options options; /* its texts are not looked at any more */
     char folder[PATH_BYTES];
-    struct timestamp_trust *trust;
+    struct orders orders;
     struct digester *digester;
     CURL *curl;
     struct curl_slist *headers;
-    struct queue *sleep; /* nobody fills it: waiting on it is a pause that can be ended */
+    struct queue *sleep; /* waiting on it is a pause that a change or the end cuts short */
     pthread_t thread;
     atomic_bool stop;
     int64_t due_mono_ms;
@@ -44,8 +53,10 @@ struct stamper {
     uint8_t note[STAMPER_NOTE_BYTES_MAX];
     uint8_t reply[TIMESTAMP_REPLY_BYTES_MAX];
     size_t reply_size;
-    pthread_mutex_t lock; /* of state */
+    pthread_mutex_t lock; /* of state and next */
     struct stamper_state state;
+    struct orders next;
+    bool changed; /* next is to be taken up */
 };
 
 /* ---- files ---- */
@@ -97,7 +108,8 @@ static void recall(struct stamper *stamper)
     struct timestamp timestamp;
     uint64_t size = newest_answer(stamper);
     path_of(stamper, size, "note", path);
-    if (size == 0 || file_read(path, STAMPER_NOTE_BYTES_MAX, &note, &note_size, NULL) != LT_OK) {
+    if (size == 0 || stamper->orders.trust == NULL ||
+        file_read(path, STAMPER_NOTE_BYTES_MAX, &note, &note_size, NULL) != LT_OK) {
         return;
     }
     path_of(stamper, size, "tsr", path);
@@ -106,8 +118,9 @@ static void recall(struct stamper *stamper)
             .digest = digest_of(stamper->digester, (struct lt_bytes){note, note_size})};
         struct fault fault;
         fault_init(&fault);
-        enum timestamp_finding finding = timestamp_check(
-            stamper->trust, &question, (struct lt_bytes){reply, reply_size}, &timestamp, &fault);
+        enum timestamp_finding finding =
+            timestamp_check(stamper->orders.trust, &question, (struct lt_bytes){reply, reply_size},
+                            &timestamp, &fault);
         if (finding == TIMESTAMP_GOOD) {
             stamper->state.size = size;
             stamper->state.time_ms = timestamp.time_ms;
@@ -168,7 +181,7 @@ static enum lt_status curl_make(struct stamper *stamper)
     if (curl == NULL || stamper->headers == NULL) {
         return LT_NO_MEMORY;
     }
-    curl_easy_setopt(curl, CURLOPT_URL, options->url);
+    curl_easy_setopt(curl, CURLOPT_URL, stamper->orders.url);
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
@@ -214,7 +227,7 @@ static bool call(struct stamper *stamper, const uint8_t *request, size_t size, s
 
 /* ---- one stamp ---- */
 
-static void failed(struct stamper *stamper, const char *why, const char *detail)
+static void failed(struct stamper *stamper, bool wrong, const char *why, const char *detail)
 {
     const struct lt_clock *clock = stamper->options.clock;
     int64_t pause_ms = stamper->options.retry_ms;
@@ -232,6 +245,7 @@ static void failed(struct stamper *stamper, const char *why, const char *detail)
         state->failing_since_ms = clock->wall_ms(clock->self);
     }
     state->failures = stamper->failures;
+    state->wrong = wrong;
     text_copy(state->why, sizeof(state->why), text_bytes(why));
     text_copy(state->detail, sizeof(state->detail), text_bytes(detail));
     pthread_mutex_unlock(&stamper->lock);
@@ -241,7 +255,7 @@ static void stamped(struct stamper *stamper, uint64_t size, int64_t time_ms)
 {
     const struct lt_clock *clock = stamper->options.clock;
     stamper->failures = 0;
-    stamper->due_mono_ms = clock->mono_ms(clock->self) + stamper->options.every_ms;
+    stamper->due_mono_ms = clock->mono_ms(clock->self) + stamper->orders.every_ms;
     pthread_mutex_lock(&stamper->lock);
     stamper->state = (struct stamper_state){.size = size, .time_ms = time_ms};
     pthread_mutex_unlock(&stamper->lock);
@@ -262,22 +276,22 @@ static void stamp(struct stamper *stamper, uint64_t size, size_t note_size)
     question.nonce |= 1; /* never none */
     size_t request_size = timestamp_request(&question, request);
     if (request_size == 0) {
-        failed(stamper, "request", "the library makes no request");
+        failed(stamper, false, "request", "the library makes no request");
         return;
     }
     if (!call(stamper, request, request_size, &fault)) {
-        failed(stamper, fault.field, fault.detail);
+        failed(stamper, false, fault.field, fault.detail);
         return;
     }
     enum timestamp_finding finding =
-        timestamp_check(stamper->trust, &question,
+        timestamp_check(stamper->orders.trust, &question,
                         (struct lt_bytes){stamper->reply, stamper->reply_size}, &timestamp, &fault);
     if (finding != TIMESTAMP_GOOD) {
-        failed(stamper, timestamp_finding_name(finding), fault.detail);
+        failed(stamper, true, timestamp_finding_name(finding), fault.detail);
         return;
     }
     if (keep(stamper, size, note_size, &fault) != LT_OK) {
-        failed(stamper, "disk", fault.detail);
+        failed(stamper, false, "disk", fault.detail);
         return;
     }
     log_info("timestamp", "size=%" PRIu64 " time_ms=%" PRId64 " serial=%s authority=%s", size,
@@ -295,29 +309,20 @@ static int64_t step(struct stamper *stamper)
     uint64_t size = 0;
     size_t note_size = 0;
     int64_t left_ms = stamper->due_mono_ms - clock->mono_ms(clock->self);
+    if (stamper->orders.trust == NULL) {
+        return IDLE_MS;
+    }
     if (left_ms > 0) {
         return left_ms;
     }
     if (!source->newest(source->self, &size, stamper->note, &note_size) || size == 0) {
         return LOOK_MS;
     }
-    if (has_answer(stamper, size)) {
+    if (size == stamper->state.size || has_answer(stamper, size)) {
         return LOOK_MS; /* nothing has been added since */
     }
     stamp(stamper, size, note_size);
     return 0;
-}
-
-static void *run(void *self)
-{
-    struct stamper *stamper = self;
-    while (!atomic_load(&stamper->stop)) {
-        int64_t wait_ms = step(stamper);
-        if (wait_ms > 0) {
-            (void)queue_wait(stamper->sleep, wait_ms > 60000 ? 60000 : (int)wait_ms);
-        }
-    }
-    return NULL;
 }
 
 /* The first stamp is due when the last one is old enough; at once when there is none. */
@@ -325,11 +330,65 @@ static void first_due(struct stamper *stamper)
 {
     const struct lt_clock *clock = stamper->options.clock;
     int64_t age_ms = clock->wall_ms(clock->self) - stamper->state.time_ms;
-    int64_t left_ms = stamper->options.every_ms - age_ms;
+    int64_t left_ms = stamper->orders.every_ms - age_ms;
     stamper->due_mono_ms = clock->mono_ms(clock->self);
-    if (stamper->state.size != 0 && left_ms > 0 && left_ms <= stamper->options.every_ms) {
+    if (stamper->state.size != 0 && left_ms > 0 && left_ms <= stamper->orders.every_ms) {
         stamper->due_mono_ms += left_ms;
     }
+}
+
+static void take_change(struct stamper *stamper)
+{
+    struct timestamp_trust *before = NULL;
+    pthread_mutex_lock(&stamper->lock);
+    bool changed = stamper->changed;
+    if (changed) {
+        before = stamper->orders.trust;
+        stamper->orders = stamper->next;
+        stamper->next = (struct orders){.trust = NULL};
+        stamper->changed = false;
+        stamper->failures = 0;
+        stamper->state.failures = 0;
+        stamper->state.failing_since_ms = 0;
+    }
+    pthread_mutex_unlock(&stamper->lock);
+    if (changed) {
+        timestamp_trust_close(&before);
+        curl_easy_setopt(stamper->curl, CURLOPT_URL, stamper->orders.url);
+        first_due(stamper);
+    }
+}
+
+static void *run(void *self)
+{
+    struct stamper *stamper = self;
+    while (!atomic_load(&stamper->stop)) {
+        take_change(stamper);
+        int64_t wait_ms = step(stamper);
+        if (wait_ms > 0) {
+            (void)queue_wait(stamper->sleep, wait_ms > IDLE_MS ? IDLE_MS : (int)wait_ms);
+        }
+    }
+    return NULL;
+}
+
+/* ---- from outside ---- */
+
+static enum lt_status orders_make(const struct stamper_options *options, struct orders *ret_orders,
+                                  struct fault *fault)
+{
+    const char *policy =
+        options->policy == NULL || options->policy[0] == '\0' ? NULL : options->policy;
+    struct orders orders = {.every_ms = options->every_ms};
+    text_copy(orders.url, sizeof(orders.url), text_bytes(options->url));
+    if (orders.url[0] != '\0') {
+        enum lt_status status = timestamp_trust_open(options->trust, policy, &orders.trust, fault);
+        if (status != LT_OK) {
+            return status;
+        }
+    }
+    *ret_orders = orders;
+    return LT_OK;
 }
 
 enum lt_status stamper_open(struct stamper **ret_stamper, const struct stamper_options *options,
@@ -346,7 +405,7 @@ enum lt_status stamper_open(struct stamper **ret_stamper, const struct stamper_o
     text_copy(stamper->folder, sizeof(stamper->folder), text_bytes(options->folder));
     enum lt_status status = folder_make(options->folder, 0755, fault);
     if (status == LT_OK) {
-        status = timestamp_trust_open(options->trust, options->policy, &stamper->trust, fault);
+        status = orders_make(options, &stamper->orders, fault);
     }
     if (status == LT_OK) {
         status = digester_open(&stamper->digester);
@@ -391,9 +450,30 @@ void stamper_close(struct stamper **stamper_p)
     }
     curl_slist_free_all(stamper->headers);
     digester_close(&stamper->digester);
-    timestamp_trust_close(&stamper->trust);
+    timestamp_trust_close(&stamper->orders.trust);
+    timestamp_trust_close(&stamper->next.trust);
     pthread_mutex_destroy(&stamper->lock);
     free(stamper);
+}
+
+enum lt_status stamper_change(struct stamper *stamper, const struct stamper_options *options,
+                              struct fault *fault)
+{
+    struct orders next;
+    enum lt_status status = orders_make(options, &next, fault);
+    if (status != LT_OK) {
+        return status;
+    }
+    pthread_mutex_lock(&stamper->lock);
+    struct timestamp_trust *unused = stamper->next.trust;
+    stamper->next = next;
+    stamper->changed = true;
+    pthread_mutex_unlock(&stamper->lock);
+    timestamp_trust_close(&unused);
+    if (!queue_push(stamper->sleep, stamper)) {
+        return LT_OK; /* full is awake */
+    }
+    return LT_OK;
 }
 
 void stamper_state(struct stamper *stamper, struct stamper_state *ret_state)
@@ -405,5 +485,6 @@ void stamper_state(struct stamper *stamper, struct stamper_state *ret_state)
 
 bool stamper_late(const struct stamper_state *state, int64_t every_ms, int64_t now_ms)
 {
-    return state->failures > 0 && now_ms - state->failing_since_ms > every_ms;
+    bool long_ago = now_ms - state->failing_since_ms > every_ms;
+    return state->failures > 0 && (state->wrong || state->size == 0 || long_ago);
 }

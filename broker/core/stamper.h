@@ -32,11 +32,12 @@ struct stamper_source {
                    size_t *ret_note_size);
 };
 
+/* The texts need to live only until the call returns. */
 struct stamper_options {
     const char *folder;
-    const char *url;    /* of the authority, http or https */
+    const char *url;    /* of the authority, http or https; "": nothing is stamped */
     const char *trust;  /* PEM: whom time is believed (timestamp.h) */
-    const char *policy; /* NULL: any */
+    const char *policy; /* NULL or "": any */
     int64_t every_ms;   /* between two stamps */
     int64_t retry_ms;   /* after a failure, doubling; 0: STAMPER_RETRY_FIRST_MS */
     int64_t call_ms;    /* one call at most; 0: STAMPER_CALL_MS_MAX */
@@ -52,17 +53,24 @@ LT_CHECK enum lt_status stamper_open(struct stamper **ret_stamper,
                                      const struct stamper_options *options, struct fault *fault);
 void stamper_close(struct stamper **stamper_p); /* ends a call that is under way */
 
+/* From now on another authority, trust, policy or pace; the rest of the options is not looked at.
+ * Waits for nobody: the thread takes it up after what it is at. LT_CONFIG_BAD: nothing changed. */
+LT_CHECK enum lt_status stamper_change(struct stamper *stamper,
+                                       const struct stamper_options *options, struct fault *fault);
+
 struct stamper_state {
     uint64_t size;            /* of the last checkpoint that has its stamp; 0: none */
     int64_t time_ms;          /* what that stamp says */
     uint32_t failures;        /* since then */
     int64_t failing_since_ms; /* 0: it does not */
+    bool wrong;               /* the last failure is an answer that does not count */
     char why[64];             /* the last failure: a finding's name, or what the line did */
     char detail[160];
 };
 void stamper_state(struct stamper *stamper, struct stamper_state *ret_state); /* any thread */
 
-/* It has failed for longer than the time between two stamps: a person should know. */
+/* A person should know: it has failed for longer than the time between two stamps, there never was
+ * a stamp at all, or the authority's answer does not count. */
 bool stamper_late(const struct stamper_state *state, int64_t every_ms, int64_t now_ms);
 
 #endif

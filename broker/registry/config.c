@@ -7,9 +7,6 @@
  * is looked at too, because a broker that starts with a readable secret will go on with it for
  * years: LT_SECRET_READABLE, LT_NOT_FOUND.
  *
- * A reload takes only what may change under way; a difference in any other key refuses the whole
- * reload by that key's name, so that file and process never disagree in silence.
- *
  * Limits: 256 KiB of text, CONFIG_OPERATORS_MAX people, CONFIG_LISTEN_MAX addresses.
  */
 #include <assert.h>
@@ -78,6 +75,10 @@ struct config_text {
     int64_t enrol_hours;
     int64_t scrub_kib_s;
     int64_t log_checkpoint_ms;
+    char timestamp_url[256];
+    char timestamp_trust[256];
+    char timestamp_policy[64];
+    int64_t timestamp_hours;
     int64_t io_threads;
 };
 
@@ -117,6 +118,7 @@ static const struct number numbers[] = {
     NUMBER(enrol_hours, 1, 8784, 72),
     NUMBER(scrub_kib_s, 0, 1024 * 1024, 1024),
     NUMBER(log_checkpoint_ms, 0, 60000, 200),
+    NUMBER(timestamp_hours, 1, 720, 24),
     NUMBER(io_threads, 1, 16, 1),
 };
 #define NUMBERS_COUNT (sizeof(numbers) / sizeof(numbers[0]))
@@ -188,6 +190,10 @@ static const cyaml_schema_field_t config_fields[] = {
     FIELD_NUMBER(enrol_hours),
     FIELD_NUMBER(scrub_kib_s),
     FIELD_NUMBER(log_checkpoint_ms),
+    FIELD_TEXT(timestamp_url),
+    FIELD_TEXT(timestamp_trust),
+    FIELD_TEXT(timestamp_policy),
+    FIELD_NUMBER(timestamp_hours),
     FIELD_NUMBER(io_threads),
     CYAML_FIELD_END,
 };
@@ -500,6 +506,24 @@ static enum lt_status log_take(const struct reading *reading, struct config *con
     return LT_OK;
 }
 
+static enum lt_status stamps_take(const struct reading *reading, struct config *config)
+{
+    const struct config_text *text = reading->text;
+    const char *url = text->timestamp_url;
+    if (url[0] != '\0' && !config_url_valid(url)) {
+        return yamlfile_value_bad(reading->file, reading->fault, "timestamp_url", url,
+                                  "http://tsa.example/tsa");
+    }
+    if (url[0] != '\0' && text->timestamp_trust[0] == '\0') {
+        return yamlfile_value_bad(reading->file, reading->fault, "timestamp_trust", "",
+                                  "/etc/lienthong/tsa.pem");
+    }
+    memcpy(config->timestamp_url, url, sizeof(config->timestamp_url));
+    memcpy(config->timestamp_trust, text->timestamp_trust, sizeof(config->timestamp_trust));
+    memcpy(config->timestamp_policy, text->timestamp_policy, sizeof(config->timestamp_policy));
+    return LT_OK;
+}
+
 static void config_init(struct config *config)
 {
     memset(config, 0, sizeof(*config));
@@ -525,6 +549,9 @@ static enum lt_status config_take(const struct reading *reading, struct config *
     }
     if (status == LT_OK) {
         status = log_take(reading, config);
+    }
+    if (status == LT_OK) {
+        status = stamps_take(reading, config);
     }
     if (status == LT_OK) {
         status = sensitive_take(reading, config);
@@ -596,54 +623,6 @@ enum lt_status config_read(const char *path, struct config *ret_config, struct f
         *ret_config = config;
     }
     return status;
-}
-
-/* ---- reloading ---- */
-
-static const char *restart_key(const struct config *config, const struct config *next)
-{
-    if (strcmp(config->data, next->data) != 0) {
-        return "data";
-    }
-    if (config->listen_count != next->listen_count ||
-        memcmp(config->listen, next->listen, sizeof(config->listen)) != 0) {
-        return "listen";
-    }
-    if (strcmp(config->blob_listen, next->blob_listen) != 0) {
-        return "blob_listen";
-    }
-    if (strcmp(config->blob_public, next->blob_public) != 0) {
-        return "blob_public";
-    }
-    if (strcmp(config->enrol_listen, next->enrol_listen) != 0) {
-        return "enrol_listen";
-    }
-    if (strcmp(config->secret_key, next->secret_key) != 0) {
-        return "secret_key";
-    }
-    if (config->scrub_kib_s != next->scrub_kib_s) {
-        return "scrub_kib_s";
-    }
-    if (strcmp(config->log_origin, next->log_origin) != 0) {
-        return "log_origin";
-    }
-    if (strcmp(config->log_signing_key, next->log_signing_key) != 0) {
-        return "log_signing_key";
-    }
-    if (config->log_checkpoint_ms != next->log_checkpoint_ms) {
-        return "log_checkpoint_ms";
-    }
-    return config->io_threads != next->io_threads ? "io_threads" : NULL;
-}
-
-enum lt_status config_reload(struct config *config, const struct config *next, struct fault *fault)
-{
-    const char *key = restart_key(config, next);
-    if (key != NULL) {
-        return fault_set(fault, LT_CONFIG_BAD, key, "changes at a restart only; nothing was taken");
-    }
-    *config = *next;
-    return LT_OK;
 }
 
 const struct operator_entry *config_operator(const struct config *config, const char *name)

@@ -54,9 +54,13 @@
  *   trust_crl: /etc/lienthong/crl.pem      (r) their lists of revoked ones; read again by a reload
  *   crl_grace_hours: 72                (r) a late list goes on for known keys, with an alarm
  *   scrub_kib_s: 1024                  the journal is checked in the background at this pace; 0:
- * off log_origin: lienthong/log          name of the log and of the key that signs it; no space, no
- * plus log_signing_key: DATA/log.key      PEM, 0600; made (Ed25519) when it is not there
+ * off log_origin: lienthong/log          name of the log and of its keys; no space, no plus
+ *   log_signing_key: DATA/log.key      PEM, 0600; made (Ed25519) when it is not there
  *   log_checkpoint_ms: 200             a checkpoint is signed at most so often
+ *   timestamp_url: http://tsa.example/tsa  (r) authority of time-stamps (RFC 3161); empty: none
+ *   timestamp_trust: /etc/lienthong/tsa.pem  (r) whose time is believed; read again by a reload
+ *   timestamp_policy: 1.2.3.4          (r) the only one accepted; empty: any
+ *   timestamp_hours: 24                (r) between two
  *   io_threads: 1
  */
 /* In order, but for the auditor: lowest, so that no comparison of roles lets one act. */
@@ -120,6 +124,10 @@ struct config {
     uint32_t enrol_hours;
     uint32_t scrub_kib_s;
     uint32_t log_checkpoint_ms;
+    char timestamp_url[256];
+    char timestamp_trust[256];
+    char timestamp_policy[64];
+    uint32_t timestamp_hours;
     uint32_t io_threads;
 };
 

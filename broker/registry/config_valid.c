@@ -35,6 +35,18 @@ bool config_address_valid(const char *address, bool to_bind)
            port_valid(colon + 1, to_bind);
 }
 
+bool config_url_valid(const char *url)
+{
+    static const char *const schemes[] = {"http://", "https://"};
+    for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
+        size_t size = strlen(schemes[i]);
+        if (strncmp(url, schemes[i], size) == 0) {
+            return url[size] != '\0' && url[size] != '/' && strpbrk(url, " \t\r\n") == NULL;
+        }
+    }
+    return false;
+}
+
 bool config_operator_name_valid(const char *name)
 {
     size_t size = strlen(name);

@@ -8,6 +8,7 @@
 
 /* Words of the configuration file; used by config.c. */
 bool config_address_valid(const char *address, bool to_bind); /* tcp://HOST:PORT */
+bool config_url_valid(const char *url); /* http or https, with a host, no blank */
 bool config_operator_name_valid(const char *name);
 bool config_scope_valid(const char *pattern);  /* an agency's id, or its beginning and "*" */
 bool config_sensitive_valid(const char *text); /* a procedure, or its beginning and "*" */

@@ -152,6 +152,7 @@ static const struct word results[] = {
     {"share", {"đơn vị hết phần dung lượng", "share used up"}},
     {"difference", {"tổng bảo toàn lệch", "sum differs"}},
     {"crl-stale", {"danh sách thu hồi chứng thư quá hạn", "list of revoked certificates is late"}},
+    {"timestamp", {"không có dấu thời gian của bên ngoài", "no outside time-stamp"}},
     {"more", {"còn nữa", "more"}},
     {"waiting", {"chưa tới lượt", "waiting"}},
     {"waits", {"chờ duyệt", "waits"}}, /* requests and certificates */

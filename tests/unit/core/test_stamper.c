@@ -180,8 +180,7 @@ static void test_away_before_the_first(void **unused)
     start();
     struct stamper_state state = await_failure("no-answer");
     assert_int_equal(state.size, 0);
-    assert_true(stamper_late(&state, 1, now_ms() + 100));
-    assert_false(stamper_late(&state, world.options.every_ms, now_ms()));
+    assert_true(stamper_late(&state, world.options.every_ms, now_ms())); /* there never was one */
     assert_false(there(5, "tsr"));
     stamper_close(&world.stamper);
     grow(7000);
@@ -240,6 +239,36 @@ static void test_silent(void **unused)
     assert_false(there(5, "tsr"));
 }
 
+/* A reload names another authority: taken up at once, whatever was failing; none: nobody is asked.
+ */
+static void test_change(void **unused)
+{
+    (void)unused;
+    struct fault fault;
+    const char *real = world.options.url;
+    fault_init(&fault);
+    world.options.url = "http://127.0.0.1:9/tsa";
+    world.options.retry_ms = 600000;
+    start();
+    (void)await_failure("no-answer");
+    world.options.url = real;
+    world.options.trust = "/nowhere/goc.pem";
+    assert_int_equal(stamper_change(world.stamper, &world.options, &fault), LT_CONFIG_BAD);
+    world.options.trust = tsa_root(world.tsa);
+    assert_int_equal(stamper_change(world.stamper, &world.options, &fault), LT_OK);
+    struct stamper_state state = await_stamp(5);
+    assert_int_equal(state.failures, 0);
+    world.options.url = "";
+    world.options.every_ms = 1;
+    assert_int_equal(stamper_change(world.stamper, &world.options, &fault), LT_OK);
+    grow(6);
+    usleep(50000);
+    assert_int_equal(tsa_asked(world.tsa), 1);
+    world.options.url = real;
+    assert_int_equal(stamper_change(world.stamper, &world.options, &fault), LT_OK);
+    (void)await_stamp(6);
+}
+
 static void test_no_checkpoint_yet(void **unused)
 {
     (void)unused;
@@ -270,6 +299,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_away_before_the_first, setup, teardown),
         cmocka_unit_test_setup_teardown(test_wrong_in_every_way, setup, teardown),
         cmocka_unit_test_setup_teardown(test_silent, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_change, setup, teardown),
         cmocka_unit_test_setup_teardown(test_no_checkpoint_yet, setup, teardown),
         cmocka_unit_test_setup_teardown(test_bad_trust, setup, teardown),
     };

@@ -1,0 +1,134 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: EUPL-1.2
+"""Time-stamps on the log with real processes: the authority is away before the first token ever, then
+answers with a stranger's token, then as it should. Transfers go on all the time; what is missing shows
+in alarms, status and metrics; the token that is taken is proven by `ltctl evidence` and lt-verify.
+"""
+import json
+import os
+import signal
+import sys
+import unittest
+
+import ltp_pb2
+from basics import check, wait_for
+from house import House, arguments
+from test_evidence import (COMMUNE, DEPARTMENT, MORE, Bench, CASE, Stage, outcomes, write)
+from tsa import Authority
+from world import free_port
+
+
+class Stamps(unittest.TestCase):
+    def setUp(self):
+        self.house = House(GIVEN.bin)
+        self.addCleanup(self.house.close, GIVEN.keep)
+        self.authority = Authority(self.house.path("tsa"), free_port())
+        self.house.ends.append(self.authority.end)
+        self.stage = Stage(self.house)
+        self.configure("timestamp_url: %s\ntimestamp_trust: %s\ntimestamp_hours: 1\n"
+                       % (self.authority.url(), self.authority.root()))
+        self.house.start()
+        self.stage.open()
+        for client in self.stage.both():
+            self.house.ends.append(client.close)
+        self.sent = self.transfers = 0
+
+    def configure(self, words):
+        path = self.house.path("lienthongd.yaml")
+        with open(path, encoding="utf-8") as file:
+            kept = file.read().split("# of the test\n")[0]
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(kept + "# of the test\n" + MORE.format(folder=self.house.folder) + words)
+
+    def reload(self, wanted="reloaded"):
+        mark = self.house.mark()
+        self.house.process.send_signal(signal.SIGHUP)
+        return self.house.log_wait(mark, wanted)
+
+    def send(self):
+        self.sent += 1
+        self.transfers += self.sent + 1
+        self.stage.send(COMMUNE, DEPARTMENT, ltp_pb2.FORWARD,
+                        [b'{"chu_ho_so": "NGUYEN VAN THU NGHIEM"}'] * (self.sent + 1))
+
+    def alarm(self):
+        rows = json.loads(self.house.tool("alarms", "--json").stdout)
+        return [row for row in rows if row["what"] == "timestamp"]
+
+    def tokens(self):
+        folder = self.house.path("data/log/timestamps")
+        return sorted(name for name in os.listdir(folder) if name.endswith(".tsr"))
+
+    def metric(self, name):
+        rows = [row for row in self.house.rows("metrics") if row.get("name") == name]
+        return int(rows[0]["value"]) if rows else None
+
+    def test_life(self):
+        house = self.house
+        # Away before the first token ever: an alarm, and transfers go on. An empty log needs none.
+        check(not self.alarm(), "nothing to be stamped")
+        self.send()
+        alarm = wait_for(self.alarm, 20, "the authority is away")[0]
+        check((alarm["why"], self.tokens()) == ("no-answer", []), alarm)
+        check(int(house.status()["stamp_failures"]) >= 1, "in status")
+        check(self.metric("timestamp_late") == 1 and self.metric("timestamp_size") == 0, "metrics")
+        self.send()
+        check(self.tokens() == [], "nothing is kept")
+
+        # A token by somebody whom nobody trusts: refused by name, not kept.
+        self.authority.signer = "tsa-khac"
+        self.authority.begin()
+        self.reload()
+        wait_for(lambda: [a for a in self.alarm() if a["why"] == "chain"], 30, "a stranger's token")
+        check(self.tokens() == [], "it is not kept")
+        self.send()
+
+        # A list that does not read, an address that is none: the reload is refused, by name.
+        self.configure("timestamp_url: ftp://127.0.0.1/tsa\ntimestamp_trust: /nowhere/tsa.pem\n")
+        check("timestamp_url" in self.reload("reload-refused"), "the address is named")
+        self.configure("timestamp_url: %s\ntimestamp_trust: /nowhere/tsa.pem\n"
+                       % self.authority.url())
+        check("/nowhere/tsa.pem" in self.reload("reload-refused"), "the list is named")
+        check(self.alarm(), "what was wanted before is wanted still")
+
+        # As it should be: one token covers all of it, and the alarm is over.
+        self.authority.signer = "tsa"
+        self.configure("timestamp_url: %s\ntimestamp_trust: %s\ntimestamp_hours: 1\n"
+                       % (self.authority.url(), self.authority.root()))
+        self.reload()
+        wait_for(self.tokens, 30, "a token")
+        wait_for(lambda: not self.alarm(), 10, "no alarm any more")
+        check(int(house.status()["stamped_size"]) > 0, "in status")
+        check(self.metric("timestamp_late") == 0, "in metrics")
+        self.evidence()
+
+        # Started again: what is stamped is not asked for again.
+        asked = self.authority.asked
+        house.process.terminate()
+        check(house.wait_end(30) == 0, "an orderly end")
+        house.start()
+        check(int(house.status()["stamped_size"]) > 0, "it is known")
+        check(self.authority.asked == asked and len(self.tokens()) == 1, "not asked for again")
+
+    def evidence(self):
+        """The token is in the archive and holds; with another authority's root it proves nothing."""
+        bench = Bench(self.house, self.stage, GIVEN.bin)
+        with open(self.authority.root(), "rb") as file:
+            write(bench.trust + "/tsa.pem", file.read())
+
+        def proven():
+            path = bench.gather("case.tar", CASE)
+            findings = bench.verify(path, 0, "--trust", bench.trust)
+            check([f["result"] for f in findings if f["check"] == "timestamp"] == ["proven"], findings)
+            return outcomes(findings) == self.transfers
+        wait_for(proven, 20, "the token and all outcomes are proven")
+        with open(self.authority.path("goc-khac.crt"), "rb") as file:
+            write(bench.trust + "/tsa.pem", file.read())
+        findings = bench.verify(bench.path("case.tar"), 2, "--trust", bench.trust)
+        check({f["why"] for f in findings if f["check"] == "timestamp"} == {"chain"}, findings)
+
+
+GIVEN = arguments(__doc__)
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1], verbosity=2, defaultTest="Stamps")
