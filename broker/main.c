@@ -387,11 +387,13 @@ static enum lt_status open_blobs(struct house *house, struct fault *fault)
 static enum lt_status open_log(struct house *house, struct fault *fault)
 {
     static char folder[sizeof(house->config.data) + 8];
+    const char *next_key = house->config.log_signing_key_next;
     snprintf(folder, sizeof(folder), "%s/log", house->config.data);
     struct log_start start = {.backend = backend_lmdb_door(house->backend),
                               .folder = folder,
                               .name = house->config.log_origin,
                               .signing_key = house->config.log_signing_key,
+                              .signing_key_next = next_key[0] == '\0' ? NULL : next_key,
                               .checkpoint_ms = house->config.log_checkpoint_ms,
                               .restored = house->restored_here};
     return log_start(&house->signer, house->broker, &start, clock_os(), fault);

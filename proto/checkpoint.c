@@ -41,6 +41,12 @@ struct lt_bytes checkpoint_write(uint8_t *out, const struct checkpoint *checkpoi
     return (struct lt_bytes){out, (size_t)size};
 }
 
+size_t checkpoint_add_key(uint8_t out[CHECKPOINT_TEXT_MAX], size_t size, const char *vkey)
+{
+    int more = snprintf((char *)out + size, CHECKPOINT_TEXT_MAX - size, "key %s\n", vkey);
+    return more > 0 && (size_t)more < CHECKPOINT_TEXT_MAX - size ? size + (size_t)more : 0;
+}
+
 struct lt_bytes break_write(uint8_t *out, const struct break_statement *statement)
 {
     char root[ROOT_TEXT_BYTES], time[TIME_TEXT_BYTES];

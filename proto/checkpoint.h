@@ -14,6 +14,8 @@
  *   position N             the journal reaches to here
  *   time 2026-...Z         of the axis; left out while its clock is suspect
  *
+ *   key NAME+ID+KEY        one for each key, while two sign (log_keys.h)
+ *
  * Further lines are passed over. The key's name in the signature line is NAME.
  *
  * A break statement is a note of another shape: after a declared restore it ends one incarnation
@@ -29,6 +31,9 @@
  *   by NAME
  */
 #define CHECKPOINT_TEXT_MAX (NOTE_BYTES_MAX / 2)
+
+/* "key NAME+ID+KEY" as a line behind a text of `size` bytes in `out`; the new size, 0: no room. */
+size_t checkpoint_add_key(uint8_t out[CHECKPOINT_TEXT_MAX], size_t size, const char *vkey);
 
 struct checkpoint {
     char origin[NOTE_NAME_MAX + 1];

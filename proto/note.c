@@ -240,34 +240,31 @@ enum lt_status note_check(const struct note *note, struct digester *digester,
 
 /* ---- signing ---- */
 
-enum lt_status note_sign(struct digester *digester, const struct signer *signer, const char *name,
-                         struct lt_bytes text, uint8_t *out, size_t *ret_size)
+/* The line of one signature over a text, behind what stands in `out` already. */
+static enum lt_status sign_line(struct digester *digester, const struct signer *signer,
+                                const char *name, struct lt_bytes text, uint8_t *out, size_t *size)
 {
     struct note_key key = {name, signer->public_key};
     uint8_t bytes[4 + SIGNATURE_BYTES_MAX];
     char line[BASE64_BYTES(sizeof(bytes)) + 1];
-    size_t size, name_size = strlen(name);
+    size_t signature_size, name_size = strlen(name);
     uint32_t id;
-    if (text.size == 0 || text.data[text.size - 1] != '\n' || !note_key_id(digester, &key, &id)) {
+    if (!note_key_id(digester, &key, &id)) {
         return LT_NOTE_BAD;
     }
-    enum lt_status status = signer_sign(signer, text, bytes + 4, &size);
+    enum lt_status status = signer_sign(signer, text, bytes + 4, &signature_size);
     if (status != LT_OK) {
         return status;
     }
     for (int i = 0; i < 4; i++) {
         bytes[i] = (uint8_t)(id >> (24 - 8 * i));
     }
-    base64_write(line, (struct lt_bytes){bytes, size + 4});
+    base64_write(line, (struct lt_bytes){bytes, signature_size + 4});
     size_t line_size = strlen(line);
-    size_t total = text.size + 1 + DASH_BYTES + name_size + 1 + line_size + 1;
-    if (total > NOTE_BYTES_MAX) {
+    if (*size + DASH_BYTES + name_size + 1 + line_size + 1 > NOTE_BYTES_MAX) {
         return LT_NOTE_BAD;
     }
-    uint8_t *at = out;
-    memcpy(at, text.data, text.size);
-    at += text.size;
-    *at++ = '\n';
+    uint8_t *at = out + *size;
     memcpy(at, DASH, DASH_BYTES);
     at += DASH_BYTES;
     memcpy(at, name, name_size);
@@ -276,6 +273,33 @@ enum lt_status note_sign(struct digester *digester, const struct signer *signer,
     memcpy(at, line, line_size);
     at += line_size;
     *at++ = '\n';
-    *ret_size = (size_t)(at - out);
+    *size = (size_t)(at - out);
     return LT_OK;
+}
+
+enum lt_status note_sign(struct digester *digester, const struct signer *signer, const char *name,
+                         struct lt_bytes text, uint8_t *out, size_t *ret_size)
+{
+    size_t size = text.size + 1;
+    if (text.size == 0 || text.data[text.size - 1] != '\n' || size > NOTE_BYTES_MAX) {
+        return LT_NOTE_BAD;
+    }
+    memcpy(out, text.data, text.size);
+    out[text.size] = '\n';
+    enum lt_status status = sign_line(digester, signer, name, text, out, &size);
+    if (status == LT_OK) {
+        *ret_size = size;
+    }
+    return status;
+}
+
+enum lt_status note_cosign(struct digester *digester, const struct signer *signer, const char *name,
+                           uint8_t *note, size_t *size)
+{
+    struct note read;
+    enum lt_status status = note_read((struct lt_bytes){note, *size}, &read);
+    if (status == LT_OK && read.count == NOTE_SIGNATURES_MAX) {
+        status = LT_NOTE_BAD;
+    }
+    return status == LT_OK ? sign_line(digester, signer, name, read.text, note, size) : status;
 }

@@ -66,5 +66,8 @@ LT_CHECK enum lt_status note_check(const struct note *note, struct digester *dig
 LT_CHECK enum lt_status note_sign(struct digester *digester, const struct signer *signer,
                                   const char *name, struct lt_bytes text, uint8_t *out,
                                   size_t *ret_size);
+/* One more signature line behind a note of `*size` bytes. */
+LT_CHECK enum lt_status note_cosign(struct digester *digester, const struct signer *signer,
+                                    const char *name, uint8_t *note, size_t *size);
 
 #endif

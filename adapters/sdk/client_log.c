@@ -15,6 +15,10 @@
  * one that is asked for its proof and gives none for ASK_MS and the time a receipt may take.
  * Transfers go on; what is refused is the proof. A declared restore is believed by rule: a
  * statement signed by the same key that leads from an incarnation at or after ours to the new one.
+ *
+ * When the axis goes over to another key, the one we know leads to it (log_keys.h): the checkpoint
+ * believed last names it, and both signed. An adapter that slept while both signed refuses, and so
+ * does one whose key was configured: a person changes that line while both sign.
  */
 #include "client_log.h"
 #include "log_peek.h"
@@ -24,6 +28,7 @@
 
 #include "proto/base/log.h"
 #include "proto/base/text.h"
+#include "proto/log_keys.h"
 #include "proto/receipt.h"
 
 #define ASK_MS         60000
@@ -131,16 +136,20 @@ static enum lt_status kept_take(struct lt_client *client, const struct log_known
             return status;
         }
     }
+    struct note_trust trust = log_trust(client);
     if (strcmp(kept->key, log->key_text) != 0) {
-        if (kept->key[0] != '\0') {
+        bool leads = log_key_named(note, &trust, kept->key); /* the line was changed in time */
+        if (kept->key[0] != '\0' && !leads) {
             log_refuse(client, LT_NOTE_FOREIGN, "kept-key", note);
         }
-        return box_commit(client->box, know_key_run, log->key_text);
+        enum lt_status status = box_commit(client->box, know_key_run, log->key_text);
+        if (status != LT_OK || !leads) {
+            return status;
+        }
     }
     if (kept->note_size == 0) {
         return LT_OK;
     }
-    struct note_trust trust = log_trust(client);
     log->any = checkpoint_open(note, &trust, &log->known) == LT_OK;
     if (!log->any && !log->pinned) {
         return LT_DAMAGED;
@@ -295,8 +304,9 @@ static void look_at_welcome(struct lt_client *client, const struct welcome *welc
         log_refuse(client, LT_LOG_ROLLED_BACK, "welcome", note);
     } else if (!digest_equal(&checkpoint->head.root, &log->known.head.root)) {
         log_refuse(client, LT_LOG_FORKED, "root", note);
-    } else if (log->refused != LT_OK && !log->receipt_any) {
-        believe(client, checkpoint, note);
+    } else if (!log->receipt_any &&
+               (log->refused != LT_OK || !bytes_equal(note, log_believed(client)))) {
+        believe(client, checkpoint, note); /* it may name keys that ours does not */
     }
 }
 
@@ -326,12 +336,32 @@ void log_receipt_seen(struct lt_client *client, const struct checkpoint *checkpo
     unproven(client, checkpoint->head.size, false);
 }
 
-/* The one place where keys of the log are judged: ours, the first one told, or another's. */
-static enum lt_status key_judge(struct lt_client *client, const char *text)
+/* Another key than ours: may we go over to it? Not while both sign: ours is as good until then. */
+static bool key_follow(struct lt_client *client, char *text, struct lt_bytes checkpoint)
+{
+    struct log_watch *log = client->log;
+    struct note_trust trust = log_trust(client);
+    struct lt_bytes known = {log->note, log->note_size};
+    if (log_key_named(checkpoint, &trust, text)) {
+        return true;
+    }
+    if (log->pinned || !log_key_named(known, &trust, text) ||
+        box_commit(client->box, know_key_run, text) != LT_OK) {
+        return false;
+    }
+    log_info("log-key-followed", "agency=%s from=%s to=%s", client->agency, log->key_text, text);
+    public_key_close(&log->key);
+    return key_take(client, text) == LT_OK;
+}
+
+/* The one place where keys of the log are judged: ours, the first one told, one that ours leads to,
+ * or another's. */
+static enum lt_status key_judge(struct lt_client *client, char *text, struct lt_bytes checkpoint)
 {
     struct log_watch *log = client->log;
     if (log->key != NULL) {
-        return strcmp(text, log->key_text) == 0 ? LT_OK : LT_NOTE_FOREIGN;
+        bool good = strcmp(text, log->key_text) == 0 || key_follow(client, text, checkpoint);
+        return good ? LT_OK : LT_NOTE_FOREIGN;
     }
     if (key_take(client, text) != LT_OK) {
         return LT_NOTE_FOREIGN;
@@ -361,7 +391,7 @@ void log_welcome(struct lt_client *client, const struct welcome *welcome)
         }
     }
     text_copy(text, sizeof(text), welcome->log_key);
-    enum lt_status status = key_judge(client, text);
+    enum lt_status status = key_judge(client, text, welcome->checkpoint);
     if (status != LT_OK) {
         log_refuse(client, status, "key", welcome->checkpoint);
         return;

@@ -100,7 +100,11 @@ static enum lt_status open_log(struct log_signer *signer, struct fault *fault)
     struct note_key key = {options.name, NULL};
     char vkey_path[512];
     enum lt_status status = signer_open_file(signer->options.signing_key, &options.signer, fault);
+    if (status == LT_OK && signer->options.signing_key_next != NULL) {
+        status = signer_open_file(signer->options.signing_key_next, &options.next, fault);
+    }
     if (status != LT_OK) {
+        signer_close(&options.signer);
         return status;
     }
     key.key = options.signer.public_key;
@@ -113,6 +117,7 @@ static enum lt_status open_log(struct log_signer *signer, struct fault *fault)
     }
     if (status != LT_OK) {
         signer_close(&options.signer);
+        signer_close(&options.next);
         return status;
     }
     /* For those who verify the folder without a broker. */

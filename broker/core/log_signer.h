@@ -21,8 +21,9 @@
 struct log_signer;
 
 struct log_signer_options {
-    struct log_options log;  /* without its signer */
-    const char *signing_key; /* PEM */
+    struct log_options log;       /* without its signer */
+    const char *signing_key;      /* PEM */
+    const char *signing_key_next; /* signs beside it; NULL: nobody does */
     uint32_t checkpoint_ms;
     const struct lt_clock *clock;
     bool threaded;

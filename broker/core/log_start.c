@@ -30,11 +30,15 @@ enum lt_status log_start(struct log_signer **ret_signer, struct broker *broker,
                 .names = tell_names,
                 .names_self = broker},
         .signing_key = start->signing_key,
+        .signing_key_next = start->signing_key_next,
         .checkpoint_ms = start->checkpoint_ms,
         .clock = clock,
         .threaded = true,
     };
     enum lt_status status = log_key_make(start->signing_key, fault);
+    if (status == LT_OK && start->signing_key_next != NULL) {
+        status = log_key_make(start->signing_key_next, fault);
+    }
     if (status == LT_OK) {
         status = log_signer_open(ret_signer, &options, fault);
     }

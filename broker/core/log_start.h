@@ -12,6 +12,7 @@ struct log_start {
     const char *folder;
     const char *name;
     const char *signing_key;
+    const char *signing_key_next; /* NULL: none */
     uint32_t checkpoint_ms;
     bool restored; /* a restore is declared */
 };

@@ -22,9 +22,11 @@
 #include "proto/base/file.h"
 #include "proto/base/log.h"
 #include "proto/base/text.h"
+#include "proto/log_keys.h"
 
 struct log_store {
     struct log_options options;
+    char keys[2][NOTE_VKEY_MAX]; /* lines of the keys; the second "": nobody signs beside */
     struct digester *digester;
     struct sign_checker *checker;
     struct leaves *leaves;
@@ -46,11 +48,21 @@ static struct note_trust trust_of(const struct log_store *log)
 
 /* ---- opening ---- */
 
+static bool write_keys(struct log_store *log)
+{
+    struct note_key key = {log->options.name, log->options.signer.public_key};
+    if (!note_vkey_write(log->keys[0], log->digester, &key)) {
+        return false;
+    }
+    key.key = log->options.next.public_key;
+    return key.key == NULL || (note_vkey_write(log->keys[1], log->digester, &key) &&
+                               strcmp(log->keys[0], log->keys[1]) != 0);
+}
+
 static enum lt_status open_parts(struct log_store *log, struct fault *fault)
 {
     char path[512];
     const char *folder = log->options.folder;
-    uint32_t id;
     enum lt_status status = digester_open(&log->digester);
     if (status == LT_OK) {
         status = sign_checker_open(&log->checker);
@@ -64,10 +76,10 @@ static enum lt_status open_parts(struct log_store *log, struct fault *fault)
     if (status != LT_OK) {
         return fault_set(fault, status, "log", "cannot be opened");
     }
-    struct note_key key = {log->options.name, log->options.signer.public_key};
-    if (!note_key_id(log->digester, &key, &id)) {
+    if (!write_keys(log)) {
         return fault_set(fault, LT_CONFIG_BAD, "log",
-                         "a key of Ed25519 or P-256, and a name without spaces or plus");
+                         "keys of Ed25519 or P-256, not twice the same, and a name without spaces "
+                         "or plus");
     }
     status = folder_make(folder, 0700, fault);
     snprintf(path, sizeof(path), "%s/checkpoints", folder);
@@ -250,6 +262,54 @@ static enum lt_status resume(struct log_store *log, struct fault *fault)
     return status == LT_LOG_DAMAGED ? make_again(log, fault) : status;
 }
 
+/* ---- signing for all keys ---- */
+
+/* While two keys sign, a checkpoint names both. */
+static struct lt_bytes text_of(const struct log_store *log, const struct checkpoint *checkpoint,
+                               uint8_t out[CHECKPOINT_TEXT_MAX])
+{
+    struct lt_bytes text = checkpoint_write(out, checkpoint);
+    for (int i = 0; i < 2 && log->keys[1][0] != '\0' && text.size > 0; i++) {
+        text.size = checkpoint_add_key(out, text.size, log->keys[i]);
+    }
+    return text;
+}
+
+static enum lt_status sign_text(struct log_store *log, struct lt_bytes text,
+                                uint8_t note[NOTE_BYTES_MAX], size_t *ret_size)
+{
+    const struct log_options *options = &log->options;
+    enum lt_status status =
+        note_sign(log->digester, &options->signer, options->name, text, note, ret_size);
+    if (status == LT_OK && options->next.public_key != NULL) {
+        status = note_cosign(log->digester, &options->next, options->name, note, ret_size);
+    }
+    return status;
+}
+
+static enum lt_status issue(struct log_store *log, const struct checkpoint *checkpoint,
+                            struct fault *fault)
+{
+    uint8_t text[CHECKPOINT_TEXT_MAX], note[NOTE_BYTES_MAX];
+    size_t size;
+    enum lt_status status = sign_text(log, text_of(log, checkpoint, text), note, &size);
+    if (status == LT_OK) {
+        status = issued_add(log->checkpoints, (struct lt_bytes){note, size}, fault);
+    }
+    return status;
+}
+
+/* Are the keys of the newest checkpoint those of today? */
+static bool signed_today(const struct log_store *log)
+{
+    struct note note;
+    struct note_trust trust = trust_of(log);
+    uint32_t wanted = log->keys[1][0] == '\0' ? 1 : 2;
+    struct lt_bytes bytes = issued_newest(log->checkpoints);
+    return note_read(bytes, &note) == LT_OK && note.count == wanted &&
+           (wanted == 1 || log_key_named(bytes, &trust, log->keys[1]));
+}
+
 enum lt_status log_store_open(struct log_store **ret_log, const struct log_options *options,
                               struct fault *fault)
 {
@@ -270,8 +330,12 @@ enum lt_status log_store_open(struct log_store **ret_log, const struct log_optio
     if (status == LT_OK && log->any) {
         status = resume(log, fault);
     }
+    if (status == LT_OK && log->any && !options->restored && !signed_today(log)) {
+        status = issue(log, &log->newest, fault);
+    }
     if (status != LT_OK) {
         log->options.signer = (struct signer){0}; /* the caller's still */
+        log->options.next = (struct signer){0};
         log_store_close(&log);
         return status;
     }
@@ -286,6 +350,7 @@ void log_store_close(struct log_store **log_p)
         return;
     }
     signer_close(&log->options.signer);
+    signer_close(&log->options.next);
     issued_close(&log->checkpoints);
     issued_close(&log->breaks);
     tiles_close(&log->tiles);
@@ -314,8 +379,7 @@ static enum lt_status break_off(struct log_store *log, int64_t time_ms, struct f
         !origin_write(statement.to, log->options.name, leaves->incarnation)) {
         return fault_set(fault, LT_CONFIG_BAD, "log", "the name is too long");
     }
-    enum lt_status status = note_sign(log->digester, &log->options.signer, log->options.name,
-                                      break_write(text, &statement), note, &size);
+    enum lt_status status = sign_text(log, break_write(text, &statement), note, &size);
     if (status == LT_OK) {
         status = issued_add(log->breaks, (struct lt_bytes){note, size}, fault);
     }
@@ -411,18 +475,12 @@ enum lt_status log_sign(struct log_store *log, int64_t time_ms, struct fault *fa
         .position = log->position,
         .time_ms = time_ms,
     };
-    uint8_t text[CHECKPOINT_TEXT_MAX], note[NOTE_BYTES_MAX];
-    size_t size;
     if (!origin_write(checkpoint.origin, log->options.name, log->incarnation)) {
         return fault_set(fault, LT_CONFIG_BAD, "log", "the name is too long");
     }
     enum lt_status status = tiles_sync(log->tiles, fault);
     if (status == LT_OK) {
-        status = note_sign(log->digester, &log->options.signer, log->options.name,
-                           checkpoint_write(text, &checkpoint), note, &size);
-    }
-    if (status == LT_OK) {
-        status = issued_add(log->checkpoints, (struct lt_bytes){note, size}, fault);
+        status = issue(log, &checkpoint, fault);
     }
     if (status == LT_OK) {
         log->newest = checkpoint;

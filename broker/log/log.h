@@ -27,6 +27,7 @@ struct log_options {
     uint64_t journal_last;
     const char *name;     /* of the log and its key */
     struct signer signer; /* the log's from now on when it opens */
+    struct signer next;   /* so, too: signs beside it (log_keys.h); without a key: nobody does */
     bool restored;        /* a restore of this folder is declared: the log may be ahead */
     /* Ids of agencies known at start; may be NULL. */
     void (*names)(void *self, struct leaves *leaves);
@@ -37,7 +38,9 @@ struct log_options {
  * Stands where its newest checkpoint stands. LT_LOG_AHEAD: checkpoints reach beyond the journal,
  * which is a roll-back that nobody declared. LT_LOG_DAMAGED: tiles or checkpoints are not what they
  * were, and the journal begins too late to make the tiles again; when it does not they are made
- * again, and it is told. LT_CONFIG_BAD: a key or name that does not sign notes.
+ * again, and it is told. LT_CONFIG_BAD: a key or name that does not sign notes. Where the newest
+ * checkpoint is not signed by just the keys given, it is signed and stored again, word for word but
+ * for the keys it names.
  */
 LT_CHECK enum lt_status log_store_open(struct log_store **ret_log,
                                        const struct log_options *options, struct fault *fault);

@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "issued.h"
 #include "tiles.h"
 
 #define BREAKS_MAX 64
@@ -21,7 +20,9 @@
 struct look {
     const struct log_verify_options *options;
     struct log_verify_report report;
-    struct note_trust trust;
+    struct log_keys keys;
+    struct digester *digester;
+    struct sign_checker *checker;
     struct tiles *tiles;
     struct leaves *leaves;
     struct issued *checkpoints;
@@ -53,7 +54,7 @@ static enum lt_status take_break(void *context, uint64_t place, struct lt_bytes 
 {
     struct look *look = context;
     struct break_statement statement;
-    enum lt_status status = break_open(note, &look->trust, &statement);
+    enum lt_status status = log_keys_break(&look->keys, note, &statement);
     look->report.breaks++;
     if (status != LT_OK) {
         found_note(look, "note", "breaks", place, status);
@@ -69,8 +70,8 @@ static uint64_t standing_to(const struct look *look, uint32_t incarnation)
     uint64_t to = UINT64_MAX;
     for (uint32_t i = 0; i < look->ended_count; i++) {
         uint32_t ended;
-        if (origin_read(look->ended[i].from, look->trust.key.name, &ended) &&
-            incarnation <= ended && look->ended[i].position < to) {
+        if (origin_read(look->ended[i].from, look->keys.name, &ended) && incarnation <= ended &&
+            look->ended[i].position < to) {
             to = look->ended[i].position;
         }
     }
@@ -83,11 +84,11 @@ static enum lt_status take_checkpoint(void *context, uint64_t place, struct lt_b
     struct checkpoint read;
     uint32_t incarnation;
     struct lt_digest root;
-    struct tiles_reader reader = {look->tiles, look->trust.digester, NULL};
+    struct tiles_reader reader = {look->tiles, look->digester, NULL};
     struct merkle_source source = tiles_source(&reader);
-    enum lt_status status = checkpoint_open(note, &look->trust, &read);
+    enum lt_status status = log_keys_checkpoint(&look->keys, note, &read);
     look->report.checkpoints++;
-    if (status != LT_OK || !origin_read(read.origin, look->trust.key.name, &incarnation)) {
+    if (status != LT_OK || !origin_read(read.origin, look->keys.name, &incarnation)) {
         found_note(look, "note", "checkpoints", place, status);
         return LT_OK;
     }
@@ -101,7 +102,7 @@ static enum lt_status take_checkpoint(void *context, uint64_t place, struct lt_b
         read.head.size > tiles_size(look->tiles)) {
         return LT_OK;
     }
-    status = merkle_source_root(&source, look->trust.digester, read.head.size, &root);
+    status = merkle_source_root(&source, look->digester, read.head.size, &root);
     if (status != LT_OK || !digest_equal(&root, &read.head.root)) {
         found_note(look, "root", "checkpoints", place,
                    status == LT_OK ? LT_LOG_FORKED : LT_LOG_DAMAGED);
@@ -144,7 +145,7 @@ static bool pass_on(void *context, uint64_t done, uint64_t size)
 static enum lt_status look_at_tiles(struct look *look)
 {
     struct tiles_walk walk = {pass_on, found_tile, look, look->options->live};
-    return tiles_verify(look->tiles, look->trust.digester, &walk);
+    return tiles_verify(look->tiles, look->digester, &walk);
 }
 
 /* ---- the journal ---- */
@@ -155,8 +156,7 @@ static enum lt_status compare(struct look *look)
     const struct leaves *leaves = look->leaves;
     char place[PLACE_MAX];
     snprintf(place, sizeof(place), "position %llu", (unsigned long long)leaves->first);
-    enum lt_status status =
-        tiles_entry(look->tiles, look->trust.digester, look->next, &entry, NULL);
+    enum lt_status status = tiles_entry(look->tiles, look->digester, look->next, &entry, NULL);
     if (status == LT_OK && (entry.position != leaves->first || entry.leaves != leaves->count ||
                             !digest_equal(&entry.root, &leaves->root))) {
         found(look, "journal", place, LT_LOG_FORKED);
@@ -196,8 +196,8 @@ static enum lt_status look_at_journal(struct look *look)
 {
     const struct journal_backend *backend = look->options->backend;
     uint64_t first = look->options->journal_first, at = first;
-    enum lt_status status = tiles_below(look->tiles, look->trust.digester,
-                                        first > 0 ? first - 1 : 0, &look->next, NULL);
+    enum lt_status status =
+        tiles_below(look->tiles, look->digester, first > 0 ? first - 1 : 0, &look->next, NULL);
     if (status != LT_OK) {
         return LT_OK; /* tiles that do not read were told */
     }
@@ -227,10 +227,10 @@ static enum lt_status open_parts(struct look *look, struct fault *fault)
         status = there == LT_NOT_FOUND ? LT_OK : there;
     }
     if (status == LT_OK) {
-        status = digester_open(&look->trust.digester);
+        status = digester_open(&look->digester);
     }
     if (status == LT_OK) {
-        status = sign_checker_open(&look->trust.checker);
+        status = sign_checker_open(&look->checker);
     }
     if (status == LT_OK) {
         status = tiles_open(&look->tiles, look->options->folder);
@@ -249,7 +249,7 @@ static bool load(struct look *look)
 {
     struct fault fault;
     struct lt_bytes note = issued_newest(look->checkpoints);
-    enum lt_status status = checkpoint_open(note, &look->trust, &look->report.newest);
+    enum lt_status status = log_keys_checkpoint(&look->keys, note, &look->report.newest);
     fault_init(&fault);
     if (status != LT_OK) {
         found(look, "note", "checkpoints, the newest", status);
@@ -261,12 +261,38 @@ static bool load(struct look *look)
         return false;
     }
     look->report.commits = tiles_size(look->tiles);
-    struct lt_digest root = tiles_root(look->tiles, look->trust.digester);
+    struct lt_digest root = tiles_root(look->tiles, look->digester);
     if (!digest_equal(&root, &look->report.newest.head.root)) {
         found(look, "root", "tile", LT_LOG_FORKED);
         return false;
     }
     return true;
+}
+
+struct learning {
+    struct log_keys *keys;
+    bool learnt;
+};
+
+static enum lt_status learn(void *context, uint64_t place, struct lt_bytes note)
+{
+    struct learning *learning = context;
+    (void)place;
+    learning->learnt |= log_keys_learn(learning->keys, note);
+    return LT_OK;
+}
+
+void log_keys_walk(struct log_keys *keys, const struct issued *checkpoints)
+{
+    struct learning learning = {keys, true};
+    while (learning.learnt) {
+        struct fault fault;
+        fault_init(&fault);
+        learning.learnt = false;
+        if (issued_walk(checkpoints, learn, &learning, &fault) != LT_OK) {
+            return;
+        }
+    }
 }
 
 enum lt_status log_verify(const struct log_verify_options *options,
@@ -277,8 +303,14 @@ enum lt_status log_verify(const struct log_verify_options *options,
         return LT_NO_MEMORY;
     }
     look->options = options;
-    look->trust.key = (struct note_key){options->name, options->key};
     enum lt_status status = open_parts(look, fault);
+    if (status == LT_OK) {
+        struct note_trust trust = {look->digester, look->checker, {options->name, options->key}};
+        status = log_keys_open(&look->keys, &trust);
+    }
+    if (status == LT_OK) {
+        log_keys_walk(&look->keys, look->checkpoints);
+    }
     if (status == LT_OK && load(look)) {
         status = look_at_tiles(look);
         if (status == LT_OK && options->backend != NULL) {
@@ -295,8 +327,9 @@ enum lt_status log_verify(const struct log_verify_options *options,
     tiles_close(&look->tiles);
     issued_close(&look->breaks);
     issued_close(&look->checkpoints);
-    sign_checker_close(&look->trust.checker);
-    digester_close(&look->trust.digester);
+    log_keys_close(&look->keys);
+    sign_checker_close(&look->checker);
+    digester_close(&look->digester);
     free(look);
     return status;
 }

@@ -3,8 +3,9 @@
 #define BROKER_LOG_VERIFY_LOG_H
 
 #include "broker/journal/backend.h"
+#include "issued.h"
 #include "leaves.h"
-#include "proto/checkpoint.h"
+#include "proto/log_keys.h"
 
 /*
  * Looks at a whole log on disk, with the broker running or not: every tile and entry, every issued
@@ -30,7 +31,7 @@ struct log_verify_options {
     const struct journal_backend *backend; /* NULL: the journal is not looked at */
     uint64_t journal_first;
     const char *name;
-    const struct public_key *key;
+    const struct public_key *key; /* others are learnt from the checkpoints (log_keys.h) */
     void (*names)(void *self, struct leaves *leaves); /* ids beside the journal's; may be NULL */
     void *names_self;
     bool live;                                                   /* a broker may be adding */
@@ -52,5 +53,9 @@ struct log_verify_report {
 /* LT_NOT_FOUND: there is no log. LT_AGAIN: progress ended it. */
 LT_CHECK enum lt_status log_verify(const struct log_verify_options *options,
                                    struct log_verify_report *ret_report, struct fault *fault);
+
+/* Learns from issued checkpoints every key that leads to one that is known, over any number of
+ * rotations. A file that does not read to its end is no matter here. */
+void log_keys_walk(struct log_keys *keys, const struct issued *checkpoints);
 
 #endif

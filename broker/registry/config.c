@@ -47,6 +47,7 @@ struct config_text {
     char secret_key[256];
     char log_origin[128];
     char log_signing_key[256];
+    char log_signing_key_next[256];
     struct person_text operators[CONFIG_OPERATORS_MAX];
     uint32_t operators_count;
     char sensitive[CONFIG_SENSITIVE_MAX][LT_PROCEDURE_MAX + 2];
@@ -168,6 +169,7 @@ static const cyaml_schema_field_t config_fields[] = {
     FIELD_TEXT(log_level),
     FIELD_TEXT(log_origin),
     FIELD_TEXT(log_signing_key),
+    FIELD_TEXT(log_signing_key_next),
     FIELD_NUMBER(free_low_mib),
     FIELD_NUMBER(disk_alarm_days),
     FIELD_NUMBER(agency_share_mib),
@@ -492,6 +494,12 @@ static enum lt_status log_take(const struct reading *reading, struct config *con
     } else {
         snprintf(config->log_signing_key, sizeof(config->log_signing_key), "%s/log.key",
                  config->data);
+    }
+    memcpy(config->log_signing_key_next, text->log_signing_key_next,
+           sizeof(config->log_signing_key_next));
+    if (strcmp(config->log_signing_key, config->log_signing_key_next) == 0) {
+        return yamlfile_value_bad(reading->file, reading->fault, "log_signing_key_next",
+                                  text->log_signing_key_next, "/etc/lienthong/log-2.key");
     }
     if (text->log_origin[0] == '\0') {
         return LT_OK;

@@ -56,6 +56,7 @@
  *   scrub_kib_s: 1024                  the journal is checked in the background at this pace; 0:
  * off log_origin: lienthong/log          name of the log and of its keys; no space, no plus
  *   log_signing_key: DATA/log.key      PEM, 0600; made (Ed25519) when it is not there
+ *   log_signing_key_next: FILE         the key that takes its place: signs beside it; so made
  *   log_checkpoint_ms: 200             a checkpoint is signed at most so often
  *   timestamp_url: http://tsa.example/tsa  (r) authority of time-stamps (RFC 3161); empty: none
  *   timestamp_trust: /etc/lienthong/tsa.pem  (r) whose time is believed; read again by a reload
@@ -97,6 +98,7 @@ struct config {
     char secret_key[256];
     char log_origin[128];
     char log_signing_key[272];
+    char log_signing_key_next[256]; /* "": none */
     struct operator_entry operators[CONFIG_OPERATORS_MAX];
     uint32_t operators_count;
     char sensitive[CONFIG_SENSITIVE_MAX][LT_PROCEDURE_MAX + 2]; /* codes, or beginnings with "*" */

@@ -37,6 +37,9 @@ static const char *restart_key(const struct config *config, const struct config 
     if (strcmp(config->log_signing_key, next->log_signing_key) != 0) {
         return "log_signing_key";
     }
+    if (strcmp(config->log_signing_key_next, next->log_signing_key_next) != 0) {
+        return "log_signing_key_next";
+    }
     if (config->log_checkpoint_ms != next->log_checkpoint_ms) {
         return "log_checkpoint_ms";
     }

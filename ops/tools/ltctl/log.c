@@ -36,12 +36,8 @@ struct desk {
     struct digester *digester;
     struct sign_checker *checker;
     struct issued *checkpoints;
+    struct log_keys keys; /* that one, and those it leads to */
 };
-
-static struct note_trust trust_of(const struct desk *desk)
-{
-    return (struct note_trust){desk->digester, desk->checker, {desk->name, desk->key}};
-}
 
 static enum lt_status key_read(struct ltctl *ltctl, struct desk *desk, struct fault *fault)
 {
@@ -70,6 +66,7 @@ static enum lt_status key_read(struct ltctl *ltctl, struct desk *desk, struct fa
 static void desk_close(struct desk *desk)
 {
     issued_close(&desk->checkpoints);
+    log_keys_close(&desk->keys);
     public_key_close(&desk->key);
     sign_checker_close(&desk->checker);
     digester_close(&desk->digester);
@@ -94,6 +91,13 @@ static enum lt_status desk_open(struct ltctl *ltctl, struct desk *desk, struct f
     if (status == LT_OK && issued_newest(desk->checkpoints).size == 0) {
         status = fault_set(fault, LT_NOT_FOUND, path, "no checkpoint");
     }
+    if (status == LT_OK) {
+        struct note_trust trust = {desk->digester, desk->checker, {desk->name, desk->key}};
+        status = log_keys_open(&desk->keys, &trust);
+    }
+    if (status == LT_OK) {
+        log_keys_walk(&desk->keys, desk->checkpoints);
+    }
     return status;
 }
 
@@ -110,8 +114,7 @@ enum exit_code run_log_checkpoint(struct ltctl *ltctl)
     fault_init(&fault);
     enum lt_status status = desk_open(ltctl, &desk, &fault);
     if (status == LT_OK) {
-        struct note_trust trust = trust_of(&desk);
-        status = checkpoint_open(issued_newest(desk.checkpoints), &trust, &checkpoint);
+        status = log_keys_checkpoint(&desk.keys, issued_newest(desk.checkpoints), &checkpoint);
         if (status != LT_OK) {
             fault_set(&fault, status, "log/checkpoints", "the newest");
         }
@@ -136,17 +139,16 @@ static enum lt_status notes_read(const char *path, struct desk *desk, struct che
 {
     uint8_t *bytes = NULL;
     size_t size;
-    struct note_trust trust = trust_of(desk);
     enum lt_status status = file_read(path, NOTE_BYTES_MAX, &bytes, &size, fault);
     if (status != LT_OK) {
         return status;
     }
-    status = checkpoint_open((struct lt_bytes){bytes, size}, &trust, ret_old);
+    status = log_keys_checkpoint(&desk->keys, (struct lt_bytes){bytes, size}, ret_old);
     free(bytes);
     if (status != LT_OK) {
         return fault_set(fault, status, path, "refused");
     }
-    status = checkpoint_open(issued_newest(desk->checkpoints), &trust, ret_new);
+    status = log_keys_checkpoint(&desk->keys, issued_newest(desk->checkpoints), ret_new);
     return status == LT_OK ? LT_OK : fault_set(fault, status, "log/checkpoints", "the newest");
 }
 

@@ -405,6 +405,93 @@ static struct log_verify_report look(struct log_desk *desk, struct found *found)
     return report;
 }
 
+/* The log opened with these keys; "": none beside. */
+static enum lt_status log_with(struct log_desk *desk, const char *path, const char *next_path)
+{
+    struct log_options options = {
+        .folder = desk->path,
+        .backend = desk->door,
+        .journal_first = journal_first(desk->journal),
+        .journal_last = journal_durable(desk->journal),
+        .name = LOG_NAME,
+        .names = desk_names,
+    };
+    fault_init(&desk->fault);
+    log_store_close(&desk->log);
+    assert_int_equal(signer_open_file(path, &options.signer, &desk->fault), LT_OK);
+    if (next_path[0] != '\0') {
+        assert_int_equal(signer_open_file(next_path, &options.next, &desk->fault), LT_OK);
+    }
+    enum lt_status status = log_store_open(&desk->log, &options, &desk->fault);
+    if (status != LT_OK) {
+        signer_close(&options.signer);
+        signer_close(&options.next);
+    }
+    return status;
+}
+
+static uint32_t signatures(const struct log_desk *desk)
+{
+    struct note note;
+    assert_int_equal(note_read(log_checkpoint(desk->log), &note), LT_OK);
+    return note.count;
+}
+
+/* One key, both, the other: the same statement is signed again when the keys are others, and only
+ * then; a key that comes without a time for both is foreign. */
+static void from_key_to_key(void **state)
+{
+    (void)state;
+    struct log_desk desk;
+    char next_path[160], public_path[160];
+    struct public_key *next = NULL;
+    struct checkpoint before, after;
+    desk_open(&desk);
+    struct note_trust old = desk_trust(&desk);
+    snprintf(next_path, sizeof(next_path), "%s/log-2.key", desk.folder);
+    snprintf(public_path, sizeof(public_path), "%s/log-2.pem", desk.folder);
+    assert_int_equal(signer_make_file(SIGN_ED25519, 0, next_path, public_path, &desk.fault), LT_OK);
+    assert_int_equal(public_key_from_file(public_path, &next, &desk.fault), LT_OK);
+    struct note_trust new = {desk.digester, desk.checker, {LOG_NAME, next}};
+    assert_int_equal(desk_log(&desk), LT_OK);
+    desk_records(&desk, 20, 1);
+    desk_follow(&desk);
+    assert_int_equal(log_sign(desk.log, 1790000000000, &desk.fault), LT_OK);
+    assert_int_equal(checkpoint_open(log_checkpoint(desk.log), &old, &before), LT_OK);
+    assert_int_equal(log_with(&desk, next_path, ""), LT_LOG_DAMAGED);
+    assert_int_equal(log_with(&desk, desk.key_path, desk.key_path), LT_CONFIG_BAD);
+
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(log_with(&desk, desk.key_path, next_path), LT_OK);
+        assert_int_equal(signatures(&desk), 2);
+        assert_int_equal(checkpoint_open(log_checkpoint(desk.log), &old, &after), LT_OK);
+        assert_int_equal(checkpoint_open(log_checkpoint(desk.log), &new, &after), LT_OK);
+        assert_memory_equal(&after, &before, sizeof(before));
+        assert_false(log_unsigned(desk.log));
+    }
+    desk_records(&desk, 5, 1);
+    desk_follow(&desk);
+    assert_int_equal(log_sign(desk.log, 1790000001000, &desk.fault), LT_OK);
+    assert_int_equal(signatures(&desk), 2);
+
+    assert_int_equal(log_with(&desk, next_path, ""), LT_OK);
+    assert_int_equal(signatures(&desk), 1);
+    assert_int_equal(checkpoint_open(log_checkpoint(desk.log), &old, &after), LT_NOTE_FOREIGN);
+    assert_int_equal(log_with(&desk, desk.key_path, ""), LT_LOG_DAMAGED); /* no way back */
+    assert_int_equal(log_with(&desk, next_path, ""), LT_OK);
+
+    /* All of it verifies by the new key, and by the old one as far as that goes. */
+    struct found found;
+    struct public_key *first = desk.key;
+    desk.key = next;
+    struct log_verify_report report = look(&desk, &found);
+    assert_int_equal(found.count, 0);
+    assert_int_equal(report.checkpoints, 4);
+    desk.key = first;
+    public_key_close(&next);
+    desk_close(&desk);
+}
+
 static bool has(const struct found *found, const char *what)
 {
     for (uint32_t i = 0; i < found->count; i++) {
@@ -527,6 +614,7 @@ int main(void)
         cmocka_unit_test(cut),
         cmocka_unit_test(every_byte),
         cmocka_unit_test(cut_short),
+        cmocka_unit_test(from_key_to_key),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -16,7 +16,7 @@
 
 #include "proto/base/base64.h"
 #include "proto/base/text.h"
-#include "proto/checkpoint.h"
+#include "proto/log_keys.h"
 
 #define NAME "truc.example/log"
 
@@ -328,13 +328,128 @@ static void breaks(void **state)
     assert_int_equal(break_open((struct lt_bytes){note, size}, &trust, &read), LT_NOTE_FOREIGN);
 }
 
+/* ---- from key to key ---- */
+
+struct rotation {
+    char keys[3][NOTE_VKEY_MAX]; /* of signers[0], signers[1], stranger */
+    uint8_t text[CHECKPOINT_TEXT_MAX];
+    uint8_t note[NOTE_BYTES_MAX];
+    size_t size;
+};
+
+static const struct signer *signer_at(int i)
+{
+    return i == 2 ? &stranger : &signers[i];
+}
+
+/* A checkpoint that names keys `a` and `b` (-1: none), signed by `first` and `second` (-1). */
+static struct lt_bytes rotation_note(struct rotation *r, int a, int b, int first, int second)
+{
+    struct checkpoint checkpoint = {.origin = NAME, .head = {7, {{1}}}, .position = 30};
+    struct lt_bytes text = checkpoint_write(r->text, &checkpoint);
+    for (int i = 0; i < 3; i++) {
+        struct note_key key = {NAME, signer_at(i)->public_key};
+        assert_true(note_vkey_write(r->keys[i], digester, &key));
+    }
+    text.size = a < 0 ? text.size : checkpoint_add_key(r->text, text.size, r->keys[a]);
+    text.size = b < 0 ? text.size : checkpoint_add_key(r->text, text.size, r->keys[b]);
+    assert_int_equal(note_sign(digester, signer_at(first), NAME, text, r->note, &r->size), LT_OK);
+    if (second >= 0) {
+        assert_int_equal(note_cosign(digester, signer_at(second), NAME, r->note, &r->size), LT_OK);
+    }
+    return (struct lt_bytes){r->note, r->size};
+}
+
+static struct note_trust trust_at(int i)
+{
+    return (struct note_trust){digester, checker, {NAME, signer_at(i)->public_key}};
+}
+
+/* Named and signed by both: either key leads to the other. All else leads nowhere. */
+static void from_key_to_key(void **state)
+{
+    (void)state;
+    static const struct {
+        int a, b, first, second;
+        bool leads;
+    } cases[] = {
+        {0, 1, 0, 1, true},    {0, 1, 1, 0, true},
+        {1, 0, 0, 1, true},    {0, 1, 0, -1, false}, /* the new key did not sign */
+        {0, -1, 0, 1, false},                        /* it is not named */
+        {0, 1, 1, 2, false},                         /* the known key did not sign */
+        {0, 2, 0, 1, false},                         /* another key is named */
+        {-1, -1, 0, 1, false}, {0, 0, 0, 1, false},
+    };
+    struct rotation r;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct lt_bytes note =
+            rotation_note(&r, cases[i].a, cases[i].b, cases[i].first, cases[i].second);
+        struct note_trust old = trust_at(0);
+        assert_int_equal(log_key_named(note, &old, r.keys[1]), cases[i].leads);
+        struct log_keys keys;
+        assert_int_equal(log_keys_open(&keys, &old), LT_OK);
+        assert_int_equal(log_keys_learn(&keys, note), cases[i].leads);
+        assert_int_equal(keys.count, cases[i].leads ? 2 : 1);
+        assert_false(log_keys_learn(&keys, note)); /* nothing more in it */
+        log_keys_close(&keys);
+    }
+    struct lt_bytes note = rotation_note(&r, 0, 1, 0, 1);
+    struct note_trust new = trust_at(1), foreign = trust_at(2);
+    assert_true(log_key_named(note, &new, r.keys[0])); /* and back */
+    assert_false(log_key_named(note, &foreign, r.keys[1]));
+    assert_false(log_key_named(note, &new, r.keys[2]));
+}
+
+/* Every byte of such a note counts. */
+static void no_byte_of_a_rotation(void **state)
+{
+    (void)state;
+    struct rotation r;
+    (void)rotation_note(&r, 0, 1, 0, 1);
+    struct note_trust old = trust_at(0);
+    for (size_t i = 0; i < r.size; i++) {
+        r.note[i] ^= 1;
+        assert_false(log_key_named((struct lt_bytes){r.note, r.size}, &old, r.keys[1]));
+        r.note[i] ^= 1;
+    }
+    assert_true(log_key_named((struct lt_bytes){r.note, r.size}, &old, r.keys[1]));
+}
+
+/* Over two rotations what the last key's holder can read goes back to the first. */
+static void back_over_two(void **state)
+{
+    (void)state;
+    struct rotation r, s;
+    struct lt_bytes first = rotation_note(&r, 0, 1, 0, 1);
+    struct lt_bytes second = rotation_note(&s, 1, 2, 1, 2);
+    struct checkpoint read;
+    struct log_keys keys;
+    struct note_trust last = trust_at(2);
+    assert_int_equal(log_keys_open(&keys, &last), LT_OK);
+    assert_false(log_keys_learn(&keys, first)); /* not yet */
+    assert_true(log_keys_learn(&keys, second));
+    assert_true(log_keys_learn(&keys, first));
+    struct rotation t;
+    struct lt_bytes old = rotation_note(&t, -1, -1, 0, -1);
+    assert_int_equal(log_keys_checkpoint(&keys, old, &read), LT_OK);
+    t.note[2] ^= 1;
+    assert_int_equal(log_keys_checkpoint(&keys, old, &read), LT_NOTE_SIGNATURE);
+    log_keys_close(&keys);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(published),      cmocka_unit_test(keys_as_lines),
-        cmocka_unit_test(there_and_back), cmocka_unit_test(every_byte_counts),
-        cmocka_unit_test(bad_notes),      cmocka_unit_test(bad_checkpoints),
+        cmocka_unit_test(published),
+        cmocka_unit_test(keys_as_lines),
+        cmocka_unit_test(there_and_back),
+        cmocka_unit_test(every_byte_counts),
+        cmocka_unit_test(bad_notes),
+        cmocka_unit_test(bad_checkpoints),
         cmocka_unit_test(breaks),
+        cmocka_unit_test(from_key_to_key),
+        cmocka_unit_test(no_byte_of_a_rotation),
+        cmocka_unit_test(back_over_two),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
