@@ -28,10 +28,10 @@
 #include "broker/core/enrol_desk.h"
 #include "broker/core/keys.h"
 #include "broker/core/log_start.h"
+#include "broker/core/ports.h"
 #include "broker/core/restored_mark.h"
 #include "broker/core/safe_start.h"
 #include "broker/core/stamps.h"
-#include "broker/core/stranger_port.h"
 #include "broker/core/watch.h"
 #include "broker/journal/scrub.h"
 #include "broker/limits.h"
@@ -41,7 +41,6 @@
 #include "proto/base/file.h"
 #include "proto/base/log.h"
 #include "proto/keyfile.h"
-#include "proto/port_zmq.h"
 #include "settings.h"
 
 #define DRAIN_MS_MAX   3000
@@ -51,15 +50,12 @@
 struct house {
     const char *config_path;
     struct config config;
-    struct net *net;
-    struct server_zmq *server;
+    struct ports ports;
     struct backend_lmdb *backend;
     struct operators *operators;
     struct broker *broker;
-    struct server_zmq *blob_server;
     struct blob_desk *blob_desk;
     struct blobs *blobs;
-    struct stranger_port strangers;
     struct enrol_desk enrol;
     struct watch *watch;
     struct keys keys;
@@ -245,40 +241,6 @@ static enum lt_status read_trust(const struct config *config, struct trust **ret
     return trust_open(&files, ret_trust, fault);
 }
 
-static enum lt_status open_net(struct house *house, struct fault *fault)
-{
-    const struct config *config = &house->config;
-    const char *endpoints[CONFIG_LISTEN_MAX];
-    const char *blob_endpoint = config->blob_listen;
-    struct server_options options = {.endpoints = endpoints,
-                                     .endpoints_count = config->listen_count};
-    struct server_options blob_options = {.endpoints = &blob_endpoint, .endpoints_count = 1};
-    for (uint32_t i = 0; i < config->listen_count; i++) {
-        endpoints[i] = config->listen[i];
-    }
-    enum lt_status status = keyfile_read_secret(config->secret_key, &options.secret_key, fault);
-    if (status != LT_OK) {
-        return status;
-    }
-    status = net_open(&house->net, (int)config->io_threads, fault);
-    if (status == LT_OK) {
-        status = server_zmq_open(&house->server, house->net, &options, fault);
-    }
-    blob_options.secret_key = options.secret_key;
-    blob_options.recheck_keys = true;
-    if (status == LT_OK) {
-        status = server_zmq_open(&house->blob_server, house->net, &blob_options, fault);
-    }
-    if (status == LT_OK && config->enrol_listen[0] != '\0') {
-        status =
-            stranger_port_open(&house->strangers, house->net, config->enrol_listen,
-                               &options.secret_key, clock_os()->mono_ms(clock_os()->self), fault);
-    }
-    explicit_bzero(&blob_options.secret_key, sizeof(blob_options.secret_key));
-    explicit_bzero(&options.secret_key, sizeof(options.secret_key));
-    return status;
-}
-
 /* Codes of sensitive procedures are shown as tokens, made with what only this broker knows. */
 static enum lt_status open_mask(struct house *house, struct fault *fault)
 {
@@ -327,7 +289,7 @@ static enum lt_status open_broker(struct house *house, struct fault *fault)
     struct broker_options options = {
         .clock = clock_os(),
         .entropy = entropy_os(),
-        .port = server_zmq_port(house->server),
+        .port = server_zmq_port(house->ports.server),
         .backend = backend_lmdb_door(house->backend),
         .state = {.path = state_path, .base = base_path},
         .settings = settings_flow(config),
@@ -370,7 +332,7 @@ static enum lt_status open_blobs(struct house *house, struct fault *fault)
     }
     struct blobs_options options = {
         .folder = folder,
-        .port = server_zmq_port(house->blob_server),
+        .port = server_zmq_port(house->ports.blob_server),
         .clock = clock_os(),
         .rights = blob_desk_rights(house->blob_desk),
         .policy = settings_blobs(&house->config),
@@ -476,10 +438,10 @@ static void reload(struct house *house)
 static void look_at_strangers(struct house *house)
 {
     struct flow *flow = broker_flow(house->broker);
-    if (house->strangers.net == NULL || !enrol_desk_due(&house->enrol, flow->mono_ms)) {
+    if (house->ports.strangers.net == NULL || !enrol_desk_due(&house->enrol, flow->mono_ms)) {
         return;
     }
-    const struct server_port *port = stranger_port_now(&house->strangers, flow->mono_ms);
+    const struct server_port *port = stranger_port_now(&house->ports.strangers, flow->mono_ms);
     if (port != NULL) {
         enrol_desk_turn(&house->enrol, flow, port);
     }
@@ -515,7 +477,7 @@ static enum lt_status run(struct house *house, struct fault *fault)
         if (status != LT_OK) {
             return status;
         }
-        status = keys_push(&house->keys, house->broker, &house->config, house->net);
+        status = keys_push(&house->keys, house->broker, &house->config, house->ports.net);
         if (status != LT_OK) {
             return status;
         }
@@ -557,10 +519,7 @@ static void close_house(struct house *house)
     operators_close(&house->operators);
     enrolments_close(&house->enrol.enrolments);
     backend_lmdb_close(&house->backend);
-    stranger_port_close(&house->strangers);
-    server_zmq_close(&house->blob_server);
-    server_zmq_close(&house->server);
-    net_close(&house->net);
+    ports_close(&house->ports);
     crash_trail = NULL;
     safe_start_close(&house->safe_start);
 }
@@ -585,7 +544,7 @@ static enum lt_status start(struct house *house, struct fault *fault)
         status = look_for_restore(house, fault);
     }
     if (status == LT_OK) {
-        status = open_net(house, fault);
+        status = ports_open(&house->ports, &house->config, clock_os(), fault);
     }
     if (status == LT_OK) {
         status = open_broker(house, fault);
@@ -603,13 +562,13 @@ static enum lt_status start(struct house *house, struct fault *fault)
         status = open_scrub(house, fault);
     }
     if (status == LT_OK) {
-        status = keys_push(&house->keys, house->broker, &house->config, house->net);
+        status = keys_push(&house->keys, house->broker, &house->config, house->ports.net);
     }
     if (status == LT_OK) {
-        status = server_zmq_self_test(house->server, fault);
+        status = server_zmq_self_test(house->ports.server, fault);
     }
     if (status == LT_OK) {
-        status = watch_open(&house->watch, house->server);
+        status = watch_open(&house->watch, house->ports.server);
     }
     return status;
 }
@@ -678,7 +637,7 @@ int main(int argc, char **argv)
     }
     enum lt_status status = start(&house, &fault);
     if (status == LT_OK) {
-        log_info("ready", "listen=%s epoch=%llu", server_zmq_endpoint(house.server, 0),
+        log_info("ready", "listen=%s epoch=%llu", server_zmq_endpoint(house.ports.server, 0),
                  (unsigned long long)journal_epoch(broker_flow(house.broker)->journal));
         sd_notify(0, "READY=1");
         status = run(&house, &fault);

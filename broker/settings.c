@@ -28,6 +28,7 @@ struct flow_settings settings_flow(const struct config *config)
         .plan_second_over = config->plan_second_person_over,
         .log = true,
         .blob_endpoint = config->blob_public,
+        .blob_endpoint_next = config->blob_public_next,
         .software = SOFTWARE,
     };
 }

@@ -29,6 +29,7 @@ struct port_peer {
     char user[64];     /* agency id, or "operator/NAME", or "" = not authenticated */
     struct lt_key key; /* the CURVE key of the connection */
     char address[48];  /* of the peer, for logs */
+    bool next;         /* it came in by the key of ours that takes the other's place */
     bool barred;       /* the key is not let in any more; only where recheck_keys was asked for */
 };
 

@@ -46,6 +46,10 @@ struct server_options {
     const char *const *endpoints; /* "tcp://127.0.0.1:7760", ... ; port * gives a free one */
     uint32_t endpoints_count;
     struct lt_key secret_key;
+    /* One more endpoint of the same socket, where our next key answers; NULL: none. Who comes in
+     * there is marked so (port_peer.next). */
+    const char *next_endpoint;
+    struct lt_key next_secret_key;
     uint32_t receive_high_water; /* 0: 2 */
     uint32_t send_high_water;    /* 0: 4 */
     uint32_t handshake_ms;       /* 0: 4000 */
@@ -64,7 +68,8 @@ struct server_port server_zmq_port(struct server_zmq *server);
 /* The endpoint really bound, with its number; lives with the server. */
 const char *server_zmq_endpoint(const struct server_zmq *server, uint32_t index);
 /*
- * Dials itself with a throw-away key, which must be refused; LT_OK when it was. Takes <= 1 s; may
+ * Dials itself with a throw-away key, which must be refused; LT_OK when it was. Takes <= 1 s for
+ * each key of ours; may
  * be called from any thread. LT_CRYPTO: a stranger was let in, stop. LT_TIMEOUT: no answer either
  * way.
  */

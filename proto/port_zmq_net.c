@@ -327,7 +327,8 @@ static enum net_count judge(struct net *net, const struct zap_request *request,
     if (part_is(request, ZAP_DOMAIN, NET_ZAP_STRANGERS)) {
         struct lt_bytes from = {request->parts[ZAP_ADDRESS], request->sizes[ZAP_ADDRESS]};
         verdict = net_judge_stranger(net, from, known, user, sizeof(known->user));
-    } else if (!part_is(request, ZAP_DOMAIN, NET_ZAP_DOMAIN)) {
+    } else if (!part_is(request, ZAP_DOMAIN, NET_ZAP_DOMAIN) &&
+               !part_is(request, ZAP_DOMAIN, NET_ZAP_NEXT)) {
         verdict = NET_ZAP_UNKNOWN;
     } else if (known != NULL && known->revoked) {
         verdict = NET_ZAP_REVOKED;
@@ -359,8 +360,8 @@ static void tell_refused(const struct zap_request *request, enum net_count verdi
              lt_code(verdict == NET_ZAP_REVOKED ? LT_KEY_REVOKED : LT_KEY_UNKNOWN), key);
 }
 
-/* Name, length and value of the property that carries the key and the pass. */
-static size_t property_write(const struct net *net, const uint8_t *key, uint8_t out[128])
+/* Name, length and value of the property that carries the key, the pass and the way. */
+static size_t property_write(const struct net *net, const uint8_t *key, bool next, uint8_t out[128])
 {
     const size_t name_size = sizeof(NET_KEY_PROPERTY) - 1;
     char digits[NET_KEY_DIGITS + 1];
@@ -372,11 +373,12 @@ static size_t property_write(const struct net *net, const uint8_t *key, uint8_t 
     *at++ = 0;
     *at++ = 0;
     *at++ = 0;
-    *at++ = NET_KEY_DIGITS + NET_PASS_DIGITS;
+    *at++ = NET_KEY_DIGITS + NET_PASS_DIGITS + 1;
     memcpy(at, digits, NET_KEY_DIGITS);
     at += NET_KEY_DIGITS;
     memcpy(at, net->pass, NET_PASS_DIGITS);
     at += NET_PASS_DIGITS;
+    *at++ = next ? NET_CAME_NEXT : NET_CAME;
     return (size_t)(at - out);
 }
 
@@ -394,7 +396,8 @@ static void zap_answer(struct gate *gate, const struct zap_request *request)
     }
     if (verdict == NET_ZAP_ACCEPTED) {
         code = "200";
-        properties_size = property_write(gate->net, request->parts[ZAP_KEY], properties);
+        properties_size = property_write(gate->net, request->parts[ZAP_KEY],
+                                         part_is(request, ZAP_DOMAIN, NET_ZAP_NEXT), properties);
     } else if (verdict == NET_ZAP_REVOKED) {
         code = "400";
     }

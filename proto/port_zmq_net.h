@@ -17,6 +17,8 @@
 
 /* Domain that the sockets name to ZAP; libzmq asks nobody when it is empty. */
 #define NET_ZAP_DOMAIN "lienthong"
+/* The same gate, at the endpoint of our next key. */
+#define NET_ZAP_NEXT "lienthong-next"
 /* The port where strangers may ask to be let in: any key passes, as NET_STRANGER and nobody else.
  */
 #define NET_ZAP_STRANGERS     "lienthong-enrol"
@@ -26,13 +28,16 @@
 #define NET_STRANGER_BYTES    8192
 
 /*
- * Property the gate hangs on every connection it lets in: the key in hex, then the pass. A peer can
- * send properties of its own, but not this one first, and it does not know the pass: so a frame
- * without the right pass did not come through the gate, whatever else is broken.
+ * Property the gate hangs on every connection it lets in: the key in hex, the pass, and a digit
+ * that is NET_CAME_NEXT where our next key answered. A peer can send properties of its own, but not
+ * this one first, and it does not know the pass: so a frame without the right pass did not come
+ * through the gate, whatever else is broken.
  */
 #define NET_KEY_PROPERTY  "X-Key"
 #define NET_KEY_DIGITS    64
 #define NET_PASS_DIGITS   32
+#define NET_CAME          '0'
+#define NET_CAME_NEXT     '1'
 #define NET_HANDSHAKE_MS  4000
 #define NET_ADDRESS_BYTES 64
 

@@ -13,7 +13,8 @@
  * with the connection.
  *
  * Received bytes are lent from a row of messages that live until they are released or until the
- * next receive. Limits: BATCH_MAX frames at a time, 4 endpoints, 15 descriptors in a wait.
+ * next receive. Limits: BATCH_MAX frames at a time, 4 endpoints and one for the next key, 15
+ * descriptors in a wait.
  */
 #include <assert.h>
 #include <errno.h>
@@ -26,7 +27,7 @@
 #include "port_zmq_net.h"
 
 #define BATCH_MAX       256
-#define ENDPOINTS_MAX   4
+#define ENDPOINTS_MAX   5 /* the last one for the next key */
 #define ENDPOINT_BYTES  256
 #define WAIT_FDS_MAX    15
 #define ROUTE_SIZE      5 /* zero and a 32-bit number */
@@ -44,6 +45,8 @@ struct server_zmq {
     struct net *net;
     void *router;
     struct lt_key public_key;
+    struct lt_key next_public_key; /* of the last endpoint, when `next` */
+    bool next;
     char endpoints[ENDPOINTS_MAX][ENDPOINT_BYTES];
     uint32_t endpoints_count;
     uint32_t lent_count;
@@ -101,14 +104,36 @@ static enum lt_status server_bind(struct server_zmq *server, const char *endpoin
     return LT_OK;
 }
 
+/* What a socket is told holds for what it binds from then on, so one socket answers with a key for
+ * each endpoint. */
+static enum lt_status server_bind_next(struct server_zmq *server,
+                                       const struct server_options *options, struct fault *fault)
+{
+    const struct lt_key *secret = &options->next_secret_key;
+    if (curve_public(secret, &server->next_public_key) != LT_OK) {
+        return fault_set(fault, LT_CRYPTO, "secret_key_next", "not a CURVE key");
+    }
+    enum lt_status status = net_set_bytes(server->router, ZMQ_CURVE_SECRETKEY, secret->bytes,
+                                          sizeof(secret->bytes), fault);
+    if (status == LT_OK) {
+        status = net_set_bytes(server->router, ZMQ_ZAP_DOMAIN, NET_ZAP_NEXT,
+                               sizeof(NET_ZAP_NEXT) - 1, fault);
+    }
+    if (status == LT_OK) {
+        status = server_bind(server, options->next_endpoint, fault);
+    }
+    server->next = status == LT_OK;
+    return status;
+}
+
 enum lt_status server_zmq_open(struct server_zmq **ret_server, struct net *net,
                                const struct server_options *options, struct fault *fault)
 {
     uint32_t send_high_water = options->send_high_water;
     uint32_t receive_high_water = options->receive_high_water;
-    if (options->endpoints_count == 0 || options->endpoints_count > ENDPOINTS_MAX) {
+    if (options->endpoints_count == 0 || options->endpoints_count >= ENDPOINTS_MAX) {
         return fault_set(fault, LT_CONFIG_BAD, "listen", "%u endpoints, 1 to %d are allowed",
-                         options->endpoints_count, ENDPOINTS_MAX);
+                         options->endpoints_count, ENDPOINTS_MAX - 1);
     }
     struct server_zmq *server = calloc(1, sizeof(*server));
     if (server == NULL) {
@@ -135,6 +160,9 @@ enum lt_status server_zmq_open(struct server_zmq **ret_server, struct net *net,
     status = net_watch(net, server->router, fault);
     for (uint32_t i = 0; i < options->endpoints_count && status == LT_OK; i++) {
         status = server_bind(server, options->endpoints[i], fault);
+    }
+    if (status == LT_OK && options->next_endpoint != NULL) {
+        status = server_bind_next(server, options, fault);
     }
     if (status != LT_OK) {
         goto done;
@@ -210,7 +238,7 @@ static bool read_peer(const struct server_zmq *server, zmq_msg_t *body, struct p
     const char *key = zmq_msg_gets(body, NET_KEY_PROPERTY);
     const char *address = zmq_msg_gets(body, "Peer-Address");
     if (user == NULL || user[0] == '\0' || key == NULL ||
-        strlen(key) != NET_KEY_DIGITS + NET_PASS_DIGITS ||
+        strlen(key) != NET_KEY_DIGITS + NET_PASS_DIGITS + 1 ||
         memcmp(key + NET_KEY_DIGITS, server->net->pass, NET_PASS_DIGITS) != 0) {
         return false;
     }
@@ -222,6 +250,7 @@ static bool read_peer(const struct server_zmq *server, zmq_msg_t *body, struct p
     }
     text_copy(peer->user, sizeof(peer->user), text_bytes(user));
     text_copy(peer->address, sizeof(peer->address), text_bytes(address));
+    peer->next = key[NET_KEY_DIGITS + NET_PASS_DIGITS] == NET_CAME_NEXT;
     peer->barred = server->recheck_keys && !net_key_stands(server->net, &peer->key);
     return true;
 }
@@ -392,12 +421,18 @@ struct server_port server_zmq_port(struct server_zmq *server)
 
 /* ---- self test ---- */
 
-/* Opens the throw-away client and its monitor. */
-static enum lt_status test_dial(struct server_zmq *server, void **ret_dealer, void **ret_monitor,
-                                struct fault *fault)
+static const char *test_endpoint(const struct server_zmq *server, bool next)
 {
-    struct client_options options = {.endpoint = server->endpoints[0],
-                                     .server_key = server->public_key,
+    return server->endpoints[next ? server->endpoints_count - 1 : 0];
+}
+
+/* Opens the throw-away client and its monitor. */
+static enum lt_status test_dial(struct server_zmq *server, bool next, void **ret_dealer,
+                                void **ret_monitor, struct fault *fault)
+{
+    struct client_options options = {.endpoint = test_endpoint(server, next),
+                                     .server_key =
+                                         next ? server->next_public_key : server->public_key,
                                      .handshake_ms = TEST_MS};
     struct lt_key public_key;
     curve_make(&public_key, &options.secret_key);
@@ -425,13 +460,13 @@ static enum lt_status test_look(struct server_zmq *server, void *monitor)
     return tested ? LT_OK : LT_AGAIN;
 }
 
-enum lt_status server_zmq_self_test(struct server_zmq *server, struct fault *fault)
+static enum lt_status self_test(struct server_zmq *server, bool next, struct fault *fault)
 {
     void *dealer = NULL;
     void *monitor = NULL;
     enum lt_status seen = LT_AGAIN;
     pthread_mutex_lock(&server->net->test_lock);
-    enum lt_status status = test_dial(server, &dealer, &monitor, fault);
+    enum lt_status status = test_dial(server, next, &dealer, &monitor, fault);
     if (status != LT_OK) {
         goto done;
     }
@@ -447,9 +482,10 @@ enum lt_status server_zmq_self_test(struct server_zmq *server, struct fault *fau
     }
     if (seen == LT_CRYPTO) {
         status = fault_set(fault, LT_CRYPTO, "gate", "an unknown key was let in at %s",
-                           server->endpoints[0]);
+                           test_endpoint(server, next));
     } else if (seen == LT_AGAIN) {
-        status = fault_set(fault, LT_TIMEOUT, "gate", "no answer at %s", server->endpoints[0]);
+        status =
+            fault_set(fault, LT_TIMEOUT, "gate", "no answer at %s", test_endpoint(server, next));
     }
 done:
     pthread_mutex_lock(&server->net->lock);
@@ -458,4 +494,10 @@ done:
     client_zmq_hang_up(dealer, monitor);
     pthread_mutex_unlock(&server->net->test_lock);
     return status;
+}
+
+enum lt_status server_zmq_self_test(struct server_zmq *server, struct fault *fault)
+{
+    enum lt_status status = self_test(server, false, fault);
+    return status == LT_OK && server->next ? self_test(server, true, fault) : status;
 }

@@ -35,13 +35,13 @@
  *       intake (code: "ok", or why intake refuses now: "busy", "disk-reserve", "clock-suspect",
  *       "draining") durable applied (positions) journal_bytes journal_first backed_up_to
  *       archived_to carry_below cut_ready disk_free_bytes disk_left_ms (until intake
- *       closes, as the last hours went; absent: not in sight) memory_bytes agencies connected sessions open ready sent behind backoff held parked
+ *       closes, as the last hours went; absent: not in sight) memory_bytes agencies connected sessions sessions_next (of them by secret_key_next) open ready sent behind backoff held parked
  *       in_flight notices_waiting accepted taken refused expired cancelled difference
  *       transfers_per_s syncs quarantined pending (what waits for a second person) incarnation reconciling (flag: a declared restore is
  *       not over) stamped_size stamped_ms stamp_failures (when timestamp_url is set). With more open legs than a page looks at (SCAN_ROWS_MAX) those that are
  *       counted from the lists are left out: ready sent behind backoff held difference
  *   agencies [id=]
- *       one row each: id name kind locality contact connected since_ms (connected since, or line
+ *       one row each: id name kind locality contact connected key_next (flag: all its sessions by secret_key_next) since_ms (connected since, or line
  *       down since; 0: never seen) open parked in_flight notices_waiting open_bytes (of
  *       its own transfers that are not closed) share_full (flag: that is all it may have) suspended
  *       paused draining shielded successor successor_from_ms keys (how many are valid now)

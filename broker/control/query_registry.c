@@ -36,6 +36,7 @@ static void put_agency(struct ask *ask, const struct agency *agency)
     page_text(page, "locality", agency->locality);
     page_text(page, "contact", agency->contact);
     page_flag(page, "connected", desk->sessions != 0);
+    page_flag(page, "key_next", desk->sessions != 0 && desk->sessions_next == desk->sessions);
     page_time(page, "since_ms", desk->line_since_ms);
     page_number(page, "open",
                 counts->accepted - counts->taken - counts->refused - counts->expired -

@@ -23,6 +23,7 @@ struct sums {
     uint64_t in_flight;
     uint64_t notices_waiting;
     uint64_t connected;
+    uint64_t sessions_next;
 };
 
 static struct sums sum_desks(struct flow *flow)
@@ -40,6 +41,7 @@ static struct sums sum_desks(struct flow *flow)
         sums.in_flight += desk->in_flight;
         sums.notices_waiting += desk->counts.notice_seq - desk->counts.notice_cursor;
         sums.connected += desk->sessions != 0;
+        sums.sessions_next += desk->sessions_next;
     }
     sums.open = sums.counts.accepted - sums.counts.taken - sums.counts.refused -
                 sums.counts.expired - sums.counts.cancelled;
@@ -191,6 +193,7 @@ enum lt_status query_status(struct ask *ask)
     page_number(page, "agencies", registry_count(flow->registry));
     page_number(page, "connected", sums.connected);
     page_number(page, "sessions", count_sessions(flow));
+    page_number(page, "sessions_next", sums.sessions_next);
     put_sums(ask, &sums);
     page_number(page, "transfers_per_s", speed(ask->operators, flow));
     page_number(page, "syncs", journal_syncs(flow->journal));

@@ -51,6 +51,7 @@ struct desk {
     struct session *receiving;
     struct session *teller; /* the session that granted notices last */
     uint32_t sessions;
+    uint32_t sessions_next; /* of them by our next key */
     uint32_t in_flight;
     uint64_t in_flight_bytes;
     uint32_t fetching;

@@ -58,11 +58,12 @@ struct flow_settings {
     int64_t stuck_ms;         /* in one state for longer: an alarm; 0: never */
     bool seals_required;      /* of everybody, not only of those who have a signing key */
     uint32_t plan_items_max;  /* 0: PLAN_ITEMS_MAX */
-    uint32_t plan_second_over; /* items; more, or a second agency: two persons */
-    uint64_t share_bytes;      /* of one agency's open transfers; 0: no bound */
-    int64_t disk_alarm_ms;     /* the disk is full before that: an alarm; 0: never */
-    bool log;                  /* leaves of the log get their seeds */
-    const char *blob_endpoint; /* told in Welcome; "" = next port of the same host */
+    uint32_t plan_second_over;      /* items; more, or a second agency: two persons */
+    uint64_t share_bytes;           /* of one agency's open transfers; 0: no bound */
+    int64_t disk_alarm_ms;          /* the disk is full before that: an alarm; 0: never */
+    bool log;                       /* leaves of the log get their seeds */
+    const char *blob_endpoint;      /* told in Welcome; "" = next port of the same host */
+    const char *blob_endpoint_next; /* the same, to who came in by our next key */
     const char *software;
 };
 

@@ -184,7 +184,9 @@ static void welcome(struct flow *flow, struct session *session, const struct age
                     .notice_seq = desk_of(&flow->desks, agency->number)->counts.notice_seq,
                     .checkpoint = checkpoint,
                     .log_key = text_bytes(flow->log.key),
-                    .blob_endpoint = text_bytes(flow->settings.blob_endpoint)},
+                    .blob_endpoint =
+                        text_bytes(session->next_key ? flow->settings.blob_endpoint_next
+                                                     : flow->settings.blob_endpoint)},
     };
     enum lt_status status = write_and_send(flow, &session->route, &frame);
     if (status != LT_OK) {
@@ -225,7 +227,9 @@ static void open_session(struct flow *flow, const struct port_frame *from,
     session->skew_ms = session_skew(flow->now_ms, hello->clock_ms);
     note_skew(agency, from, session->skew_ms);
     session_lend(&flow->sessions, session);
+    session->next_key = from->peer.next;
     desk->sessions++;
+    desk->sessions_next += session->next_key;
     if (receives(hello->role)) {
         session->standby = desk->receiving != NULL && desk->receiving->doomed == 0;
         if (!session->standby) {

@@ -32,6 +32,7 @@ struct session {
     struct lt_id instance;
     uint64_t epoch;
     enum frame_role role;
+    bool next_key; /* our next key answers it */
     bool standby;
     bool announced_standby;
     int64_t opened_ms;   /* wall */

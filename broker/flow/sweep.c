@@ -91,6 +91,7 @@ void session_finish(struct flow *flow, struct session *session)
         log_info("session-close", "agency=%s code=%s", session->user,
                  lt_code((enum lt_status)session->doomed));
         desk->sessions--;
+        desk->sessions_next -= session->next_key;
         if (desk->teller == session) {
             desk->teller = NULL;
         }

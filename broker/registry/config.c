@@ -45,6 +45,10 @@ struct config_text {
     char blob_public[128];
     char enrol_listen[128];
     char secret_key[256];
+    char secret_key_next[256];
+    char listen_next[128];
+    char blob_listen_next[128];
+    char blob_public_next[128];
     char log_origin[128];
     char log_signing_key[256];
     char log_signing_key_next[256];
@@ -162,6 +166,10 @@ static const cyaml_schema_field_t config_fields[] = {
     FIELD_TEXT(blob_public),
     FIELD_TEXT(enrol_listen),
     CYAML_FIELD_STRING("secret_key", CYAML_FLAG_DEFAULT, struct config_text, secret_key, 1),
+    FIELD_TEXT(secret_key_next),
+    FIELD_TEXT(listen_next),
+    FIELD_TEXT(blob_listen_next),
+    FIELD_TEXT(blob_public_next),
     CYAML_FIELD_SEQUENCE("operators", CYAML_FLAG_OPTIONAL, struct config_text, operators,
                          &person_schema, 0, CONFIG_OPERATORS_MAX),
     CYAML_FIELD_SEQUENCE("sensitive_procedures", CYAML_FLAG_OPTIONAL, struct config_text, sensitive,
@@ -451,6 +459,39 @@ static enum lt_status numbers_take(const struct reading *reading, struct config 
     return LT_OK;
 }
 
+/* The next key of the broker and where it answers: all of it or nothing. */
+static enum lt_status next_take(const struct reading *reading, struct config *config)
+{
+    const struct config_text *text = reading->text;
+    const struct {
+        const char *name;
+        const char *value;
+        const char *hint;
+        bool optional;
+    } words[] = {
+        {"listen_next", text->listen_next, "tcp://0.0.0.0:7770", false},
+        {"blob_listen_next", text->blob_listen_next, "tcp://0.0.0.0:7771", false},
+        {"blob_public_next", text->blob_public_next, "tcp://HOST:7771", true},
+    };
+    bool wanted = text->secret_key_next[0] != '\0';
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        bool there = words[i].value[0] != '\0';
+        bool right = there ? wanted && config_address_valid(words[i].value, !words[i].optional)
+                           : !wanted || words[i].optional;
+        if (!right) {
+            return yamlfile_value_bad(reading->file, reading->fault,
+                                      wanted ? words[i].name : "secret_key_next",
+                                      wanted ? words[i].value : "",
+                                      wanted ? words[i].hint : "/etc/lienthong/broker-2.key");
+        }
+    }
+    memcpy(config->secret_key_next, text->secret_key_next, sizeof(config->secret_key_next));
+    memcpy(config->listen_next, text->listen_next, sizeof(config->listen_next));
+    memcpy(config->blob_listen_next, text->blob_listen_next, sizeof(config->blob_listen_next));
+    memcpy(config->blob_public_next, text->blob_public_next, sizeof(config->blob_public_next));
+    return LT_OK;
+}
+
 /* Who must seal, and where trust comes from. */
 static enum lt_status seals_take(const struct reading *reading, struct config *config)
 {
@@ -553,6 +594,9 @@ static enum lt_status config_take(const struct reading *reading, struct config *
         status = addresses_take(reading, config);
     }
     if (status == LT_OK) {
+        status = next_take(reading, config);
+    }
+    if (status == LT_OK) {
         status = numbers_take(reading, config);
     }
     if (status == LT_OK) {
@@ -626,6 +670,9 @@ enum lt_status config_read(const char *path, struct config *ret_config, struct f
     }
     if (status == LT_OK) {
         status = file_secret(config.secret_key, fault);
+    }
+    if (status == LT_OK && config.secret_key_next[0] != '\0') {
+        status = file_secret(config.secret_key_next, fault);
     }
     if (status == LT_OK) {
         *ret_config = config;

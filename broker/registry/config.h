@@ -21,7 +21,11 @@
  *   enrol_listen: tcp://0.0.0.0:7762   where strangers ask to be let in; empty: nowhere
  *   enrol_hours: 72                    (r) so long a request to be let in is good
  *   secret_key: /etc/lienthong/broker.key      (refused when readable by others)
- *   operators:                         (r) first registrar and other people
+ *   secret_key_next: FILE              the key that takes its place, answering at ...
+ *   listen_next: tcp://0.0.0.0:7770    ... this address for agencies and operators, and at
+ *   blob_listen_next: tcp://0.0.0.0:7771
+ *   blob_public_next: tcp://host:7771  told to who comes in there; empty: next port of the same
+ * host operators:                         (r) first registrar and other people
  *     - name: truc-ban-1
  *       public_key: <64 hex>
  *       role: registrar                viewer, operator, approver, registrar; auditor
@@ -96,6 +100,10 @@ struct config {
     char blob_public[128];
     char enrol_listen[128];
     char secret_key[256];
+    char secret_key_next[256]; /* "": none, and then the three below are "" too */
+    char listen_next[128];
+    char blob_listen_next[128];
+    char blob_public_next[128];
     char log_origin[128];
     char log_signing_key[272];
     char log_signing_key_next[256]; /* "": none */

@@ -28,6 +28,18 @@ static const char *restart_key(const struct config *config, const struct config 
     if (strcmp(config->secret_key, next->secret_key) != 0) {
         return "secret_key";
     }
+    if (strcmp(config->secret_key_next, next->secret_key_next) != 0) {
+        return "secret_key_next";
+    }
+    if (strcmp(config->listen_next, next->listen_next) != 0) {
+        return "listen_next";
+    }
+    if (strcmp(config->blob_listen_next, next->blob_listen_next) != 0) {
+        return "blob_listen_next";
+    }
+    if (strcmp(config->blob_public_next, next->blob_public_next) != 0) {
+        return "blob_public_next";
+    }
     if (config->scrub_kib_s != next->scrub_kib_s) {
         return "scrub_kib_s";
     }

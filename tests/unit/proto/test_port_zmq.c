@@ -190,6 +190,61 @@ static void test_self_test(void **state)
     assert_int_equal(counters(world).zap_unknown, 3);
 }
 
+static struct client_zmq *dial_at(struct world *world, int agency, uint32_t endpoint,
+                                  const struct lt_key *server_key)
+{
+    struct client_options options = {.endpoint = server_zmq_endpoint(world->server, endpoint),
+                                     .server_key = *server_key,
+                                     .secret_key = world->secrets[agency],
+                                     .reconnect_ms = 50,
+                                     .handshake_ms = WORLD_HANDSHAKE_MS};
+    struct client_zmq *client = NULL;
+    assert_int_equal(client_zmq_open(&client, world->net, &options, NULL), LT_OK);
+    return client;
+}
+
+/* Two keys of ours, an address each, one socket: whoever holds the key of an address comes in there
+ * and is marked so; neither key opens the other's address, and the gate stands before both. */
+static void test_two_keys_of_ours(void **state)
+{
+    struct world world = *(struct world *)*state;
+    static const char *const endpoints[] = {"tcp://127.0.0.1:*"};
+    struct server_options options = {.endpoints = endpoints,
+                                     .endpoints_count = 1,
+                                     .secret_key = world.server_secret,
+                                     .next_endpoint = "tcp://127.0.0.1:*",
+                                     .handshake_ms = WORLD_HANDSHAKE_MS};
+    struct lt_key next_public;
+    struct fault fault;
+    fault_init(&fault);
+    curve_make(&next_public, &options.next_secret_key);
+    assert_int_equal(server_zmq_open(&world.server, world.net, &options, &fault), LT_OK);
+    world.port = server_zmq_port(world.server);
+    world_keys(&world, 2);
+    const struct lt_key *keys[] = {&world.server_public, &next_public};
+    for (uint32_t at = 0; at < 2; at++) {
+        struct client_zmq *client = dial_at(&world, (int)at, at, keys[at]);
+        struct port_frame frame;
+        assert_true(world_link(client, LINK_UP, 5000));
+        assert_int_equal(world_say(client, "hello"), LT_OK);
+        assert_true(world_hear(&world, &frame, 5000));
+        assert_string_equal(frame.peer.user, world_users[at]);
+        assert_int_equal(frame.peer.next, at == 1);
+        assert_int_equal(world.port.send(world.port.self, &frame.route, text_bytes("back")), LT_OK);
+        world.port.release(world.port.self, &frame, 1);
+        assert_true(bytes_equal(world_told(client, 5000), text_bytes("back")));
+        client_zmq_close(&client);
+        client = dial_at(&world, (int)at, at, keys[1 - at]); /* the other key at this address */
+        assert_false(world_link(client, LINK_UP, 400));
+        client_zmq_close(&client);
+        client = dial_at(&world, 2, at, keys[at]); /* nobody knows this agency */
+        assert_false(world_link(client, LINK_UP, 400));
+        client_zmq_close(&client);
+    }
+    assert_int_equal(server_zmq_self_test(world.server, &fault), LT_OK);
+    server_zmq_close(&world.server);
+}
+
 static void test_bad_options_are_refused(void **state)
 {
     struct world *world = *state;
@@ -270,6 +325,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_peer_without_curve_gets_nothing, setup, teardown),
         cmocka_unit_test_setup_teardown(test_frame_that_passed_no_gate_is_dropped, setup, teardown),
         cmocka_unit_test_setup_teardown(test_self_test, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_two_keys_of_ours, setup, teardown),
         cmocka_unit_test_setup_teardown(test_bad_options_are_refused, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -291,6 +291,51 @@ static void addresses_have_a_form(void **state)
     assert_bad(*state, "blob_public: tcp://vidu.invalid:*\n", "blob_public", 4, "HOST");
 }
 
+static void the_next_key_has_its_addresses(void **state)
+{
+    struct config config;
+    struct fault fault;
+    const struct place *place = *state;
+    char more[512];
+    snprintf(more, sizeof(more),
+             "secret_key_next: %s\nlisten_next: tcp://0.0.0.0:7770\n"
+             "blob_listen_next: tcp://0.0.0.0:7771\nblob_public_next: tcp://vidu.invalid:7771\n",
+             place->secret);
+    assert_int_equal(read_more(*state, more, &config, &fault), LT_OK);
+    assert_string_equal(config.listen_next, "tcp://0.0.0.0:7770");
+    assert_string_equal(config.blob_public_next, "tcp://vidu.invalid:7771");
+    struct config next = config;
+    next.listen_next[0] = '\0';
+    assert_int_equal(config_reload(&config, &next, &fault), LT_CONFIG_BAD);
+    assert_string_equal(fault.field, "listen_next");
+    /* All of it or nothing. */
+    assert_bad(*state, "secret_key_next: /nowhere\n", "listen_next", 1, "7770");
+    assert_bad(*state, "listen_next: tcp://0.0.0.0:7770\n", "secret_key_next", 1, "broker-2.key");
+    assert_bad(*state, "secret_key_next: /x\nlisten_next: tcp://0.0.0.0:7770\n", "blob_listen_next",
+               1, "7771");
+    assert_bad(*state, "log_signing_key: /x\nlog_signing_key_next: /x\n", "log_signing_key_next", 5,
+               "log-2.key");
+}
+
+static void time_stamps_have_an_authority(void **state)
+{
+    struct config config;
+    struct fault fault;
+    assert_int_equal(read_more(*state, "", &config, &fault), LT_OK);
+    assert_string_equal(config.timestamp_url, "");
+    assert_int_equal(config.timestamp_hours, 24);
+    assert_int_equal(read_more(*state,
+                               "timestamp_url: https://tsa.vidu.invalid/tsa\n"
+                               "timestamp_trust: /etc/lienthong/tsa.pem\ntimestamp_hours: 1\n",
+                               &config, &fault),
+                     LT_OK);
+    assert_string_equal(config.timestamp_trust, "/etc/lienthong/tsa.pem");
+    assert_bad(*state, "timestamp_url: ftp://tsa\n", "timestamp_url", 4, "http");
+    assert_bad(*state, "timestamp_url: http:///tsa\n", "timestamp_url", 4, "http");
+    assert_bad(*state, "timestamp_url: http://tsa/\n", "timestamp_trust", 1, "tsa.pem");
+    assert_bad(*state, "timestamp_hours: 0\n", "timestamp_hours", 4, "..");
+}
+
 static void listen_has_one_to_four_addresses(void **state)
 {
     const struct place *place = *state;
@@ -566,6 +611,8 @@ int main(void)
         TEST(numbers_have_ranges),
         TEST(addresses_have_a_form),
         TEST(listen_has_one_to_four_addresses),
+        TEST(the_next_key_has_its_addresses),
+        TEST(time_stamps_have_an_authority),
         TEST(an_operator_has_a_scope),
         TEST(operators_have_rules),
         TEST(operators_have_a_limit),
