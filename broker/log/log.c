@@ -105,7 +105,8 @@ static enum lt_status read_newest(struct log_store *log, struct fault *fault)
     }
     enum lt_status status = checkpoint_open(note, &trust, &log->newest);
     if (status != LT_OK) {
-        return fault_set(fault, LT_LOG_DAMAGED, "log/checkpoints", "the newest is refused: %s",
+        return fault_set(fault, LT_LOG_DAMAGED, "log/checkpoints", "the newest is not %s (%s)",
+                         status == LT_NOTE_FOREIGN ? "signed by log_signing_key" : "whole",
                          lt_code(status));
     }
     if (!origin_read(log->newest.origin, log->options.name, &log->incarnation)) {
