@@ -14,8 +14,9 @@
  *
  *   README.txt                        what it is and how it is checked; proves nothing itself
  *   index.sha256                      of every other file, as sha256sum writes it
- *   authorities/axis.vkey axis.pem    the key that the axis is said to sign with
- *   authorities/chain.pem crl.pem     authorities between, and lists of revoked certificates
+ *   authorities/axis.vkey axis.pem    the key that the axis is said to sign with; further lines and
+ *   axis-before-N.pem                 are keys it signed with before (log_keys.h), for stamps of
+ * then authorities/chain.pem crl.pem     authorities between, and lists of revoked certificates
  *   checkpoints/SIZE.note             the signed checkpoint that all proofs lead to
  *   timestamps/SIZE.note .tsr .consistency.txt    a stamped checkpoint, the token on it, and the
  *                                     proof that it and the other are of one log
@@ -30,6 +31,7 @@
 #define EVIDENCE_TRANSFERS_MAX 256
 #define EVIDENCE_RECEIPTS_MAX  256 /* of one transfer */
 #define EVIDENCE_STAMPS_MAX    16
+#define EVIDENCE_BEFORE_MAX    15 /* keys of the axis before the one in force */
 
 struct evidence_receipt {
     uint64_t position;
@@ -58,6 +60,11 @@ struct evidence_stamp {
     struct growth_proof growth; /* from the smaller to the larger of it and the checkpoint */
 };
 
+struct evidence_key {
+    char vkey[NOTE_VKEY_MAX];
+    struct lt_bytes key; /* SubjectPublicKeyInfo of the same */
+};
+
 struct evidence {
     struct evidence_transfer *transfers;
     uint32_t transfers_count;
@@ -65,8 +72,10 @@ struct evidence {
     struct lt_bytes checkpoint; /* a signed note; empty: there is none */
     char vkey[NOTE_VKEY_MAX];   /* "": not known */
     struct lt_bytes axis_key;   /* SubjectPublicKeyInfo of the same */
-    struct lt_bytes chain;      /* PEM */
-    struct lt_bytes crls;       /* PEM */
+    struct evidence_key before[EVIDENCE_BEFORE_MAX];
+    uint32_t before_count;
+    struct lt_bytes chain; /* PEM */
+    struct lt_bytes crls;  /* PEM */
     struct evidence_stamp stamps[EVIDENCE_STAMPS_MAX];
     uint32_t stamps_count;
 };

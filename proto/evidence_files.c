@@ -145,15 +145,29 @@ static void add_stamp(struct folder *folder, const struct evidence_stamp *stamp)
     }
 }
 
+/* The key in force first. */
+static void add_keys(struct folder *folder, const struct evidence *evidence)
+{
+    char text[(NOTE_VKEY_MAX + 1) * (1 + EVIDENCE_BEFORE_MAX)];
+    char name[TAR_NAME_MAX + 1];
+    int size = snprintf(text, sizeof(text), "%s\n", evidence->vkey);
+    if (evidence->vkey[0] == '\0') {
+        return;
+    }
+    for (uint32_t i = 0; i < evidence->before_count; i++) {
+        size +=
+            snprintf(text + size, sizeof(text) - (size_t)size, "%s\n", evidence->before[i].vkey);
+        snprintf(name, sizeof(name), "authorities/axis-before-%" PRIu32 ".pem", i + 1);
+        add_pem(folder, name, "PUBLIC KEY", evidence->before[i].key);
+    }
+    add_copy(folder, "authorities/axis.vkey", text_bytes(text));
+    add_pem(folder, "authorities/axis.pem", "PUBLIC KEY", evidence->axis_key);
+}
+
 static void add_axis(struct folder *folder, const struct evidence *evidence)
 {
-    char text[NOTE_VKEY_MAX + 2];
     char name[TAR_NAME_MAX + 1];
-    if (evidence->vkey[0] != '\0') {
-        snprintf(text, sizeof(text), "%s\n", evidence->vkey);
-        add_copy(folder, "authorities/axis.vkey", text_bytes(text));
-    }
-    add_pem(folder, "authorities/axis.pem", "PUBLIC KEY", evidence->axis_key);
+    add_keys(folder, evidence);
     if (evidence->chain.size > 0) {
         add_file(folder, "authorities/chain.pem", evidence->chain);
     }

@@ -68,22 +68,40 @@ static enum lt_status open_with(struct judging *judging, struct lt_bytes note, c
     return checkpoint_open(note, &trust, ret);
 }
 
+static enum lt_status open_with_line(struct judging *judging, struct lt_bytes note,
+                                     const char *vkey, struct checkpoint *ret)
+{
+    char name[NOTE_NAME_MAX + 1];
+    struct public_key *key = NULL;
+    enum lt_status status = note_vkey_open(vkey, judging->digester, name, &key);
+    if (status == LT_OK) {
+        status = open_with(judging, note, name, key, ret);
+    }
+    public_key_close(&key);
+    return status;
+}
+
 /* With the key that lies in the archive itself: what it says is not believed. */
 static enum lt_status open_with_own(struct judging *judging, struct lt_bytes note,
                                     struct checkpoint *ret)
 {
-    char name[NOTE_NAME_MAX + 1];
-    struct public_key *key = NULL;
     struct note read;
     if (judging->evidence->vkey[0] == '\0') {
         enum lt_status status = note_read(note, &read);
         return status == LT_OK ? checkpoint_read(read.text, ret) : status;
     }
-    enum lt_status status = note_vkey_open(judging->evidence->vkey, judging->digester, name, &key);
-    if (status == LT_OK) {
-        status = open_with(judging, note, name, key, ret);
+    return open_with_line(judging, note, judging->evidence->vkey, ret);
+}
+
+/* A stamped note may be of a key from before the one in force. */
+static enum lt_status open_with_any_own(struct judging *judging, struct lt_bytes note,
+                                        struct checkpoint *ret)
+{
+    const struct evidence *evidence = judging->evidence;
+    enum lt_status status = open_with_own(judging, note, ret);
+    for (uint32_t i = 0; i < evidence->before_count && status == LT_NOTE_FOREIGN; i++) {
+        status = open_with_line(judging, note, evidence->before[i].vkey, ret);
     }
-    public_key_close(&key);
     return status;
 }
 
@@ -200,6 +218,13 @@ static void judge_stamp(struct judging *judging, const struct evidence_stamp *st
     struct checkpoint stamped;
     struct evidence_finding finding = {.check = EVIDENCE_TIMESTAMP, .number = stamp->size};
     enum lt_status status = open_note(judging, stamp->note, &stamped);
+    if (status == LT_NOTE_FOREIGN && judging->evidence->before_count > 0) {
+        status = open_with_any_own(judging, stamp->note, &stamped);
+        if (status == LT_OK && judging->trust->axis_count > 0) {
+            tell(judging, &finding, EVIDENCE_UNPROVEN, "no-trust");
+            return;
+        }
+    }
     if (status != LT_OK && status != LT_AGAIN) {
         tell_status(judging, &finding, status);
         return;

@@ -174,24 +174,50 @@ static bool take_number(const char *text, const char *tail, uint64_t *ret_number
     return true;
 }
 
-static bool take_vkey(struct reading *reading, struct lt_bytes text)
+/* One line: a key of the axis, the one in force first. */
+static bool take_key_line(struct reading *reading, struct lt_bytes text)
 {
     struct evidence *evidence = reading->evidence;
     struct public_key *key = NULL;
     char name[NOTE_NAME_MAX + 1];
     char line[NOTE_VKEY_MAX];
-    if (text.size == 0 || text.size > sizeof(line) || text.data[text.size - 1] != '\n') {
+    bool first = evidence->vkey[0] == '\0';
+    if (text.size == 0 || text.size >= sizeof(line) ||
+        (!first && evidence->before_count == EVIDENCE_BEFORE_MAX)) {
         return false;
     }
     memcpy(line, text.data, text.size);
-    line[text.size - 1] = '\0';
-    if (strlen(line) != text.size - 1 ||
-        note_vkey_open(line, reading->digester, name, &key) != LT_OK) {
+    line[text.size] = '\0';
+    if (strlen(line) != text.size || note_vkey_open(line, reading->digester, name, &key) != LT_OK) {
         return false;
     }
-    memcpy(evidence->vkey, line, text.size);
-    evidence->axis_key = keep(reading, public_key_spki(key));
+    struct lt_bytes spki = keep(reading, public_key_spki(key));
     public_key_close(&key);
+    if (first) {
+        memcpy(evidence->vkey, line, text.size + 1);
+        evidence->axis_key = spki;
+    } else {
+        struct evidence_key *before = &evidence->before[evidence->before_count++];
+        memcpy(before->vkey, line, text.size + 1);
+        before->key = spki;
+    }
+    return true;
+}
+
+static bool take_vkey(struct reading *reading, struct lt_bytes text)
+{
+    if (text.size == 0 || text.data[text.size - 1] != '\n') {
+        return false;
+    }
+    while (text.size > 0) {
+        const uint8_t *end = memchr(text.data, '\n', text.size);
+        size_t size = (size_t)(end - text.data);
+        if (!take_key_line(reading, (struct lt_bytes){text.data, size})) {
+            return false;
+        }
+        text.data += size + 1;
+        text.size -= size + 1;
+    }
     return true;
 }
 

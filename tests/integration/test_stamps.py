@@ -9,12 +9,14 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import unittest
+import uuid
 
 import ltp_pb2
 from basics import SLOW, check, wait_for
 from house import House, arguments
-from test_evidence import (COMMUNE, DEPARTMENT, MORE, Bench, CASE, Stage, outcomes, write)
+from test_evidence import (COMMUNE, DEPARTMENT, MORE, Bench, CASE, Stage, outcomes, shell, write)
 from tsa import Authority
 from world import free_port
 
@@ -32,7 +34,7 @@ class Stamps(unittest.TestCase):
         self.stage.open()
         for client in self.stage.both():
             self.house.ends.append(client.close)
-        self.sent = self.transfers = 0
+        self.sent, self.transfers, self.first = 0, 0, None
 
     def configure(self, words):
         path = self.house.path("lienthongd.yaml")
@@ -49,8 +51,9 @@ class Stamps(unittest.TestCase):
     def send(self):
         self.sent += 1
         self.transfers += self.sent + 1
-        self.stage.send(COMMUNE, DEPARTMENT, ltp_pb2.FORWARD,
+        ids = self.stage.send(COMMUNE, DEPARTMENT, ltp_pb2.FORWARD,
                         [b'{"chu_ho_so": "NGUYEN VAN THU NGHIEM"}'] * (self.sent + 1))
+        self.first = self.first or ids[0]
 
     def alarm(self):
         rows = json.loads(self.house.tool("alarms", "--json").stdout)
@@ -110,11 +113,51 @@ class Stamps(unittest.TestCase):
         house.start()
         check(int(house.status()["stamped_size"]) > 0, "it is known")
         check(self.authority.asked == asked and len(self.tokens()) == 1, "not asked for again")
+        self.another_key()
 
     def judged(self, bench):
         return subprocess.run([os.path.join(GIVEN.bin, "lt-verify"), bench.gather("case.tar", CASE),
                                "--json", "--trust", bench.trust], capture_output=True, text=True,
                               timeout=60 * SLOW, check=False)
+
+    def another_key(self):
+        """The log has gone over to another key: the stamp of before is still evidence, for those who
+        know both keys; by openssl, too."""
+        house, second = self.house, self.house.path("log-2.key")
+        words = "timestamp_url: %s\ntimestamp_trust: %s\n" % (self.authority.url(),
+                                                             self.authority.root())
+        for more in ("log_signing_key_next: %s\n", "log_signing_key: %s\n"):
+            house.process.terminate()
+            check(house.wait_end(30) == 0, "an orderly end")
+            self.configure(words + more % second)
+            house.start()
+        bench = Bench(house, self.stage, GIVEN.bin)
+        with open(self.authority.root(), "rb") as file:
+            write(bench.trust + "/tsa.pem", file.read())
+        path = bench.gather("after.tar", CASE)
+        findings = bench.verify(path, 2, "--trust", bench.trust)
+        check([(f["check"], f["why"]) for f in findings if f["result"] != "proven"
+               and f["check"] == "timestamp"] == [("timestamp", "no-trust")], findings)
+        keys = subprocess.run(["tar", "-xOf", path, "authorities/axis.vkey"], capture_output=True,
+                              check=True).stdout
+        check(keys.count(b"\n") == 2, keys)
+        write(bench.trust + "/axis.vkey", keys)
+        bench.verify(path, 0, "--trust", bench.trust)
+        for name, key in (("now.pem", second), ("then.pem", house.path("data/log.key"))):
+            made = subprocess.run(["openssl", "pkey", "-in", key, "-pubout", "-out",
+                                   bench.path(name)], check=False, capture_output=True)
+            check(made.returncode == 0, made.stderr)
+        with open(self.authority.root(), "rb") as file:
+            write(bench.path("goc.crt"), file.read())
+        path = bench.gather("one.tar", str(uuid.UUID(bytes=self.first)))
+        for axis, good in (("now.pem then.pem", True), ("now.pem", False), ("", True)):
+            folder = tempfile.mkdtemp(dir=bench.folder)
+            check(shell(folder, 'tar -xf "$1"', path).returncode == 0, "any tar unpacks it")
+            script = shell(folder, "sed -n 's/^    //p' README.txt").stdout
+            done = shell(folder, script, TSA=bench.path("goc.crt"),
+                         AGENCIES=bench.trust + "/agencies.pem",
+                         AXIS=" ".join(bench.path(name) for name in axis.split()))
+            check((done.returncode == 0) == good, "%s: %s%s" % (axis, done.stdout, done.stderr))
 
     def evidence(self):
         """The token is in the archive and holds; with another authority's root it proves nothing."""

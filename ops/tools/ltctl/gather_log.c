@@ -13,6 +13,7 @@
 
 #include "broker/log/issued.h"
 #include "broker/log/tiles.h"
+#include "broker/log/verify_log.h"
 #include "gather.h"
 #include "proto/base/file.h"
 #include "proto/base/text.h"
@@ -30,6 +31,7 @@ struct gather_log {
     struct public_key *key;
     char name[NOTE_NAME_MAX + 1];
     struct tiles *tiles;
+    struct log_keys keys; /* that one, and those it leads to */
     struct checkpoint newest;
 };
 
@@ -76,8 +78,28 @@ static enum lt_status read_key(struct gather_log *log, struct evidence *evidence
 static enum lt_status open_note(struct gather_log *log, struct lt_bytes note,
                                 struct checkpoint *ret)
 {
+    return log_keys_checkpoint(&log->keys, note, ret);
+}
+
+/* Those of before the key in force, for the stamps of then. */
+static enum lt_status learn_keys(struct gather_log *log, const struct issued *checkpoints,
+                                 struct evidence *evidence)
+{
     struct note_trust trust = {log->digester, log->checker, {log->name, log->key}};
-    return checkpoint_open(note, &trust, ret);
+    enum lt_status status = log_keys_open(&log->keys, &trust);
+    if (status != LT_OK) {
+        return status;
+    }
+    log_keys_walk(&log->keys, checkpoints);
+    for (uint32_t i = 1; i < log->keys.count && i <= EVIDENCE_BEFORE_MAX; i++) {
+        struct evidence_key *before = &evidence->before[evidence->before_count++];
+        struct note_key key = {log->name, log->keys.keys[i]};
+        before->key = keep(log, public_key_spki(key.key));
+        if (before->key.data == NULL || !note_vkey_write(before->vkey, log->digester, &key)) {
+            return LT_NO_MEMORY;
+        }
+    }
+    return LT_OK;
 }
 
 static enum lt_status read_newest(struct gather_log *log, struct evidence *evidence,
@@ -91,7 +113,11 @@ static enum lt_status read_newest(struct gather_log *log, struct evidence *evide
         return status;
     }
     evidence->checkpoint = keep(log, issued_newest(issued));
+    status = learn_keys(log, issued, evidence);
     issued_close(&issued);
+    if (status != LT_OK) {
+        return status;
+    }
     if (evidence->checkpoint.size == 0) {
         return fault_set(fault, LT_NOT_FOUND, path, "no checkpoint");
     }
@@ -150,6 +176,7 @@ void gather_log_close(struct gather_log **log_p)
     if (log != NULL) {
         tiles_close(&log->tiles);
         public_key_close(&log->key);
+        log_keys_close(&log->keys);
         sign_checker_close(&log->checker);
         free(log);
         *log_p = NULL;

@@ -385,6 +385,32 @@ static void other_checkpoints(void **state)
     signer_close(&stranger);
 }
 
+/* A checkpoint that was stamped when another key signed: for those who know that one. */
+static void stamped_before_the_key_in_force(void **state)
+{
+    (void)state;
+    char text[2 * NOTE_VKEY_MAX + 8];
+    struct evidence_key before;
+    struct signer old = world_signer(&world, SIGN_ED25519, "old");
+    struct note_key key = {AXIS_NAME, old.public_key};
+    assert_true(note_vkey_write(before.vkey, world.digester, &key));
+    before.key = public_key_spki(old.public_key);
+    struct evidence_stamp *stamp = &world.evidence.stamps[0];
+    stamp->note = world_note(&world, &old, world.commits, stamp->size);
+    stamp->token = world_token(&world, stamp->note);
+    world_judge(&world, world_tar(&world));
+    world_expect(&world, TIMESTAMP, WRONG, "note-foreign"); /* nobody says whose it is */
+    world.evidence.before[world.evidence.before_count++] = before;
+    world_judge(&world, world_tar(&world));
+    world_expect(&world, TIMESTAMP, UNPROVEN, "no-trust");
+    snprintf(text, sizeof(text), "%s\n%s\n", world.evidence.vkey, before.vkey);
+    world_write(&world, "trust/axis.vkey", text_bytes(text));
+    world_judge(&world, world_tar(&world));
+    assert_int_equal(world.report.counts[EVIDENCE_WRONG], 0);
+    assert_int_equal(world.report.counts[EVIDENCE_UNPROVEN], 0);
+    signer_close(&old);
+}
+
 /* Signed by the key it brings along, which is not the one that is believed. */
 static void key_of_its_own(void **state)
 {
@@ -678,6 +704,7 @@ int main(void)
         CASE(other_receipts),
         CASE(receipt_of_another_broker),
         CASE(other_checkpoints),
+        CASE(stamped_before_the_key_in_force),
         CASE(key_of_its_own),
         CASE(other_tokens),
         CASE(dates_that_do_not_fit),
