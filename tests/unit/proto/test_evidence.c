@@ -385,32 +385,6 @@ static void other_checkpoints(void **state)
     signer_close(&stranger);
 }
 
-/* A checkpoint that was stamped when another key signed: for those who know that one. */
-static void stamped_before_the_key_in_force(void **state)
-{
-    (void)state;
-    char text[2 * NOTE_VKEY_MAX + 8];
-    struct evidence_key before;
-    struct signer old = world_signer(&world, SIGN_ED25519, "old");
-    struct note_key key = {AXIS_NAME, old.public_key};
-    assert_true(note_vkey_write(before.vkey, world.digester, &key));
-    before.key = public_key_spki(old.public_key);
-    struct evidence_stamp *stamp = &world.evidence.stamps[0];
-    stamp->note = world_note(&world, &old, world.commits, stamp->size);
-    stamp->token = world_token(&world, stamp->note);
-    world_judge(&world, world_tar(&world));
-    world_expect(&world, TIMESTAMP, WRONG, "note-foreign"); /* nobody says whose it is */
-    world.evidence.before[world.evidence.before_count++] = before;
-    world_judge(&world, world_tar(&world));
-    world_expect(&world, TIMESTAMP, UNPROVEN, "no-trust");
-    snprintf(text, sizeof(text), "%s\n%s\n", world.evidence.vkey, before.vkey);
-    world_write(&world, "trust/axis.vkey", text_bytes(text));
-    world_judge(&world, world_tar(&world));
-    assert_int_equal(world.report.counts[EVIDENCE_WRONG], 0);
-    assert_int_equal(world.report.counts[EVIDENCE_UNPROVEN], 0);
-    signer_close(&old);
-}
-
 /* Signed by the key it brings along, which is not the one that is believed. */
 static void key_of_its_own(void **state)
 {
@@ -428,68 +402,6 @@ static void key_of_its_own(void **state)
     world_judge(&world, world_tar(&world));
     world_expect(&world, CHECKPOINT, WRONG, "note-foreign");
     signer_close(&stranger);
-}
-
-/* -- time ------------------------------------------------------------------------------------- */
-
-static void other_tokens(void **state)
-{
-    (void)state;
-    struct evidence_stamp *stamps = world.evidence.stamps;
-    struct evidence_stamp good = stamps[0];
-    stamps[0].token = stamps[1].token;
-    world_judge(&world, world_tar(&world));
-    world_expect(&world, TIMESTAMP, WRONG, "wrong-imprint");
-    stamps[0] = good;
-    stamps[0].growth = world_growth(&world, 5, COMMITS);
-    world_judge(&world, world_tar(&world));
-    world_expect(&world, TIMESTAMP, WRONG, "other-log");
-    stamps[0] = good;
-    stamps[0].growth.path.nodes[1].bytes[0] ^= 1;
-    world_judge(&world, world_tar(&world));
-    world_expect(&world, TIMESTAMP, WRONG, "other-log");
-    stamps[0] = good;
-    stamps[0].joined = false;
-    world_judge(&world, world_tar(&world));
-    world_expect(&world, TIMESTAMP, UNPROVEN, "other-log");
-    stamps[0] = good;
-    world_write(&world, "trust/tsa.pem", world_read(&world, "trust/agencies.pem"));
-    world_judge(&world, world_tar(&world));
-    world_expect(&world, TIMESTAMP, UNPROVEN, "chain");
-}
-
-/* The axis dates an acceptance later than the stamp that covers it, or logs it late. */
-static void dates_that_do_not_fit(void **state)
-{
-    (void)state;
-    struct leaf leaf = world_accepted(&world, 0, 2, 1, 60);
-    world_log(&world);
-    world_leaf(&world, 2, 1, &leaf);
-    world.hashes[2][1] = merkle_leaf(world.digester, world.leaves[2][1]);
-    uint8_t bytes[COMMIT_BYTES];
-    world.entries[2].root = merkle_root(world.digester, world.hashes[2], LEAVES);
-    commit_entry_write(bytes, &world.entries[2]);
-    world.commits[2] = merkle_leaf(world.digester, (struct lt_bytes){bytes, sizeof(bytes)});
-    world_evidence(&world);
-    world_stamp(&world, COMMITS);
-    world_judge(&world, world_tar(&world));
-    world_expect(&world, TIME, WRONG, "stamped-before");
-    world_log(&world);
-    world_evidence(&world);
-    world_stamp(&world, 1); /* now, and without what was accepted ten minutes ago */
-    world_stamp(&world, COMMITS);
-    world_judge(&world, world_tar(&world));
-    assert_int_equal(world.report.counts[EVIDENCE_WRONG], 0);
-    world_expect(&world, TIME, UNPROVEN, "logged-late");
-}
-
-static void no_stamp_covers(void **state)
-{
-    (void)state;
-    world.evidence.stamps_count = 0;
-    world_judge(&world, world_tar(&world));
-    assert_int_equal(world.report.counts[EVIDENCE_WRONG], 0);
-    world_expect(&world, TIME, UNPROVEN, "no-timestamp");
 }
 
 /* -- files ------------------------------------------------------------------------------------ */
@@ -704,11 +616,7 @@ int main(void)
         CASE(other_receipts),
         CASE(receipt_of_another_broker),
         CASE(other_checkpoints),
-        CASE(stamped_before_the_key_in_force),
         CASE(key_of_its_own),
-        CASE(other_tokens),
-        CASE(dates_that_do_not_fit),
-        CASE(no_stamp_covers),
         CASE(other_files),
         CASE(seal_in_parts),
         CASE(listed_twice),
