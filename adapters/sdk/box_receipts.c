@@ -18,7 +18,7 @@
 #define REFUSAL_NAME  "log-refusal"
 #define REFUSAL_BYTES (4 + 8 + 8 + 2 + 16 + 2 + NOTE_BYTES_MAX)
 #define OVERDUE_NAME  "receipts-overdue"
-#define OWED_BYTES    (8 + 8 + 8)
+#define OWED_BYTES    (8 + 8 + 8 + 8)
 
 enum lt_status log_known_read(struct box_txn *txn, struct log_known *ret_known)
 {
@@ -179,6 +179,7 @@ void owed_put(struct box_txn *txn, const struct owed *owed)
     wire_put_u64(&w, owed->epoch);
     wire_put_i64(&w, owed->since_ms);
     wire_put_i64(&w, owed->time_ms);
+    wire_put_i64(&w, owed->floor_ms);
     box_put_number(txn, BOX_OWED, owed->position, wire_written(&w));
 }
 
@@ -190,6 +191,27 @@ void owed_paid(struct box_txn *txn, uint64_t position)
     }
 }
 
+static void owed_read(struct lt_bytes value, uint64_t position, struct owed *ret_owed)
+{
+    struct wire_reader r;
+    wire_read_init(&r, value);
+    ret_owed->position = position;
+    ret_owed->epoch = wire_u64(&r);
+    ret_owed->since_ms = wire_i64(&r);
+    ret_owed->time_ms = wire_i64(&r);
+    ret_owed->floor_ms = wire_i64(&r);
+}
+
+enum lt_status owed_at(struct box_txn *txn, uint64_t position, struct owed *ret_owed)
+{
+    struct lt_bytes value;
+    enum lt_status status = box_get_number(txn, BOX_OWED, position, &value);
+    if (status == LT_OK) {
+        owed_read(value, position, ret_owed);
+    }
+    return status;
+}
+
 uint64_t owed_count(struct box_txn *txn)
 {
     return store_count(&txn->store, txn->box->trees[BOX_OWED]);
@@ -199,7 +221,6 @@ enum lt_status owed_next(struct box_txn *txn, uint64_t after, struct owed *ret_o
 {
     struct store_cursor cursor;
     struct lt_bytes key, value;
-    struct wire_reader r;
     struct box_key from = box_key_of(after + 1);
     enum lt_status status = store_cursor_open(&txn->store, txn->box->trees[BOX_OWED], &cursor);
     if (status != LT_OK) {
@@ -208,11 +229,7 @@ enum lt_status owed_next(struct box_txn *txn, uint64_t after, struct owed *ret_o
     status = after == UINT64_MAX ? LT_NOT_FOUND
                                  : store_seek(&cursor, box_key_bytes(&from), &key, &value);
     if (status == LT_OK) {
-        wire_read_init(&r, value);
-        ret_owed->position = box_key_number(key);
-        ret_owed->epoch = wire_u64(&r);
-        ret_owed->since_ms = wire_i64(&r);
-        ret_owed->time_ms = wire_i64(&r);
+        owed_read(value, box_key_number(key), ret_owed);
     }
     store_cursor_close(&cursor);
     return status;

@@ -53,12 +53,14 @@ struct owed {
     uint64_t position;
     uint64_t epoch;
     int64_t since_ms;
-    int64_t time_ms; /* wall time of the same */
+    int64_t time_ms;  /* wall time of the same */
+    int64_t floor_ms; /* of the checkpoint believed then; 0: there was none */
 };
 
 void owed_put(struct box_txn *txn, const struct owed *owed);
 void owed_paid(struct box_txn *txn, uint64_t position);
 uint64_t owed_count(struct box_txn *txn);
+LT_CHECK enum lt_status owed_at(struct box_txn *txn, uint64_t position, struct owed *ret_owed);
 /* The first one behind a position; LT_NOT_FOUND: there is none. */
 LT_CHECK enum lt_status owed_next(struct box_txn *txn, uint64_t after, struct owed *ret_owed);
 /* Gives up those from before, up to `most`; how many. */

@@ -139,6 +139,7 @@ struct receipt_due {
     uint64_t epoch;
     int64_t since_ms;
     int64_t time_ms;
+    int64_t floor_ms; /* of the checkpoint believed then: nothing owed is of before; 0: none */
 };
 struct receipt_due log_expects(const struct lt_client *client);
 void receipt_owed(struct box_txn *txn, const struct receipt_due *due, uint64_t position);

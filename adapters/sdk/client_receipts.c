@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
- * Receipts of the axis: proven up to their signed checkpoint and compared with what was sent before
- * they are kept. One whose leaf says other things is refused and told.
+ * Receipts of the axis: proven up to their signed checkpoint and held against what is in the box
+ * before they are kept (leaf_check.h). One whose leaf says other things is refused and told.
  *
  * And those that do not come. Whatever the axis acknowledged, with a verdict or a Settled, owes a
  * receipt from then on (BOX_OWED). The clock of it is session time, so that a line that was down
@@ -11,10 +11,10 @@
  * nobody tells its position any more.
  */
 #include "client_log.h"
+#include "leaf_check.h"
 
 #include <string.h>
 
-#include "box_outbox.h"
 #include "proto/base/log.h"
 #include "proto/base/text.h"
 #include "proto/message.h"
@@ -31,65 +31,41 @@
 
 struct keeping {
     struct lt_client *client;
-    const struct receipts *receipts;
+    struct leaf_check check;
     struct lt_bytes frame;
     uint64_t position; /* of the first leaf */
-    bool other;        /* a leaf says other things than what was sent */
+    const char *other; /* a leaf says other things than what is in the box: which */
 };
-
-/* An acceptance of ours: the very bytes, at the very place. What we do not have any more cannot be
- * compared. */
-static bool leaf_fits(struct box_txn *txn, struct lt_client *client, const struct leaf *leaf)
-{
-    struct sent_record record;
-    struct lt_bytes header, body;
-    uint64_t sequence;
-    if (leaf->kind != LEAF_ACCEPTED) {
-        return true; /* what somebody settled is compared when it is needed as evidence */
-    }
-    if (!bytes_equal(leaf->accepted.from, text_bytes(client->agency))) {
-        return false;
-    }
-    if (outbox_by_id(txn, &leaf->accepted.id, &sequence) != LT_OK ||
-        outbox_get(txn, sequence, &record) != LT_OK ||
-        outbox_parcel(txn, sequence, &header, &body) != LT_OK) {
-        return true;
-    }
-    struct lt_id known = outbox_axis_id(&record);
-    if (memcmp(known.bytes, leaf->accepted.id.bytes, sizeof(known.bytes)) != 0 ||
-        memcmp(record.sent.id.bytes, known.bytes, sizeof(known.bytes)) != 0) {
-        return true; /* it was accepted under an earlier id, with bytes of its own */
-    }
-    struct lt_digest digest = digest_of_two(client->digester, header, body);
-    return digest_equal(&digest, &leaf->accepted.digest) &&
-           (record.position == 0 || record.position == leaf->accepted.position);
-}
-
-static uint64_t position_of(const struct leaf *leaf)
-{
-    return leaf->kind == LEAF_ACCEPTED ? leaf->accepted.position : leaf->outcome.position;
-}
 
 static enum lt_status keep_run(struct box_txn *txn, void *self)
 {
     struct keeping *keeping = self;
-    keeping->other = false;
-    for (uint32_t i = 0; i < keeping->receipts->count; i++) {
-        struct leaf leaf;
-        if (!leaf_read(keeping->receipts->items[i].leaf, &leaf) ||
-            !leaf_fits(txn, keeping->client, &leaf)) {
-            keeping->other = true;
-            return LT_OK;
-        }
+    const struct receipts *receipts = keeping->check.receipts;
+    keeping->other = leaves_check(txn, &keeping->check);
+    if (keeping->other != NULL) {
+        return LT_OK;
     }
-    for (uint32_t i = 0; i < keeping->receipts->count; i++) {
+    for (uint32_t i = 0; i < receipts->count; i++) {
         struct leaf leaf;
-        if (leaf_read(keeping->receipts->items[i].leaf, &leaf)) {
-            owed_paid(txn, position_of(&leaf));
+        if (leaf_read(receipts->items[i].leaf, &leaf)) {
+            owed_paid(txn, leaf_position(&leaf));
         }
     }
     receipts_put(txn, keeping->position, client_wall_ms(keeping->client), keeping->frame);
     return LT_OK;
+}
+
+static void kept(struct lt_client *client, const struct leaf_check *check)
+{
+    for (uint32_t i = 0; i < check->strange_count; i++) {
+        const struct settled_leaf *one = &check->strange[i];
+        log_warn("receipt-of-another-box", "agency=%s accepted=%llu leg=%u attempt=%u outcome=%u",
+                 client->agency, (unsigned long long)one->accepted, one->leg, one->attempt,
+                 one->outcome);
+    }
+    pthread_mutex_lock(&client->mutex);
+    client->state.receipts += check->receipts->count;
+    pthread_mutex_unlock(&client->mutex);
 }
 
 void log_receipts(struct lt_client *client, const struct receipts *receipts)
@@ -98,7 +74,7 @@ void log_receipts(struct lt_client *client, const struct receipts *receipts)
     struct checkpoint checkpoint;
     struct leaf first;
     struct frame frame = {.kind = FRAME_RECEIPTS, .receipts = *receipts};
-    struct keeping keeping = {.client = client, .receipts = receipts};
+    struct keeping keeping = {.client = client, .check = {client, receipts, &checkpoint, {{0}}, 0}};
     if (log->key == NULL) {
         return;
     }
@@ -111,7 +87,7 @@ void log_receipts(struct lt_client *client, const struct receipts *receipts)
         log_refuse(client, status, "receipt", receipts->checkpoint);
         return;
     }
-    keeping.position = position_of(&first);
+    keeping.position = leaf_position(&first);
     status = frame_write(&frame, &client->arena, &keeping.frame);
     if (status == LT_OK) {
         status = box_commit(client->box, keep_run, &keeping);
@@ -120,13 +96,11 @@ void log_receipts(struct lt_client *client, const struct receipts *receipts)
         client_fail(client, status, "receipts");
         return;
     }
-    if (keeping.other) {
-        log_refuse(client, LT_RECEIPT_WRONG, "leaf", receipts->checkpoint);
+    if (keeping.other != NULL) {
+        log_refuse(client, LT_RECEIPT_WRONG, keeping.other, receipts->checkpoint);
         return;
     }
-    pthread_mutex_lock(&client->mutex);
-    client->state.receipts += receipts->count;
-    pthread_mutex_unlock(&client->mutex);
+    kept(client, &keeping.check);
     log_receipt_seen(client, &checkpoint, receipts->checkpoint);
 }
 
@@ -135,14 +109,20 @@ void log_receipts(struct lt_client *client, const struct receipts *receipts)
 struct receipt_due log_expects(const struct lt_client *client)
 {
     const struct log_watch *log = client->log;
-    return (struct receipt_due){log->told && log->key != NULL, client->box->epoch, log->session_ms,
-                                client_wall_ms(client)};
+    return (struct receipt_due){
+        .expected = log->told && log->key != NULL,
+        .epoch = client->box->epoch,
+        .since_ms = log->session_ms,
+        .time_ms = client_wall_ms(client),
+        .floor_ms = log->any ? log->known.time_ms : 0,
+    };
 }
 
 void receipt_owed(struct box_txn *txn, const struct receipt_due *due, uint64_t position)
 {
     if (due->expected && position != 0) {
-        owed_put(txn, &(struct owed){position, due->epoch, due->since_ms, due->time_ms});
+        owed_put(txn,
+                 &(struct owed){position, due->epoch, due->since_ms, due->time_ms, due->floor_ms});
     }
 }
 

@@ -11,6 +11,8 @@
 #define NAME    "truc.example/log"
 #define COMMITS 40
 
+#define AXIS_TIME_MS 1790000000000 /* of what it signs */
+
 struct axis {
     struct digester *digester;
     struct signer signer;
@@ -68,7 +70,9 @@ static inline void axis_grow(struct axis *axis, uint32_t count, uint8_t mark)
 static inline void axis_grow_told(struct axis *axis, uint32_t count, uint8_t mark)
 {
     for (uint32_t i = 0; i < count; i++) {
-        struct leaf leaf = {.kind = LEAF_OUTCOME, .salt = {mark}, .outcome = {.position = i + 1}};
+        struct leaf leaf = {.kind = LEAF_OUTCOME,
+                            .salt = {mark},
+                            .outcome = {.position = i + 1, .time_ms = AXIS_TIME_MS}};
         axis_add(axis, &leaf, 900);
     }
 }
@@ -80,7 +84,7 @@ static inline struct lt_bytes axis_sign(struct axis *axis, uint32_t size, uint32
     size_t note_size;
     struct checkpoint checkpoint = {.head = {size, merkle_root(axis->digester, axis->hashes, size)},
                                     .position = size * 10ull + 1,
-                                    .time_ms = 1790000000000};
+                                    .time_ms = AXIS_TIME_MS};
     assert_true(origin_write(checkpoint.origin, NAME, incarnation));
     assert_int_equal(note_sign(axis->digester, &axis->signer, NAME,
                                checkpoint_write(text, &checkpoint), axis->note, &note_size),

@@ -2,7 +2,8 @@
 /*
  * The axis' log as an agency sees it: the first key is kept, a log that grows is believed, one that
  * is shorter, forked, signed by a stranger or leads elsewhere is refused, each by its own code; a
- * declared restore is believed by its statement; receipts are proven before they are kept.
+ * declared restore is believed by its statement; receipts are proven before they are kept, and held
+ * against what was sent, what was answered, and the time of the checkpoint before them.
  */
 #include "axis_test.h"
 
@@ -144,11 +145,8 @@ static void declared(void **state)
     struct bench *b = *state;
     uint8_t text[CHECKPOINT_TEXT_MAX], note[NOTE_BYTES_MAX];
     size_t size;
-    struct break_statement statement = {.from = NAME,
-                                        .to = NAME "/1",
-                                        .position = 50,
-                                        .time_ms = 1790000000000,
-                                        .by = "truc-ban-1"};
+    struct break_statement statement = {
+        .from = NAME, .to = NAME "/1", .position = 50, .time_ms = AXIS_TIME_MS, .by = "truc-ban-1"};
     axis_grow(&one, 9, 1);
     welcomed(b, 11, &one, axis_sign(&one, 9, 0));
     statement.head = (struct merkle_head){9, merkle_root(one.digester, one.hashes, 9)};
@@ -186,6 +184,7 @@ static void receipts_are_proven(void **state)
     struct frame submit = hear_submit(b, 1);
     struct leaf leaf = {.kind = LEAF_ACCEPTED,
                         .accepted = {.position = 1,
+                                     .time_ms = b->time.wall_ms,
                                      .id = parcel_id(b, &submit, 0),
                                      .digest = submit.submit.parcels[0].digest,
                                      .from = text_bytes(US)}};
@@ -230,6 +229,22 @@ static void receipts_are_proven(void **state)
     assert_true(kept(b, 1));
 }
 
+static void back_dated(void **state)
+{
+    struct bench *b = *state;
+    struct receipt_item item;
+    axis_grow(&one, 6, 1);
+    welcomed(b, 11, &one, axis_sign(&one, 6, 0));
+    struct leaf leaf = {
+        .kind = LEAF_ACCEPTED,
+        .accepted = {.position = 1, .time_ms = AXIS_TIME_MS - 6 * 60000, .from = text_bytes(US)}};
+    axis_add(&one, &leaf, 900);
+    struct receipts receipts = receipt_of(&one, 6, &item);
+    say_receipt(b, &receipts);
+    assert_log(b, 6, LT_RECEIPT_WRONG);
+    assert_false(kept(b, 1));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -241,6 +256,7 @@ int main(void)
         TEST(of_a_stranger),
         TEST(declared),
         TEST(receipts_are_proven),
+        TEST(back_dated),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

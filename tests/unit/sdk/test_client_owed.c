@@ -220,6 +220,7 @@ static void overdue(void **state)
     struct frame submit = hear_submit(b, 1);
     struct leaf leaf = {.kind = LEAF_ACCEPTED,
                         .accepted = {.position = 1,
+                                     .time_ms = AXIS_TIME_MS,
                                      .id = parcel_id(b, &submit, 0),
                                      .digest = submit.submit.parcels[0].digest,
                                      .from = text_bytes(US)}};
