@@ -15,8 +15,6 @@
 #include "evidence_private.h"
 #include "message.h"
 
-#define CLOCKS_APART_MS (5 * 60 * 1000LL) /* the axis' clock and an authority's */
-
 struct good_stamp {
     uint64_t size;
     struct timestamp stamp;
@@ -29,20 +27,9 @@ struct judging {
     struct sign_checker *checker;
     struct arena *arena;
     struct evidence_report *report;
-    struct checkpoint checkpoint;
-    bool readable;  /* the checkpoint */
-    bool confirmed; /* by a key that is believed */
+    struct evidence_view *view;
     struct good_stamp stamps[EVIDENCE_STAMPS_MAX];
     uint32_t stamps_count;
-};
-
-/* A transfer under judgement. */
-struct item {
-    const struct evidence_transfer *transfer;
-    struct leaf accepted;
-    uint64_t index; /* of its commit */
-    bool found;     /* there is an acceptance that reads */
-    bool proven;    /* and it is in the log */
 };
 
 static void tell(struct judging *judging, struct evidence_finding *finding,
@@ -141,36 +128,29 @@ static void judge_checkpoint(struct judging *judging)
         tell(judging, &finding, EVIDENCE_UNPROVEN, "no-checkpoint");
         return;
     }
-    enum lt_status status = open_note(judging, evidence->checkpoint, &judging->checkpoint);
+    enum lt_status status = open_note(judging, evidence->checkpoint, &judging->view->checkpoint);
     if (status != LT_OK && status != LT_AGAIN) {
         tell_status(judging, &finding, status);
         return;
     }
-    finding.checkpoint = &judging->checkpoint;
-    finding.detail = judging->checkpoint.origin;
-    if (judging->checkpoint.head.size != evidence->checkpoint_size) {
+    finding.checkpoint = &judging->view->checkpoint;
+    finding.detail = judging->view->checkpoint.origin;
+    if (judging->view->checkpoint.head.size != evidence->checkpoint_size) {
         tell(judging, &finding, EVIDENCE_WRONG, "other-size");
         return;
     }
-    judging->readable = true;
-    judging->confirmed = status == LT_OK;
+    judging->view->readable = true;
+    judging->view->confirmed = status == LT_OK;
     judge_own_key(judging);
-    tell(judging, &finding, judging->confirmed ? EVIDENCE_PROVEN : EVIDENCE_UNPROVEN,
-         judging->confirmed ? NULL : "no-trust");
+    tell(judging, &finding, judging->view->confirmed ? EVIDENCE_PROVEN : EVIDENCE_UNPROVEN,
+         judging->view->confirmed ? NULL : "no-trust");
 }
 
 /* ---- time-stamps ---- */
 
-static enum lt_status check_growth(struct judging *judging, const struct evidence_stamp *stamp,
-                                   const struct checkpoint *stamped)
+enum lt_status evidence_growth(struct digester *digester, const struct growth_proof *growth,
+                               const struct merkle_head *first, const struct merkle_head *second)
 {
-    const struct growth_proof *growth = &stamp->growth;
-    const struct merkle_head *first = &stamped->head;
-    const struct merkle_head *second = &judging->checkpoint.head;
-    if (first->size > second->size) {
-        second = first;
-        first = &judging->checkpoint.head;
-    }
     if (growth->first != first->size || growth->second != second->size) {
         return LT_PATH_LENGTH;
     }
@@ -178,8 +158,17 @@ static enum lt_status check_growth(struct judging *judging, const struct evidenc
     if (whole && first->size != second->size && !digest_equal(&growth->start, &first->root)) {
         return LT_PATH_WRONG;
     }
-    return merkle_consistency_check(judging->digester, first, second, growth->path.nodes,
+    return merkle_consistency_check(digester, first, second, growth->path.nodes,
                                     growth->path.count);
+}
+
+static enum lt_status check_growth(struct judging *judging, const struct evidence_stamp *stamp,
+                                   const struct checkpoint *stamped)
+{
+    const struct merkle_head *newest = &judging->view->checkpoint.head;
+    bool younger = stamped->head.size > newest->size;
+    return evidence_growth(judging->digester, &stamp->growth, younger ? newest : &stamped->head,
+                           younger ? &stamped->head : newest);
 }
 
 static void judge_token(struct judging *judging, const struct evidence_stamp *stamp,
@@ -205,7 +194,7 @@ static void judge_token(struct judging *judging, const struct evidence_stamp *st
     }
     finding->stamp = &read;
     finding->detail = read.authority;
-    if (!judging->confirmed) {
+    if (!judging->view->confirmed) {
         tell(judging, finding, EVIDENCE_UNPROVEN, "no-checkpoint");
         return;
     }
@@ -233,7 +222,7 @@ static void judge_stamp(struct judging *judging, const struct evidence_stamp *st
         tell(judging, &finding, EVIDENCE_WRONG, "other-size");
         return;
     }
-    if (!judging->readable || !stamp->joined) {
+    if (!judging->view->readable || !stamp->joined) {
         tell(judging, &finding, EVIDENCE_UNPROVEN, "other-log");
         return;
     }
@@ -242,6 +231,7 @@ static void judge_stamp(struct judging *judging, const struct evidence_stamp *st
         tell(judging, &finding, EVIDENCE_WRONG, "other-log");
         return;
     }
+    judging->view->stamped[judging->view->stamped_count++] = stamped.head;
     judge_token(judging, stamp, &finding);
 }
 
@@ -262,11 +252,11 @@ static enum lt_status climb(struct judging *judging, const struct receipt_proof 
     commit_entry_write(bytes, &proof->entry);
     hash = merkle_leaf(judging->digester, (struct lt_bytes){bytes, sizeof(bytes)});
     place = &proof->in_log;
-    if (place->size != judging->checkpoint.head.size) {
+    if (place->size != judging->view->checkpoint.head.size) {
         return LT_PATH_LENGTH;
     }
     return merkle_path_check(judging->digester, &hash, place->index, place->size, place->path.nodes,
-                             place->path.count, &judging->checkpoint.head.root);
+                             place->path.count, &judging->view->checkpoint.head.root);
 }
 
 /* A receipt that reads and is in the log, as far as that can be said. */
@@ -280,10 +270,10 @@ static bool judge_path(struct judging *judging, const struct evidence_receipt *r
         tell(judging, finding, EVIDENCE_WRONG, "other-size");
         return false;
     }
-    enum lt_status status = judging->readable ? climb(judging, &receipt->proof) : LT_OK;
+    enum lt_status status = judging->view->readable ? climb(judging, &receipt->proof) : LT_OK;
     if (status != LT_OK) {
         tell_status(judging, finding, status);
-    } else if (!judging->confirmed) {
+    } else if (!judging->view->confirmed) {
         tell(judging, finding, EVIDENCE_UNPROVEN, "no-checkpoint");
     } else {
         tell(judging, finding, EVIDENCE_PROVEN, NULL);
@@ -292,7 +282,7 @@ static bool judge_path(struct judging *judging, const struct evidence_receipt *r
     return false;
 }
 
-static void judge_accepted(struct judging *judging, struct item *item,
+static void judge_accepted(struct judging *judging, struct evidence_item *item,
                            const struct evidence_receipt *receipt, struct leaf *leaf)
 {
     struct evidence_finding finding = {.check = EVIDENCE_ACCEPTED,
@@ -313,7 +303,7 @@ static void judge_accepted(struct judging *judging, struct item *item,
     item->proven = judge_path(judging, receipt, &finding);
 }
 
-static void judge_outcome(struct judging *judging, const struct item *item,
+static void judge_outcome(struct judging *judging, const struct evidence_item *item,
                           const struct evidence_receipt *receipt, struct leaf *leaf)
 {
     struct evidence_finding finding = {.check = EVIDENCE_OUTCOME,
@@ -329,7 +319,7 @@ static void judge_outcome(struct judging *judging, const struct item *item,
     }
 }
 
-static void judge_receipts(struct judging *judging, struct item *item)
+static void judge_receipts(struct judging *judging, struct evidence_item *item)
 {
     struct evidence_finding finding = {.check = EVIDENCE_ACCEPTED, .transfer = &item->transfer->id};
     for (uint32_t i = 0; i < item->transfer->receipts_count; i++) {
@@ -352,7 +342,7 @@ static void judge_receipts(struct judging *judging, struct item *item)
 
 /* ---- bytes and seals ---- */
 
-static struct lt_digest bytes_digest(struct judging *judging, const struct item *item)
+static struct lt_digest bytes_digest(struct judging *judging, const struct evidence_item *item)
 {
     const struct evidence_transfer *transfer = item->transfer;
     return transfer->body_left_out
@@ -360,7 +350,7 @@ static struct lt_digest bytes_digest(struct judging *judging, const struct item 
                : digest_of_two(judging->digester, transfer->header, transfer->body);
 }
 
-static void judge_parcel(struct judging *judging, const struct item *item)
+static void judge_parcel(struct judging *judging, struct evidence_item *item)
 {
     const struct evidence_transfer *transfer = item->transfer;
     const struct leaf_accepted *accepted = &item->accepted.accepted;
@@ -371,6 +361,8 @@ static void judge_parcel(struct judging *judging, const struct item *item)
         tell_status(judging, &finding, status);
         return;
     }
+    item->after = header.after;
+    item->kind = header.kind;
     struct lt_digest digest = bytes_digest(judging, item);
     if (memcmp(header.id.bytes, transfer->id.bytes, sizeof(header.id)) != 0) {
         tell(judging, &finding, EVIDENCE_WRONG, "other-transfer");
@@ -388,7 +380,7 @@ static void judge_parcel(struct judging *judging, const struct item *item)
 }
 
 /* Does the signature fit, over these bytes, and is the seal the one that was accepted? */
-static enum lt_status check_seal(struct judging *judging, const struct item *item,
+static enum lt_status check_seal(struct judging *judging, const struct evidence_item *item,
                                  const struct public_key *key)
 {
     uint8_t bytes[SEAL_BYTES_MAX];
@@ -409,7 +401,7 @@ static enum lt_status check_seal(struct judging *judging, const struct item *ite
 }
 
 /* The key that fits; NULL when there is none. The caller closes it. */
-static struct public_key *judge_seal(struct judging *judging, const struct item *item)
+static struct public_key *judge_seal(struct judging *judging, const struct evidence_item *item)
 {
     const struct evidence_transfer *transfer = item->transfer;
     struct evidence_finding finding = {.check = EVIDENCE_SEAL, .transfer = &transfer->id};
@@ -476,7 +468,7 @@ static bool certificate_fits(struct lt_bytes certificate, const struct public_ke
     return fits;
 }
 
-static void judge_certificate(struct judging *judging, const struct item *item,
+static void judge_certificate(struct judging *judging, const struct evidence_item *item,
                               const struct public_key *key, struct evidence_finding *finding)
 {
     struct certificate_about about = {.subject = ""};
@@ -508,7 +500,7 @@ static void judge_certificate(struct judging *judging, const struct item *item,
     }
 }
 
-static void judge_key(struct judging *judging, const struct item *item,
+static void judge_key(struct judging *judging, const struct evidence_item *item,
                       const struct public_key *key)
 {
     char hex[65];
@@ -538,7 +530,7 @@ static void judge_key(struct judging *judging, const struct item *item,
 
 /* ---- time ---- */
 
-static void judge_time(struct judging *judging, const struct item *item)
+static void judge_time(struct judging *judging, const struct evidence_item *item)
 {
     const struct good_stamp *first = NULL;
     int64_t accepted_ms = item->accepted.accepted.time_ms;
@@ -568,17 +560,16 @@ static void judge_time(struct judging *judging, const struct item *item)
     }
 }
 
-static void judge_transfer(struct judging *judging, const struct evidence_transfer *transfer)
+static void judge_transfer(struct judging *judging, struct evidence_item *item)
 {
-    struct item item = {.transfer = transfer, .found = false};
-    judge_receipts(judging, &item);
-    judge_parcel(judging, &item);
-    struct public_key *key = judge_seal(judging, &item);
+    judge_receipts(judging, item);
+    judge_parcel(judging, item);
+    struct public_key *key = judge_seal(judging, item);
     if (key != NULL) {
-        judge_key(judging, &item, key);
+        judge_key(judging, item, key);
     }
     public_key_close(&key);
-    judge_time(judging, &item);
+    judge_time(judging, item);
 }
 
 /* The archive's own authorities count below those that are believed, and its lists where the
@@ -599,18 +590,35 @@ static void lend(struct judging *judging)
     trust->lent = true;
 }
 
+static void judge_all(struct judging *judging)
+{
+    const struct evidence *evidence = judging->evidence;
+    lend(judging);
+    judge_checkpoint(judging);
+    for (uint32_t i = 0; i < evidence->stamps_count; i++) {
+        judge_stamp(judging, &evidence->stamps[i]);
+    }
+    for (uint32_t i = 0; i < evidence->transfers_count; i++) {
+        judging->view->items[i].transfer = &evidence->transfers[i];
+        judge_transfer(judging, &judging->view->items[i]);
+    }
+    evidence_order(judging->view, judging->report);
+}
+
 enum lt_status evidence_judge(struct lt_bytes tar, struct evidence_trust *trust,
                               struct arena *arena, struct evidence_report *report,
-                              struct fault *fault)
+                              const struct evidence_view **ret_view, struct fault *fault)
 {
     struct evidence *evidence = arena_alloc(arena, sizeof(*evidence));
     struct judging *judging = arena_zalloc(arena, sizeof(*judging));
+    struct evidence_view *view = arena_zalloc(arena, sizeof(*view));
     bool read = false;
-    if (evidence == NULL || judging == NULL) {
+    if (evidence == NULL || judging == NULL || view == NULL) {
         return fault_set(fault, LT_NO_MEMORY, "evidence", "no memory");
     }
-    *judging =
-        (struct judging){.evidence = evidence, .trust = trust, .arena = arena, .report = report};
+    view->evidence = evidence;
+    *judging = (struct judging){
+        .evidence = evidence, .view = view, .trust = trust, .arena = arena, .report = report};
     enum lt_status status = digester_open(&judging->digester);
     if (status == LT_OK) {
         status = sign_checker_open(&judging->checker);
@@ -619,14 +627,15 @@ enum lt_status evidence_judge(struct lt_bytes tar, struct evidence_trust *trust,
         status = evidence_read(tar, judging->digester, arena, report, evidence, &read, fault);
     }
     if (status == LT_OK && read) {
-        lend(judging);
-        judge_checkpoint(judging);
-        for (uint32_t i = 0; i < evidence->stamps_count; i++) {
-            judge_stamp(judging, &evidence->stamps[i]);
-        }
-        for (uint32_t i = 0; i < evidence->transfers_count; i++) {
-            judge_transfer(judging, &evidence->transfers[i]);
-        }
+        view->items = arena_zalloc(arena, (evidence->transfers_count + 1) * sizeof(*view->items));
+        status =
+            view->items == NULL ? fault_set(fault, LT_NO_MEMORY, "evidence", "no memory") : LT_OK;
+    }
+    if (status == LT_OK && read) {
+        judge_all(judging);
+    }
+    if (status == LT_OK && ret_view != NULL) {
+        *ret_view = read ? view : NULL;
     }
     sign_checker_close(&judging->checker);
     digester_close(&judging->digester);

@@ -71,10 +71,25 @@ LT_CHECK enum lt_status evidence_trust_open(const char *folder, struct evidence_
                                             struct fault *fault);
 void evidence_trust_close(struct evidence_trust **trust_p);
 
+/* What was seen of an archive, for the comparison with another; it lives in the arena. */
+struct evidence_view;
+
 /* Judges an archive with all findings told. A trust list is used for one archive only, because it
- * takes in what the archive brings along. LT_NO_MEMORY, LT_CRYPTO: it could not be done. */
+ * takes in what the archive brings along. The view is NULL when the archive does not read; whoever
+ * does not compare passes NULL. LT_NO_MEMORY, LT_CRYPTO: it could not be done. */
 LT_CHECK enum lt_status evidence_judge(struct lt_bytes tar, struct evidence_trust *trust,
                                        struct arena *arena, struct evidence_report *report,
-                                       struct fault *fault);
+                                       const struct evidence_view **ret_view, struct fault *fault);
+
+/*
+ * Two archives of one axis, perhaps from two agencies: are their checkpoints of one log? Equal
+ * sizes need equal roots; otherwise a stamped checkpoint in the larger archive or one of `proofs`
+ * must lead from the smaller to the larger. Receipts of both must not contradict each other, nor
+ * stand behind a checkpoint that they are dated before. LT_NO_MEMORY, LT_CRYPTO.
+ */
+LT_CHECK enum lt_status evidence_compare(const struct evidence_view *one,
+                                         const struct evidence_view *other,
+                                         const struct growth_proof *proofs, uint32_t proofs_count,
+                                         struct arena *arena, struct evidence_report *report);
 
 #endif

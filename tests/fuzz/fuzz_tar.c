@@ -28,7 +28,7 @@ static uint32_t judge(struct lt_bytes tar)
     assert(status == LT_OK);
     status = evidence_trust_open(NULL, &trust, NULL);
     assert(status == LT_OK);
-    status = evidence_judge(tar, trust, &arena, &report, NULL);
+    status = evidence_judge(tar, trust, &arena, &report, NULL, NULL);
     assert(status == LT_OK || status == LT_NO_MEMORY);
     evidence_trust_close(&trust);
     arena_deinit(&arena);

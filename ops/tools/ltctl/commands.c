@@ -102,7 +102,7 @@ const struct command commands[] = {
     {"enrol import", 0, 1, 1, run_enrol_import},
     {"journal verify", 0, 1, 1, run_journal_verify},
     {"log checkpoint", B(PUBLIC_KEY) | B(DATA), 0, 0, run_log_checkpoint},
-    {"log consistency", B(PUBLIC_KEY) | B(DATA), 1, 2, run_log_consistency},
+    {"log consistency", B(PUBLIC_KEY) | B(DATA) | B(OUTPUT), 1, 2, run_log_consistency},
     {"log verify", B(PUBLIC_KEY) | B(DATA), 0, 256, run_log_verify},
     {"evidence", B(DATA) | B(OUTPUT) | B(WITHOUT_BODIES) | B(CHAIN) | B(CRL), 1, 1, run_evidence},
     {"quarantine", 0, 0, 0, run_quarantine},

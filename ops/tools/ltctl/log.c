@@ -4,8 +4,9 @@
  * broker running or not. The folder is only read. Without --data the broker is asked (log_wire.c).
  *
  *   checkpoint    the newest signed note as it stands, for whoever keeps it
- *   consistency   notes that somebody kept, against the log: were they signed by this log, and is
- *                 the log of today that one, grown?
+ *   consistency   a note that somebody kept, against the log: was it signed by this log, and is the
+ *                 log of today (or a second note that somebody kept) that one, grown? With -o the
+ *                 proof goes to a file, for lt-verify
  *   verify        tiles, entries, every issued checkpoint, and the journal's records against them
  *
  * The key that is believed is the line in --public-key FILE; without it the one that the broker
@@ -24,6 +25,7 @@
 #include "ltctl.h"
 #include "proto/base/file.h"
 #include "proto/base/text.h"
+#include "proto/proof_text.h"
 
 #define PATH_BYTES         512
 #define FINDINGS_SHOWN_MAX 1000
@@ -134,8 +136,8 @@ enum exit_code run_log_checkpoint(struct ltctl *ltctl)
 
 /* ---- consistency ---- */
 
-static enum lt_status notes_read(const char *path, struct desk *desk, struct checkpoint *ret_old,
-                                 struct checkpoint *ret_new, struct fault *fault)
+static enum lt_status note_open(struct desk *desk, const char *path, struct checkpoint *ret,
+                                struct fault *fault)
 {
     uint8_t *bytes = NULL;
     size_t size;
@@ -143,17 +145,39 @@ static enum lt_status notes_read(const char *path, struct desk *desk, struct che
     if (status != LT_OK) {
         return status;
     }
-    status = log_keys_checkpoint(&desk->keys, (struct lt_bytes){bytes, size}, ret_old);
+    status = log_keys_checkpoint(&desk->keys, (struct lt_bytes){bytes, size}, ret);
     free(bytes);
+    return status == LT_OK ? LT_OK : fault_set(fault, status, path, "refused");
+}
+
+static enum lt_status notes_read(struct ltctl *ltctl, struct desk *desk, struct checkpoint *ret_old,
+                                 struct checkpoint *ret_new, struct fault *fault)
+{
+    enum lt_status status = note_open(desk, ltctl->arguments[0], ret_old, fault);
     if (status != LT_OK) {
-        return fault_set(fault, status, path, "refused");
+        return status;
+    }
+    if (ltctl->arguments_count > 1) {
+        return note_open(desk, ltctl->arguments[1], ret_new, fault);
     }
     status = log_keys_checkpoint(&desk->keys, issued_newest(desk->checkpoints), ret_new);
     return status == LT_OK ? LT_OK : fault_set(fault, status, "log/checkpoints", "the newest");
 }
 
+static enum lt_status proof_write(const char *path, const struct checkpoint *old,
+                                  const struct checkpoint *new, const struct merkle_path *nodes,
+                                  struct fault *fault)
+{
+    uint8_t text[PROOF_TEXT_MAX];
+    struct growth_proof growth;
+    growth_proof_make(&growth, &old->head, new->head.size, nodes);
+    return file_write(path, growth_proof_write(text, &growth), 0644, fault);
+}
+
+/* The proof goes to `out`; NULL: nowhere. */
 static enum lt_status consistency_check(struct desk *desk, const struct checkpoint *old,
-                                        const struct checkpoint *new, struct fault *fault)
+                                        const struct checkpoint *new, const char *out,
+                                        struct fault *fault)
 {
     struct tiles *tiles = NULL;
     struct merkle_path path;
@@ -179,6 +203,9 @@ static enum lt_status consistency_check(struct desk *desk, const struct checkpoi
         status = fault_set(fault, LT_LOG_FORKED, "root", "size %llu",
                            (unsigned long long)old->head.size);
     }
+    if (status == LT_OK && out != NULL) {
+        status = proof_write(out, old, new, &path, fault);
+    }
     tiles_close(&tiles);
     return status;
 }
@@ -187,23 +214,24 @@ enum exit_code run_log_consistency(struct ltctl *ltctl)
 {
     struct desk desk;
     struct fault fault;
-    struct checkpoint kept[2], new;
+    struct checkpoint old, new;
+    const char *out = ltctl->options.values[OPTION_OUTPUT];
     if (ltctl->options.values[OPTION_DATA] == NULL) {
-        return log_wire_consistency(ltctl);
+        return out == NULL ? log_wire_consistency(ltctl)
+                           : complain_usage(ltctl, phrase(ltctl->language, PHRASE_LOG_PROOF_DATA));
     }
     fault_init(&fault);
     enum lt_status status = desk_open(ltctl, &desk, &fault);
-    for (uint32_t i = 0; i < ltctl->arguments_count && status == LT_OK; i++) {
-        status = notes_read(ltctl->arguments[i], &desk, &kept[i], &new, &fault);
-        if (status == LT_OK) {
-            status = consistency_check(&desk, &kept[i], &new, &fault);
-        }
+    if (status == LT_OK) {
+        status = notes_read(ltctl, &desk, &old, &new, &fault);
+    }
+    if (status == LT_OK) {
+        status = consistency_check(&desk, &old, &new, out, &fault);
     }
     desk_close(&desk);
     if (status == LT_OK) {
-        const struct checkpoint *end = ltctl->arguments_count == 2 ? &kept[1] : &new;
-        printf("%llu -> %llu: %s\n", (unsigned long long)kept[0].head.size,
-               (unsigned long long)end->head.size, phrase(ltctl->language, PHRASE_LOG_EXTENDS));
+        printf("%llu -> %llu: %s\n", (unsigned long long)old.head.size,
+               (unsigned long long)new.head.size, phrase(ltctl->language, PHRASE_LOG_EXTENDS));
         return EXIT_GOOD;
     }
     enum exit_code code = complain(ltctl, status, &fault);

@@ -232,6 +232,8 @@ static void say_object(struct say *say, const struct evidence_finding *finding)
     }
     fprintf(say->stream, "%s\n{\"check\":\"%s\",\"result\":\"%s\"", say->any ? "," : "",
             evidence_check_name(finding->check), evidence_result_name(finding->result));
+    put_text_field(say, "archive", say->archive);
+    put_text_field(say, "other", say->other);
     put_text_field(say, "transfer", id);
     put_text_field(say, "why", finding->why);
     put_text_field(say, "file", finding->file);
@@ -258,6 +260,23 @@ void say_begin(struct say *say)
     if (say->json) {
         fputs("{\"findings\":[", say->stream);
     }
+}
+
+void say_archive(struct say *say, const char *archive, const char *other)
+{
+    say->archive = archive;
+    say->other = other;
+    memset(&say->transfer, 0, sizeof(say->transfer));
+    if (say->json) {
+        return;
+    }
+    fputs("\n== ", say->stream);
+    put_text(say, text_bytes(archive));
+    if (other != NULL) {
+        fputs(" <> ", say->stream);
+        put_text(say, text_bytes(other));
+    }
+    fputc('\n', say->stream);
 }
 
 void say_finding(struct say *say, const struct evidence_finding *finding)

@@ -14,9 +14,13 @@ struct say {
     bool json;
     bool any;              /* a finding was said */
     struct lt_id transfer; /* of the heading that stands */
+    const char *archive;   /* where findings come from; NULL: there is only one */
+    const char *other;     /* the archive that it is compared with */
 };
 
 void say_begin(struct say *say);
+/* What follows is found in an archive, or between two. */
+void say_archive(struct say *say, const char *archive, const char *other);
 void say_finding(struct say *say, const struct evidence_finding *finding);
 void say_end(struct say *say, const struct evidence_report *report);
 

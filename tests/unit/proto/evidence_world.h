@@ -546,7 +546,7 @@ static inline void world_judge_as(struct evidence_world *w, struct lt_bytes tar,
     w->report = (struct evidence_report){.context = w, .found = world_found};
     assert_int_equal(arena_init(&arena, 1 << 20, 1u << 30), LT_OK);
     assert_int_equal(evidence_trust_open(folder, &trust, &fault), LT_OK);
-    assert_int_equal(evidence_judge(tar, trust, &arena, &w->report, &fault), LT_OK);
+    assert_int_equal(evidence_judge(tar, trust, &arena, &w->report, NULL, &fault), LT_OK);
     evidence_trust_close(&trust);
     arena_deinit(&arena);
 }
