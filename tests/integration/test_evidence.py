@@ -251,7 +251,7 @@ def one_transfer(bench, ids):
     check({f["why"] for f in findings if f["result"] != "proven"} == {"body-left-out"}, findings)
     check(bench.by_openssl(bare).returncode == 0, "by openssl without a body")
     bench.verify(bench.path("one.tar"), 2)
-    for wanted, words in ((64, ()), (64, ("a.tar", "b.tar")), (64, ("a.tar", "--lang", "fr")),
+    for wanted, words in ((64, ()), (66, ("a.tar", "b.tar")), (64, ("a.tar", "--lang", "fr")),
                           (66, (bench.path("none.tar"),)),
                           (66, (bench.path("one.tar"), "--trust", bench.path("none"))),
                           (0, ("--version",)), (0, ("--help", "--lang", "en"))):
