@@ -15,6 +15,7 @@
 #include "adapters/sdk/content.h"
 #include "notary.h"
 #include "proto/base/text.h"
+#include "proto/seal.h"
 
 #define CASES       12
 #define RETRY_MS    700
@@ -160,6 +161,18 @@ static void make_wish(struct actor *actor)
 
 /* ---- sending ----------------------------------------------------------------------------- */
 
+static void make_seal(struct actor *actor, const struct parcel *parcels, uint32_t count,
+                      struct seal *ret_seal)
+{
+    struct lt_digest leaves[SUBMIT_EACH];
+    for (uint32_t i = 0; i < count; i++) {
+        leaves[i] = seal_leaf(actor->digester, &parcels[i]);
+    }
+    enum lt_status status =
+        seal_make(actor->options.signer, actor->digester, leaves, count, ret_seal);
+    assert(status == LT_OK);
+}
+
 static void submit(struct actor *actor, struct line *line)
 {
     struct parcel parcels[SUBMIT_EACH];
@@ -181,6 +194,11 @@ static void submit(struct actor *actor, struct line *line)
         bytes += size;
     }
     struct frame frame = {.kind = FRAME_SUBMIT, .submit = {.parcels = parcels, .count = count}};
+    struct seal seal;
+    if (count > 0 && actor->options.signer != NULL) {
+        make_seal(actor, parcels, count, &seal);
+        frame.submit.seal = seal_give(&seal);
+    }
     if (count == 0 || session_send(&line->session, &actor->arena, &frame) != LT_OK) {
         return;
     }

@@ -14,6 +14,7 @@
  */
 struct actor;
 struct notary;
+struct signer;
 
 struct actor_options {
     struct world *world;
@@ -23,7 +24,8 @@ struct actor_options {
     const char *const *ids; /* of all agencies */
     struct lt_key key;
     uint32_t wishes_max;
-    struct notary *notary; /* looks at receipts; NULL: there is no log */
+    struct notary *notary;       /* looks at receipts; NULL: there is no log */
+    const struct signer *signer; /* seals what it sends; NULL: nothing */
 };
 
 struct actor *actor_open(const struct actor_options *options);

@@ -32,6 +32,10 @@ struct notary {
     struct checkpoint newest; /* of all that were seen */
     uint64_t receipts;
     uint32_t findings;
+    uint64_t *got; /* positions of leaves that came to whom they are owed */
+    uint32_t got_count;
+    uint32_t got_room;
+    uint64_t asked; /* receipts that had been lost on the way */
 };
 
 struct notary *notary_open(const char *folder, const struct lt_clock *clock, struct oracle *oracle)
@@ -74,12 +78,44 @@ void notary_close(struct notary **notary_p)
     if (notary == NULL) {
         return;
     }
+    free(notary->got);
     public_key_close(&notary->key);
     sign_checker_close(&notary->checker);
     digester_close(&notary->digester);
     (void)nftw(notary->folder, drop_one, 8, FTW_DEPTH | FTW_PHYS);
     free(notary);
     *notary_p = NULL;
+}
+
+static void got_add(struct notary *notary, uint64_t position)
+{
+    if (notary->got_count == notary->got_room) {
+        notary->got_room = notary->got_room == 0 ? 1024 : 2 * notary->got_room;
+        notary->got = realloc(notary->got, notary->got_room * sizeof(*notary->got));
+        assert(notary->got != NULL);
+    }
+    notary->got[notary->got_count++] = position;
+}
+
+static bool got_has(const struct notary *notary, uint64_t position)
+{
+    bool has = false;
+    for (uint32_t i = 0; i < notary->got_count && !has; i++) {
+        has = notary->got[i] == position;
+    }
+    return has;
+}
+
+/* A restore gives the positions above it to other facts. */
+static void forget_above(struct notary *notary, uint64_t position)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < notary->got_count; i++) {
+        if (notary->got[i] <= position) {
+            notary->got[kept++] = notary->got[i];
+        }
+    }
+    notary->got_count = kept;
 }
 
 static void tell_names(void *self, struct leaves *leaves)
@@ -120,6 +156,7 @@ void notary_begin(struct notary *notary, struct broker *broker, struct backend_m
         fprintf(stderr, "sim: log: %s %s %s\n", lt_code(status), fault.field, fault.detail);
         oracle_fail(notary->oracle, "the log does not open", NULL);
     }
+    forget_above(notary, restored ? journal_durable(journal) : UINT64_MAX);
     struct log_door door = log_signer_door(notary->signer);
     broker_attach_log(broker, &door);
 }
@@ -158,6 +195,8 @@ void notary_take(struct notary *notary, const char *agency, const struct receipt
         if (!reads || !bytes_equal(whose, text_bytes(agency))) {
             oracle_fail(notary->oracle, "a receipt is somebody else's", NULL);
         }
+        got_add(notary,
+                leaf.kind == LEAF_ACCEPTED ? leaf.accepted.position : leaf.outcome.position);
     }
     if (strcmp(checkpoint.origin, notary->newest.origin) != 0) {
         notary->newest = checkpoint; /* a restore in between */
@@ -170,6 +209,49 @@ void notary_take(struct notary *notary, const char *agency, const struct receipt
         notary->newest = checkpoint;
     }
     notary->receipts += receipts->count;
+}
+
+/* ---- what is owed ---- */
+
+/* Asks as the agency would, and hears the answer: false when there is none. */
+static bool ask(struct notary *notary, uint32_t agency, uint64_t position)
+{
+    struct log_door door = log_signer_door(notary->signer);
+    struct log_wish wish = {.agency = agency, .number = ++notary->asked, .position = position};
+    const struct agency *entry = registry_by_number(broker_flow(notary->broker)->registry, agency);
+    bool answered = false;
+    bool pushed = door.ask(door.self, &wish);
+    assert(pushed && entry != NULL);
+    struct log_news *news = door.take(door.self);
+    while (news != NULL) {
+        if (news->kind == NEWS_RECEIPTS && news->agency == agency) {
+            notary_take(notary, entry->id, &news->receipts);
+            answered = got_has(notary, position);
+        }
+        free(news);
+        news = door.take(door.self);
+    }
+    return answered;
+}
+
+/* An acceptance is owed to its sender, a settlement to whoever settled. */
+static enum lt_status look_owed(void *context, const struct fact *fact)
+{
+    struct notary *notary = context;
+    struct fact_accepted accepted = {.from = 0};
+    struct fact_settled settled = {.agency = 0};
+    uint32_t agency = 0;
+    if (fact->kind == FACT_ACCEPTED && fact_read_accepted(fact->payload, &accepted)) {
+        agency = accepted.from;
+    } else if (fact->kind == FACT_SETTLED && fact_read_settled(fact->payload, &settled)) {
+        agency = settled.agency;
+    }
+    if (agency != 0 && !got_has(notary, fact->position) && !ask(notary, agency, fact->position)) {
+        fprintf(stderr, "sim: log: nothing for agency %u at %llu\n", agency,
+                (unsigned long long)fact->position);
+        oracle_fail(notary->oracle, "a receipt that is owed is not given", NULL);
+    }
+    return LT_OK;
 }
 
 static void found(void *context, const struct log_finding *finding)
@@ -208,8 +290,13 @@ uint64_t notary_judge(struct notary *notary, struct broker *broker, struct backe
                 fault.detail, (unsigned long long)report.commits);
         oracle_fail(notary->oracle, "the log does not verify", NULL);
     }
-    if (notary->receipts == 0) {
+    uint64_t came = notary->receipts;
+    const struct journal *journal = broker_flow(broker)->journal;
+    if (journal_walk(journal, journal_first(journal), look_owed, notary) != LT_OK) {
+        oracle_fail(notary->oracle, "the journal does not read", NULL);
+    }
+    if (came == 0) {
         oracle_fail(notary->oracle, "no receipt came", NULL);
     }
-    return notary->receipts;
+    return came;
 }

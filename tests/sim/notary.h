@@ -30,7 +30,9 @@ bool notary_covers(const struct notary *notary, uint64_t below);
 /* What an agency heard. NULL: this world has no log. */
 void notary_take(struct notary *notary, const char *agency, const struct receipts *receipts);
 
-/* In calm weather: everything is signed, the folder verifies, and receipts came. How many. */
+/* In calm weather: everything is signed, the folder verifies, receipts came, and of everything that
+ * the journal says was accepted or settled whoever is owed the receipt has it or gets it when it
+ * asks. How many came. */
 uint64_t notary_judge(struct notary *notary, struct broker *broker, struct backend_memory *backend);
 
 #endif

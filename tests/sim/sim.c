@@ -322,6 +322,7 @@ static void judge(struct sim *sim)
     unlink(sim->state_path);
     sim_open_broker(sim);
     sim->receipts = notary_judge(sim->notary, sim->broker, sim->backend);
+    sim->sealed = seals_judge(sim->seals, broker_flow(sim->broker), &sim->oracle);
     check_picture(broker_flow(sim->broker), &refolded);
     if (!check_same(&used, &refolded)) {
         sim_fail(sim, "the refolded state differs");
@@ -348,9 +349,9 @@ static void say_all(struct sim *sim)
            (unsigned long long)people->unheard, (unsigned long long)people->waited, acts.skipped,
            acts.ended, acts.rerouted, acts.risked);
     printf("  %u restores, %u roll-backs refused, %u agencies restored, %u keys changed, "
-           "%u clock jumps, %llu receipts\n",
+           "%u clock jumps, %llu receipts, %llu seals\n",
            sim->restores, sim->rolled_back, sim->agency_restores, sim->keys_changed,
-           sim->clock_jumps, (unsigned long long)sim->receipts);
+           sim->clock_jumps, (unsigned long long)sim->receipts, (unsigned long long)sim->sealed);
 }
 
 static void tell_story(void *self, const struct wish *wish)
@@ -374,6 +375,7 @@ static void close_all(struct sim *sim)
     notary_end(sim->notary, sim->broker);
     broker_close(&sim->broker);
     notary_close(&sim->notary);
+    seals_close(&sim->seals);
     people_close(&sim->people);
     witness_close(&sim->witness);
     story_close(&sim->story);
@@ -417,10 +419,14 @@ static void run_seed(uint64_t seed, const char *folder, bool verbose)
     sim->people = people_open(&sim->world, sim->net, &sim->oracle, sim_ids);
     open_verifier(sim);
     open_notary(sim, folder);
+    struct world_entropy keys;
+    world_entropy_init(&keys, &sim->world, 3);
+    sim->seals = seals_open(folder, &keys.entropy, seed);
     sim_open_broker(sim);
     for (uint32_t i = 0; i < AGENCIES_SIM; i++) {
         act_register(sim, i);
     }
+    seals_register(sim->seals, broker_flow(sim->broker));
     while (!broker_drained(sim->broker)) {
         sim_turn(sim);
         world_advance(&sim->world, 10);
@@ -433,6 +439,7 @@ static void run_seed(uint64_t seed, const char *folder, bool verbose)
                                         .ids = sim_ids,
                                         .key = sim->keys[i],
                                         .notary = sim->notary,
+                                        .signer = seals_signer(sim->seals, i),
                                         .wishes_max = WISHES_EACH};
         sim->actors[i] = actor_open(&options);
     }

@@ -11,6 +11,7 @@
 #include "notary.h"
 #include "operator.h"
 #include "people.h"
+#include "seals.h"
 #include "story.h"
 #include "witness.h"
 
@@ -29,6 +30,7 @@ struct sim {
     struct slow_verifier verifier;
     struct broker *broker;
     struct notary *notary; /* NULL: a world without a log */
+    struct seals *seals;   /* NULL: nobody seals */
     struct oracle oracle;
     struct witness *witness;
     struct story *story; /* when somebody reads it */
@@ -52,6 +54,7 @@ struct sim {
     uint32_t disk_failures; /* of state.mdb that ended the broker */
     uint32_t disk_fillings;
     uint64_t receipts;    /* proven by those who got them */
+    uint64_t sealed;      /* acceptances whose seal was looked at in the end */
     uint32_t restores;    /* of the broker, declared */
     uint32_t rolled_back; /* undeclared, and refused by all */
     uint32_t agency_restores;
