@@ -122,7 +122,7 @@ enum lt_status archive_verify(struct archive *archive,
     struct checking checking = {
         .archive = archive, .found = found, .context = context, .report = &report};
     enum lt_status status = journal_verify(&door, archive->months[archive->months_count - 1].to,
-                                           progress, found, context, &report);
+                                           progress, found, context, NULL, &report);
     if (status == LT_OK) {
         status = arena_init(&checking.arena, 64 * 1024, 1024 * 1024);
     }

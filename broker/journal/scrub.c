@@ -75,8 +75,8 @@ static void *run(void *self)
     struct scrub *scrub = self;
     while (!atomic_load(&scrub->stopping)) {
         struct verify_report report;
-        enum lt_status status =
-            journal_verify(&scrub->options.backend, 0, pace_walk, take_finding, scrub, &report);
+        enum lt_status status = journal_verify(&scrub->options.backend, 0, pace_walk, take_finding,
+                                               scrub, NULL, &report);
         if (scrub->options.base != NULL && !atomic_load(&scrub->stopping)) {
             look_at_base(scrub);
         }

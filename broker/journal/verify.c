@@ -6,14 +6,18 @@
  * Each finding names the position it was seen at: "gap" positions that no record holds, "frame" a
  * record that does not read or stands under a foreign key, "chain" a record whose link to the one
  * before does not fit, "crc" and "payload" single facts, "digest" a parcel whose bytes are not
- * those that were accepted, "time" and "epoch" what went back, "format" a kind that this release
- * has not heard of, which a newer one wrote. One damage may be found twice: a flipped bit breaks
- * its fact's crc and the link of the record behind. Nothing stops at the first finding, and nothing
- * is mended.
+ * those that were accepted, "seal" an acceptance whose seal is over other bytes, is not there or is
+ * not signed by a key of its sender, "time" and "epoch" what went back, "format" a kind that this
+ * release has not heard of, which a newer one wrote. One damage may be found twice: a flipped bit
+ * breaks its fact's crc and the link of the record behind. Nothing stops at the first finding, and
+ * nothing is mended.
  *
  * The chain begins with the first record held: in a journal that was never cut its link is zero.
  */
 #include "verify.h"
+
+#include <string.h>
+
 #include "fact_enrol.h"
 #include "fact_plan.h"
 #include "fact_seal.h"
@@ -34,6 +38,11 @@ struct check {
     struct lt_digest before; /* of the last record seen */
     uint64_t epoch;
     int64_t time_ms;
+    const struct verify_seals *seals; /* NULL: whose they are is not asked */
+    uint64_t first;                   /* position held */
+    uint64_t batch_at;                /* the last FACT_SEAL: acceptances follow theirs */
+    size_t batch_size;
+    uint8_t batch[FACT_SEAL_BYTES_MAX];
 };
 
 static void finding(struct check *check, uint64_t position, const char *what)
@@ -45,6 +54,55 @@ static void finding(struct check *check, uint64_t position, const char *what)
 }
 
 /* ---- facts ---- */
+
+static struct lt_digest leaf_of(struct check *check, const struct fact_accepted *accepted)
+{
+    struct parcel parcel = {accepted->header, accepted->body, accepted->digest};
+    return seal_leaf(check->digester, &parcel);
+}
+
+static bool is_senders(const struct check *check, uint32_t from, const struct seal_proof *proof,
+                       const struct lt_digest *leaf)
+{
+    return check->seals == NULL || check->seals->fits(check->seals->self, from, proof, leaf);
+}
+
+/* A batch is asked about once, by its first leaf. */
+static void take_batch(struct check *check, const struct fact *fact, const struct fact_seal *f)
+{
+    struct seal_proof proof;
+    struct seal seal;
+    struct lt_digest leaves[SEAL_BATCH_MAX];
+    check->batch_at = fact->position;
+    check->batch_size = fact->payload.size <= sizeof(check->batch) ? fact->payload.size : 0;
+    memcpy(check->batch, fact->payload.data, check->batch_size);
+    memcpy(leaves, f->leaves, f->count * sizeof(leaves[0]));
+    if (!seal_read(f->seal, &seal) || seal.batch != f->count ||
+        seal_prove(&seal, check->digester, leaves, f->count, 0, &proof) != LT_OK ||
+        !is_senders(check, f->from, &proof, &leaves[0])) {
+        finding(check, fact->position, "seal");
+    }
+}
+
+/* Over these very bytes? Where the journal was cut what an acceptance names may be gone. */
+static bool seal_fits(struct check *check, const struct fact_accepted *accepted,
+                      const struct seal_link *link)
+{
+    struct seal_proof proof;
+    struct lt_bytes batch = {0};
+    if (link->position != 0 && link->position < check->first) {
+        return true;
+    }
+    if (link->position != 0 && link->position == check->batch_at) {
+        batch = (struct lt_bytes){check->batch, check->batch_size};
+    }
+    check->report.seals++;
+    if (fact_seal_prove(accepted, batch, check->digester, &proof) != LT_OK) {
+        return false;
+    }
+    struct lt_digest leaf = leaf_of(check, accepted);
+    return link->position != 0 || is_senders(check, accepted->from, &proof, &leaf);
+}
 
 static bool acceptance_reads(struct check *check, const struct fact *fact, struct lt_bytes payload)
 {
@@ -58,7 +116,30 @@ static bool acceptance_reads(struct check *check, const struct fact *fact, struc
         finding(check, fact->position, "digest");
     }
     struct seal_link link;
-    return accepted.seal.size == 0 || seal_link_read(accepted.seal, &link);
+    if (accepted.seal.size == 0) {
+        return true;
+    }
+    if (!seal_link_read(accepted.seal, &link)) {
+        return false;
+    }
+    if (fact->kind == FACT_ACCEPTED && !seal_fits(check, &accepted, &link)) {
+        finding(check, fact->position, "seal");
+    }
+    return true;
+}
+
+/* Beside a carried acceptance: the fact that its link names goes with the cut. */
+static bool proof_fits(struct check *check, struct lt_bytes payload, const struct seal_proof *proof)
+{
+    struct fact_accepted accepted;
+    if (!fact_read_accepted(payload, &accepted)) {
+        return true; /* told as what it is */
+    }
+    struct lt_digest leaf = leaf_of(check, &accepted);
+    check->report.seals++;
+    return merkle_path_check(check->digester, &leaf, proof->index, proof->seal.batch, proof->path,
+                             proof->path_count, &proof->root) == LT_OK &&
+           is_senders(check, accepted.from, proof, &leaf);
 }
 
 /* Empty: the bytes did not read any more when they were to be carried. */
@@ -66,9 +147,34 @@ static bool carried_reads(struct check *check, const struct fact *fact)
 {
     struct fact_carried carried;
     struct seal_proof proof;
-    return fact_read_carried(fact->payload, &carried) &&
-           (carried.proof.size == 0 || seal_proof_read(carried.proof, &proof)) &&
-           (carried.accepted.size == 0 || acceptance_reads(check, fact, carried.accepted));
+    if (!fact_read_carried(fact->payload, &carried) ||
+        (carried.proof.size > 0 && !seal_proof_read(carried.proof, &proof))) {
+        return false;
+    }
+    if (carried.proof.size > 0 && !proof_fits(check, carried.accepted, &proof)) {
+        finding(check, fact->position, "seal");
+    }
+    return carried.accepted.size == 0 || acceptance_reads(check, fact, carried.accepted);
+}
+
+static bool registry_reads(struct check *check, const struct fact *fact)
+{
+    struct fact_registry registry;
+    bool reads = fact_read_registry(fact->payload, &registry);
+    if (reads && check->seals != NULL) {
+        check->seals->learn(check->seals->self, &registry);
+    }
+    return reads;
+}
+
+static bool batch_reads(struct check *check, const struct fact *fact)
+{
+    struct fact_seal seal;
+    bool reads = fact_read_seal(fact->payload, &seal);
+    if (reads) {
+        take_batch(check, fact, &seal);
+    }
+    return reads;
 }
 
 /* One kind, one reader; a kind without one was written by a newer release or by nobody. */
@@ -83,7 +189,6 @@ static bool act_reads(const struct fact *fact)
         struct fact_timed timed;
         struct fact_held held;
         struct fact_rerouted rerouted;
-        struct fact_seal seal;
         struct fact_enrol enrol;
         struct fact_seen seen;
     } f;
@@ -92,7 +197,6 @@ static bool act_reads(const struct fact *fact)
            (fact->kind == FACT_PLAN_ITEMS && fact_read_plan_items(payload, &f.items)) ||
            (fact->kind == FACT_PLAN_STEP && fact_read_plan_step(payload, &f.step)) ||
            (fact->kind == FACT_PLAN_STATE && fact_read_plan_state(payload, &f.state)) ||
-           (fact->kind == FACT_SEAL && fact_read_seal(payload, &f.seal)) ||
            (fact->kind == FACT_ENROL && fact_read_enrol(payload, &f.enrol)) ||
            (fact->kind == FACT_INCIDENT && fact_read_incident(payload, &f.incident)) ||
            (fact->kind == FACT_TIMED && fact_read_timed(payload, &f.timed)) ||
@@ -135,7 +239,6 @@ static bool payload_reads(struct check *check, const struct fact *fact)
         struct fact_act act;
         struct fact_assigned assigned;
         struct fact_noticed noticed;
-        struct fact_registry registry;
         struct fact_blob blob;
         struct fact_blob_gone blob_gone;
     } f;
@@ -160,7 +263,7 @@ static bool payload_reads(struct check *check, const struct fact *fact)
     case FACT_NOTICED:
         return fact_read_noticed(payload, &f.noticed);
     case FACT_REGISTRY:
-        return fact_read_registry(payload, &f.registry);
+        return registry_reads(check, fact);
     case FACT_BLOB:
         return fact_read_blob(payload, &f.blob);
     case FACT_BLOB_GONE:
@@ -176,9 +279,10 @@ static bool payload_reads(struct check *check, const struct fact *fact)
         return house_reads(fact);
     case FACT_CARRIED:
         return carried_reads(check, fact);
+    case FACT_SEAL:
+        return batch_reads(check, fact);
     case FACT_REROUTED:
     case FACT_ENROL:
-    case FACT_SEAL:
     case FACT_INCIDENT:
     case FACT_TIMED:
     case FACT_HELD:
@@ -259,6 +363,7 @@ static enum lt_status look(void *context, uint64_t first, struct lt_bytes bytes)
     }
     struct record record;
     bool reads = record_read(bytes, &record, NULL) == LT_OK && record.first == first;
+    check->first = check->begun ? check->first : first;
     check->report.records++;
     check->report.bytes += bytes.size;
     if (reads) {
@@ -273,13 +378,13 @@ static enum lt_status look(void *context, uint64_t first, struct lt_bytes bytes)
     return LT_OK;
 }
 
-enum lt_status journal_verify(const struct journal_backend *backend, uint64_t last,
-                              bool (*progress)(void *context, uint64_t position, uint64_t last,
-                                               uint64_t bytes),
-                              void (*found)(void *context, const struct verify_finding *finding),
-                              void *context, struct verify_report *ret_report)
+enum lt_status
+journal_verify(const struct journal_backend *backend, uint64_t last,
+               bool (*progress)(void *context, uint64_t position, uint64_t last, uint64_t bytes),
+               void (*found)(void *context, const struct verify_finding *finding), void *context,
+               const struct verify_seals *seals, struct verify_report *ret_report)
 {
-    struct check check = {.found = found, .context = context, .time_ms = INT64_MIN};
+    struct check check = {.found = found, .context = context, .seals = seals, .time_ms = INT64_MIN};
     enum lt_status status = digester_open(&check.digester);
     if (status != LT_OK) {
         return status;

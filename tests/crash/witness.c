@@ -172,7 +172,7 @@ static void read_all(struct witness *witness, const struct journal_backend *door
         oracle_fail(witness->oracle, NULL, "the journal ends at %llu and had ended at %llu",
                     (unsigned long long)at.last, (unsigned long long)witness->seen);
     }
-    if (journal_verify(door, 0, NULL, found, witness->oracle, &report) != LT_OK ||
+    if (journal_verify(door, 0, NULL, found, witness->oracle, NULL, &report) != LT_OK ||
         report.findings != 0) {
         oracle_fail(witness->oracle, NULL, "the journal does not verify");
     }

@@ -186,6 +186,12 @@ class Bench:
                          "--crl", self.world.path("crl.pem"), *options)
         return path
 
+    def try_gather(self, name, subject):
+        try:
+            return self.gather(name, subject)
+        except RuntimeError:
+            return None
+
     def verify(self, path, wanted, *options, program=None):
         program = program or os.path.join(self.bin, "lt-verify")
         done = subprocess.run([program, path, "--json", *options], capture_output=True, text=True,
@@ -225,6 +231,8 @@ def whole(bench):
         return outcomes(json.loads(done.stdout)["findings"]) == 4
     wait_for(settled, 20, "a checkpoint over all outcomes")
     bench.stamp()
+    looked = json.loads(bench.world.ltctl("journal", "verify", bench.world.path("data"), "--json"))[0]
+    check(int(looked["seals"]) == 4 and int(looked["findings"]) == 0, looked)
     path = bench.gather("case.tar", CASE)
     check(read(path) == read(bench.gather("again.tar", CASE)), "two runs, the same bytes")
     findings = bench.verify(path, 0, "--trust", bench.trust)
@@ -237,6 +245,24 @@ def whole(bench):
     if other:
         check(bench.verify(path, 0, "--trust", bench.trust, program=other) == findings,
               "another build finds the same")
+
+
+def two_archives(bench):
+    """One of this noon and one of the evening, held together: one log, by the proof that it grew."""
+    def sides(*options):
+        done = subprocess.run([os.path.join(bench.bin, "lt-verify"), bench.path("early.tar"),
+                               bench.path("case.tar"), "--json", "--trust", bench.trust, *options],
+                              capture_output=True, text=True, timeout=60 * SLOW, check=False)
+        check(done.returncode == 2, "lt-verify: %d\n%s" % (done.returncode, done.stdout))
+        return [f for f in json.loads(done.stdout)["findings"] if f["check"] == "log"]
+    check([f["why"] for f in sides()] == ["no-consistency"], "not without a proof")
+    text = subprocess.run(["tar", "-xOf", bench.path("early.tar"), "--wildcards",
+                           "checkpoints/*.note"], capture_output=True, check=True).stdout
+    note = write(bench.path("early.note"), text)
+    proof = bench.path("growth.txt")
+    bench.world.ltctl("log", "consistency", bench.world.path("data"), note, "-o", proof)
+    check(read(proof).startswith(b"lienthong/consistency/1\n"), "a proof")
+    check(sides("--consistency", proof)[0]["result"] == "proven", "with the proof")
 
 
 def one_transfer(bench, ids):
@@ -294,7 +320,8 @@ def altered(bench, ids):
 
 def after_a_cut(stage, bench):
     """Two under one seal wait while the journal is cut below them 40 days later: their bytes and the
-    proof of their seal were carried over, and their receipts are in the archive."""
+    proof of their seal were carried over, and their receipts are in the archive; so is all of the
+    case that had come to its end before."""
     world, data = bench.world, bench.world.path("data")
     stage.clients.pop(DEPARTMENT).close()
     client = stage.clients[COMMUNE]
@@ -327,6 +354,14 @@ def after_a_cut(stage, bench):
     check(sum(f["check"] == "seal" and f["result"] == "proven" for f in findings) == 2, findings)
     check({f["why"] for f in findings if f["result"] == "not-proven"}
           == {"no-receipt", "no-timestamp"}, findings)
+    joined = ("--archive", world.path("archive"))
+    findings = bench.verify(bench.gather("joined.tar", "000.00.01.H24-CHO", *joined), 2, "--trust",
+                            bench.trust)
+    check(sum(f["check"] in ("accepted", "seal", "parcel") and f["result"] == "proven"
+              for f in findings) == 6, findings)
+    check({f["why"] for f in findings if f["result"] == "not-proven"} == {"no-timestamp"}, findings)
+    findings = bench.verify(bench.gather("whole.tar", CASE, *joined), 0, "--trust", bench.trust)
+    check(outcomes(findings) == 4, "all outcomes of the case that was cut away")
 
 
 def serves(world):
@@ -349,9 +384,11 @@ def main():
         stage.open()
         bodies = [('{"chu_ho_so": "NGUYỄN VĂN THỬ NGHIỆM %d"}' % i).encode() for i in range(3)]
         ids = stage.send(COMMUNE, DEPARTMENT, ltp_pb2.FORWARD, bodies)
-        stage.send(DEPARTMENT, COMMUNE, ltp_pb2.RESULT, [b'{"chu_ho_so": "KET QUA"}'])
         bench = Bench(world, stage, given.bin)
+        wait_for(lambda: bench.try_gather("early.tar", CASE), 20, "a checkpoint")
+        stage.send(DEPARTMENT, COMMUNE, ltp_pb2.RESULT, [b'{"chu_ho_so": "KET QUA"}'])
         whole(bench)
+        two_archives(bench)
         one_transfer(bench, ids)
         altered(bench, ids)
         after_a_cut(stage, bench)

@@ -496,6 +496,7 @@ COLUMNS(verify, true,
     C("records", NUMBER, "Bản ghi", "Records"),
     C("facts", NUMBER, "Sự kiện", "Facts"),
     C("transfers", NUMBER, "Lượt chuyển đã đối chiếu", "Transfers checked"),
+    C("seals", NUMBER, "Con dấu số đã đối chiếu", "Seals checked"),
     C("bytes", BYTES, "Dung lượng", "Size"),
     C("findings", NUMBER, "Sai lệch", "Findings"));
 

@@ -40,6 +40,7 @@ static enum lt_status make(struct ltctl *ltctl, struct arena *arena, struct dige
 {
     const char *const *values = ltctl->options.values;
     const struct gather_options options = {.folder = values[OPTION_DATA],
+                                           .archive = values[OPTION_ARCHIVE],
                                            .subject = ltctl->arguments[0],
                                            .chain = values[OPTION_CHAIN],
                                            .crls = values[OPTION_CRL],

@@ -3,10 +3,11 @@
  * Evidence gathered from a journal: one walk over all its records finds the transfers that are
  * asked for and every outcome of their legs, makes the leaves of those records again, and learns on
  * the way which number is which agency and which keys it sealed with. Where the journal was cut,
- * agencies and keys come from its base.
+ * the walk begins in the archive, or, without one, agencies and keys come from its base.
  *
- * A transfer that was carried over a cut has its bytes and no receipts: the records they were
- * leaves of are in the archive. Nothing is written.
+ * A leaf is made of its record, with the seed and the neighbours that stand there; of a transfer
+ * that was carried over a cut the journal has the bytes alone. So its receipts, and everything of
+ * those that had come to their end before the cut, take the archive. Nothing is written.
  */
 #include "gather.h"
 
@@ -14,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "broker/journal/backend.h"
+#include "broker/journal/archive.h"
 #include "broker/journal/fact_seal.h"
 #include "broker/limits.h"
 #include "broker/log/leaves.h"
@@ -51,6 +52,8 @@ struct gathering {
     struct seal_keys *keys;
     struct gather_log *log;
     struct backend_lmdb *backend;
+    struct archive *archive; /* NULL: nothing was cut, or it is not read */
+    struct archive_joined joined;
     struct journal_backend door;
     uint64_t last; /* position of the record last seen */
     struct fault *fault;
@@ -313,17 +316,38 @@ static enum lt_status base_entry(void *context, enum state_tree tree, struct lt_
                                 : LT_OK;
 }
 
-static enum lt_status read_journal(struct gathering *g)
+static enum lt_status open_door(struct gathering *g)
 {
     const struct backend_lmdb_options options = {.folder = g->options->folder, .read_only = true};
     struct backend_status at;
-    struct base_about about;
-    char path[PATH_BYTES];
     enum lt_status status = backend_lmdb_open(&g->backend, &options, g->fault);
     if (status != LT_OK) {
         return status;
     }
     g->door = backend_lmdb_door(g->backend);
+    g->door.status(g->door.self, &at);
+    if (g->options->archive == NULL || at.first <= 1) {
+        return LT_OK;
+    }
+    status = archive_open(&g->archive, g->options->archive, g->fault);
+    if (status == LT_OK) {
+        status = archive_join(&g->joined, g->archive, &g->door, g->fault);
+    }
+    if (status == LT_OK) {
+        g->door = archive_joined_door(&g->joined);
+    }
+    return status;
+}
+
+static enum lt_status read_journal(struct gathering *g)
+{
+    struct backend_status at;
+    struct base_about about;
+    char path[PATH_BYTES];
+    enum lt_status status = open_door(g);
+    if (status != LT_OK) {
+        return status;
+    }
     g->door.status(g->door.self, &at);
     if (at.first > 1) {
         snprintf(path, sizeof(path), "%s/base", g->options->folder);
@@ -459,6 +483,7 @@ static enum lt_status open_all(struct gathering *g)
 static void close_all(struct gathering *g)
 {
     gather_log_close(&g->log);
+    archive_close(&g->archive);
     backend_lmdb_close(&g->backend);
     seal_keys_close(&g->keys);
     leaves_close(&g->leaves);

@@ -10,6 +10,7 @@
  */
 struct gather_options {
     const char *folder;
+    const char *archive; /* what was cut away is read from there; NULL: it is not read */
     const char *subject; /* a transfer's id, or a case code */
     const char *chain;   /* PEM files to go along; NULL: none */
     const char *crls;

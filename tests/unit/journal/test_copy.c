@@ -40,7 +40,7 @@ static struct verify_report verify_folder(const char *folder)
     fault_init(&fault);
     assert_int_equal(backend_lmdb_open(&backend, &options, &fault), LT_OK);
     struct journal_backend door = backend_lmdb_door(backend);
-    assert_int_equal(journal_verify(&door, 0, NULL, finding_none, NULL, &report), LT_OK);
+    assert_int_equal(journal_verify(&door, 0, NULL, finding_none, NULL, NULL, &report), LT_OK);
     backend_lmdb_close(&backend);
     return report;
 }

@@ -2,6 +2,7 @@
 /* The verifier: a sound journal has no findings; every flipped bit and every lie is found. */
 #include "journal_test.h"
 
+#include "broker/journal/fact_seal.h"
 #include "broker/journal/verify.h"
 
 #define FINDINGS_MAX 256
@@ -28,13 +29,15 @@ static bool progress(void *context, uint64_t position, uint64_t last, uint64_t b
     return true;
 }
 
+static const struct verify_seals *whose; /* NULL: nobody asks */
+
 static struct verify_report verify(struct desk *desk, struct found *found)
 {
     struct verify_report report = {0};
     memset(found, 0, sizeof(*found));
-    assert_int_equal(
-        journal_verify(&desk->door, journal_durable(desk->journal), progress, note, found, &report),
-        LT_OK);
+    assert_int_equal(journal_verify(&desk->door, journal_durable(desk->journal), progress, note,
+                                    found, whose, &report),
+                     LT_OK);
     assert_int_equal(report.findings, found->count);
     return report;
 }
@@ -314,6 +317,173 @@ static void a_first_record_with_a_link(void **unused)
     desk_deinit(&desk);
 }
 
+/* ---- seals ---- */
+
+struct sealed {
+    struct desk desk;
+    struct found found;
+    struct digester *digester;
+    struct sign_checker *checker;
+    struct signer signer;
+    struct seal seal;
+    struct lt_digest leaves[2];
+    uint64_t batch; /* position of the FACT_SEAL */
+    uint32_t learnt;
+    uint32_t asked;
+    struct verify_seals hooks;
+};
+
+static const char *const bodies[2] = {"one", "two"};
+
+static void learn(void *self, const struct fact_registry *fact)
+{
+    (void)fact;
+    ((struct sealed *)self)->learnt++;
+}
+
+static bool fits(void *self, uint32_t from, const struct seal_proof *proof,
+                 const struct lt_digest *leaf)
+{
+    struct sealed *s = self;
+    s->asked++;
+    return from == 3 &&
+           seal_proof_check(proof, leaf, s->signer.public_key, s->checker, s->digester) == LT_OK;
+}
+
+static struct parcel parcel_of(struct sealed *s, const char *body)
+{
+    struct parcel parcel = {text_bytes("header"), text_bytes(body), {{0}}};
+    parcel.digest = digest_of_two(s->digester, parcel.header, parcel.body);
+    return parcel;
+}
+
+static void sealed_init(struct sealed *s)
+{
+    struct fault fault;
+    fault_init(&fault);
+    memset(s, 0, sizeof(*s));
+    desk_init(&s->desk);
+    assert_int_equal(digester_open(&s->digester), LT_OK);
+    assert_int_equal(sign_checker_open(&s->checker), LT_OK);
+    assert_int_equal(signer_generate(SIGN_ED25519, 0, &s->signer, &fault), LT_OK);
+    for (uint32_t i = 0; i < 2; i++) {
+        struct parcel parcel = parcel_of(s, bodies[i]);
+        s->leaves[i] = seal_leaf(s->digester, &parcel);
+    }
+    assert_int_equal(seal_make(&s->signer, s->digester, s->leaves, 2, &s->seal), LT_OK);
+    s->hooks = (struct verify_seals){s, learn, fits};
+    whose = &s->hooks;
+}
+
+static void sealed_deinit(struct sealed *s)
+{
+    whose = NULL;
+    signer_close(&s->signer);
+    sign_checker_close(&s->checker);
+    digester_close(&s->digester);
+    desk_deinit(&s->desk);
+}
+
+static void stage_batch(struct sealed *s, uint32_t from)
+{
+    uint8_t bytes[SEAL_BYTES_MAX];
+    uint8_t memory[FACT_SEAL_BYTES_MAX];
+    struct fact_seal fact = {.from = from,
+                             .seal = seal_write(bytes, sizeof(bytes), &s->seal),
+                             .leaves = s->leaves[0].bytes,
+                             .count = 2};
+    s->batch = journal_durable(s->desk.journal) + 1;
+    stage(&s->desk, FACT_SEAL, 2000, fact_write_seal(memory, sizeof(memory), &fact));
+    commit(&s->desk);
+}
+
+/* An acceptance that names a place in the batch, or a seal of its own. */
+static uint64_t stage_sealed(struct sealed *s, const char *body, uint64_t batch, uint32_t index,
+                             const struct seal *own)
+{
+    uint8_t memory[1024];
+    uint8_t link_bytes[SEAL_LINK_BYTES_MAX];
+    uint8_t bytes[SEAL_BYTES_MAX];
+    struct parcel parcel = parcel_of(s, body);
+    struct lt_bytes seal = seal_write(bytes, sizeof(bytes), own == NULL ? &s->seal : own);
+    struct seal_link link = {.position = batch, .index = index};
+    if (own != NULL) {
+        link.seal = seal;
+    } else {
+        link.digest = digest_of(s->digester, seal);
+    }
+    struct fact_accepted accepted = {
+        .from = 3,
+        .digest = parcel.digest,
+        .header = parcel.header,
+        .body = parcel.body,
+        .seal = seal_link_write(link_bytes, sizeof(link_bytes), &link),
+        .legs_count = 1,
+    };
+    stage(&s->desk, FACT_ACCEPTED, 2000, fact_write_accepted(memory, sizeof(memory), &accepted));
+    commit(&s->desk);
+    return journal_durable(s->desk.journal);
+}
+
+static struct seal own_seal(struct sealed *s, const char *body)
+{
+    struct seal seal;
+    struct parcel parcel = parcel_of(s, body);
+    struct lt_digest leaf = seal_leaf(s->digester, &parcel);
+    assert_int_equal(seal_make(&s->signer, s->digester, &leaf, 1, &seal), LT_OK);
+    return seal;
+}
+
+static void seals_that_fit(void **unused)
+{
+    (void)unused;
+    struct sealed s;
+    sealed_init(&s);
+    stage_batch(&s, 3);
+    stage_sealed(&s, "one", s.batch, 0, NULL);
+    stage_sealed(&s, "two", s.batch, 1, NULL);
+    struct seal own = own_seal(&s, "three");
+    stage_sealed(&s, "three", 0, 0, &own);
+    struct verify_report report = verify(&s.desk, &s.found);
+    assert_int_equal(report.findings, 0);
+    assert_int_equal(report.seals, 3);
+    assert_int_equal(s.asked, 2); /* once for each signature */
+    /* What an acceptance names may lie below a cut. */
+    assert_int_equal(s.desk.door.cut(s.desk.door.self, s.batch + 1, &s.desk.fault), LT_OK);
+    report = verify(&s.desk, &s.found);
+    assert_int_equal(report.findings, 0);
+    assert_int_equal(report.seals, 1);
+    sealed_deinit(&s);
+}
+
+static void seals_that_do_not(void **unused)
+{
+    (void)unused;
+    struct sealed s;
+    sealed_init(&s);
+    stage_batch(&s, 3);
+    uint64_t other = stage_sealed(&s, "another body", s.batch, 0, NULL);
+    uint64_t place = stage_sealed(&s, "one", s.batch, 1, NULL);
+    uint64_t nowhere = stage_sealed(&s, "one", other, 0, NULL);
+    struct seal own = own_seal(&s, "three");
+    uint64_t moved = stage_sealed(&s, "four", 0, 0, &own);
+    uint64_t before = s.batch;
+    stage_batch(&s, 4); /* it is agency 3's */
+    uint64_t late = stage_sealed(&s, "one", before, 0, NULL);
+    struct verify_report report = verify(&s.desk, &s.found);
+    assert_true(has(&s.found, other, "seal"));
+    assert_true(has(&s.found, place, "seal"));
+    assert_true(has(&s.found, nowhere, "seal"));
+    assert_true(has(&s.found, moved, "seal"));
+    assert_true(has(&s.found, s.batch, "seal"));
+    assert_true(has(&s.found, late, "seal")); /* acceptances follow their seal */
+    assert_int_equal(report.findings, 6);
+    whose = NULL; /* without a registry the bytes are looked at all the same */
+    report = verify(&s.desk, &s.found);
+    assert_int_equal(report.findings, 4); /* that of one parcel is nothing but its signature */
+    sealed_deinit(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -325,6 +495,8 @@ int main(void)
         cmocka_unit_test(chain_time_epoch_and_kind),
         cmocka_unit_test(a_record_that_is_missing),
         cmocka_unit_test(a_first_record_with_a_link),
+        cmocka_unit_test(seals_that_fit),
+        cmocka_unit_test(seals_that_do_not),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
