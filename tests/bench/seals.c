@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
  * lt-seals MILLISECONDS: what checking costs per parcel of 1 KiB, its digests alone and with a seal
- * over 1 and over 64 parcels, for each algorithm; then how many sealed frames a second one thread
- * and more of them check, each with a core of its own. No broker: the same functions its verifier
- * calls, in a loop.
+ * over 1 and over 64 parcels, for each algorithm, in processor time; then how many sealed frames a
+ * second the broker's verifier pool is through with, with one thread and with more, by the clock on
+ * the wall. No broker: the same functions and the same pool. The last line is one JSON object.
  */
-#include <pthread.h>
-#include <stdatomic.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -103,46 +102,80 @@ static double us_per_parcel(const struct verify_tools *tools, uint32_t count,
     return (double)took_us / (double)times / count;
 }
 
-/* ---- threads ---- */
+/* ---- the pool ---- */
 
-struct crew {
-    const struct signer *signer;
-    uint32_t count;
-    int64_t us;
-    atomic_ullong frames_per_s;
-};
+#define IN_FLIGHT 48 /* below VERIFY_QUEUE_MAX: the core would check by itself what has no room */
 
-static void *run(void *argument)
+static int64_t wall_us(void)
 {
-    struct crew *crew = argument;
-    struct work *work = malloc(sizeof(*work));
-    struct verify_tools tools;
-    int64_t took_us = 0;
-    must(work != NULL && verify_tools_open(&tools) == LT_OK, "no memory");
-    work_fill(work, &tools, crew->count, crew->signer);
-    uint64_t times = check_for(work, &tools, crew->us, &took_us);
-    atomic_fetch_add(&crew->frames_per_s, times * 1000000 / (uint64_t)took_us);
-    public_key_close(&work->sealing.key);
-    verify_tools_close(&tools);
-    free(work);
-    return NULL;
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
-static void scale(const struct signer *signer, uint32_t count, int64_t us)
+static uint64_t take_and_put(struct verifier *verifier)
 {
-    printf("%u parcels per seal, frames/s:", count);
-    for (uint32_t threads = 1; threads <= VERIFY_THREADS_MAX; threads *= 2) {
-        pthread_t crowd[VERIFY_THREADS_MAX];
-        struct crew crew = {.signer = signer, .count = count, .us = us};
-        for (uint32_t i = 0; i < threads; i++) {
-            must(pthread_create(&crowd[i], NULL, run, &crew) == 0, "no thread");
-        }
-        for (uint32_t i = 0; i < threads; i++) {
-            pthread_join(crowd[i], NULL);
-        }
-        printf("  %u threads %llu", threads, (unsigned long long)crew.frames_per_s);
+    uint64_t taken = 0;
+    struct submission *submission;
+    while ((submission = verifier->take(verifier->self)) != NULL) {
+        must(submission->parcels[0].code == LT_OK && submission->sealing->code == LT_OK, "refused");
+        taken++;
+        must(verifier->put(verifier->self, submission), "no room");
     }
-    printf("\n");
+    return taken;
+}
+
+/* Until the last of them is through: what they point at goes. */
+static void take_rest(struct verifier *verifier)
+{
+    for (uint32_t taken = 0; taken < IN_FLIGHT;) {
+        struct pollfd one = {.fd = verifier->fd(verifier->self), .events = POLLIN};
+        (void)poll(&one, 1, 100);
+        while (verifier->take(verifier->self) != NULL) {
+            taken++;
+        }
+    }
+}
+
+static double frames_per_s(const struct verify_tools *tools, const struct signer *signer,
+                           uint32_t count, uint32_t threads, int64_t us)
+{
+    struct work *works = calloc(IN_FLIGHT, sizeof(*works));
+    struct verifier verifier;
+    struct fault fault;
+    uint64_t done = 0;
+    fault_init(&fault);
+    must(works != NULL && verify_pool_open(&verifier, threads, &fault) == LT_OK, "no pool");
+    for (uint32_t i = 0; i < IN_FLIGHT; i++) {
+        work_fill(&works[i], tools, count, signer);
+        must(verifier.put(verifier.self, &works[i].submission), "no room");
+    }
+    int64_t from_us = wall_us();
+    int64_t till_us = from_us;
+    while (till_us - from_us < us) {
+        struct pollfd one = {.fd = verifier.fd(verifier.self), .events = POLLIN};
+        (void)poll(&one, 1, 10);
+        done += take_and_put(&verifier);
+        till_us = wall_us();
+    }
+    take_rest(&verifier);
+    verifier.close(verifier.self);
+    for (uint32_t i = 0; i < IN_FLIGHT; i++) {
+        public_key_close(&works[i].sealing.key);
+    }
+    free(works);
+    return (double)done * 1e6 / (double)(till_us - from_us);
+}
+
+/* With one thread and with two; what two are worth. */
+static double scale(const struct verify_tools *tools, const struct signer *signer, uint32_t count,
+                    int64_t us)
+{
+    double one = frames_per_s(tools, signer, count, 1, us);
+    double two = frames_per_s(tools, signer, count, 2, us);
+    printf("%u parcels per seal, frames/s of the pool:  1 thread %.0f  2 threads %.0f\n", count,
+           one, two);
+    return two / one;
 }
 
 int main(int argc, char **argv)
@@ -155,20 +188,29 @@ int main(int argc, char **argv)
     struct verify_tools tools;
     must(us > 0, "usage: lt-seals MILLISECONDS");
     must(verify_tools_open(&tools) == LT_OK, "no tools");
+    double plain = us_per_parcel(&tools, SEAL_BATCH_MAX, NULL, us);
+    double worth[2] = {0, 0};
+    double each[2] = {0, 0};
     printf("us per parcel of %d bytes, checked without a seal: %.2f\n", HEADER_BYTES + BODY_BYTES,
-           us_per_parcel(&tools, SEAL_BATCH_MAX, NULL, us));
+           plain);
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
         struct signer signer;
         must(signer_generate(kinds[i].algorithm, kinds[i].bits, &signer, NULL) == LT_OK, "no key");
+        double alone = us_per_parcel(&tools, 1, &signer, us);
+        double batch = us_per_parcel(&tools, 64, &signer, us);
         printf("%-10s %4u   1 per seal %.2f   64 per seal %.2f\n",
-               sign_algorithm_name(kinds[i].algorithm), kinds[i].bits,
-               us_per_parcel(&tools, 1, &signer, us), us_per_parcel(&tools, 64, &signer, us));
+               sign_algorithm_name(kinds[i].algorithm), kinds[i].bits, alone, batch);
         if (i == 0) {
-            scale(&signer, 1, us);
-            scale(&signer, 64, us);
+            each[0] = alone;
+            each[1] = batch;
+            worth[0] = scale(&tools, &signer, 1, us);
+            worth[1] = scale(&tools, &signer, 64, us);
         }
         signer_close(&signer);
     }
     verify_tools_close(&tools);
+    printf("{\"plain_us\":%.3f,\"p256_1_us\":%.3f,\"p256_64_us\":%.3f,"
+           "\"two_threads_1\":%.3f,\"two_threads_64\":%.3f}\n",
+           plain, each[0], each[1], worth[0], worth[1]);
     return 0;
 }
