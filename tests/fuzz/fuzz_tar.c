@@ -14,7 +14,8 @@ static void found(void *context, const struct evidence_finding *finding)
     *sum = *sum * 31 + (uint32_t)finding->check * 7 + (uint32_t)finding->result;
     bool signed_by_axis = finding->check == EVIDENCE_CHECKPOINT ||
                           finding->check == EVIDENCE_ACCEPTED ||
-                          finding->check == EVIDENCE_OUTCOME || finding->check == EVIDENCE_TIME;
+                          finding->check == EVIDENCE_OUTCOME || finding->check == EVIDENCE_TIME ||
+                          finding->check == EVIDENCE_ORDER || finding->check == EVIDENCE_LOG;
     assert(!signed_by_axis || finding->result != EVIDENCE_PROVEN);
 }
 
@@ -28,8 +29,13 @@ static uint32_t judge(struct lt_bytes tar)
     assert(status == LT_OK);
     status = evidence_trust_open(NULL, &trust, NULL);
     assert(status == LT_OK);
-    status = evidence_judge(tar, trust, &arena, &report, NULL, NULL);
+    const struct evidence_view *view = NULL;
+    status = evidence_judge(tar, trust, &arena, &report, &view, NULL);
     assert(status == LT_OK || status == LT_NO_MEMORY);
+    if (status == LT_OK && view != NULL) { /* against itself: never a contradiction of two logs */
+        status = evidence_compare(view, view, NULL, 0, &arena, &report);
+        assert(status == LT_OK || status == LT_NO_MEMORY);
+    }
     evidence_trust_close(&trust);
     arena_deinit(&arena);
     return sum;
