@@ -290,7 +290,7 @@ static void keys_out_of_order(void **state)
     struct desk *desk = *state;
     assert_int_equal(chmod(desk->agency.key, 0644), 0);
     assert_int_equal(checked(desk, HOST_VI), 1);
-    assert_said(desk, "cách sửa: Đặt quyền 0600 cho tệp.");
+    assert_said(desk, "đặt quyền 0600 cho tệp.");
     assert_int_equal(unlink(desk->agency.key), 0);
     assert_int_equal(checked(desk, HOST_EN), 1);
     assert_said(desk, "lt-adapter key make");
