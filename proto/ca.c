@@ -477,10 +477,11 @@ enum lt_status ca_make(const char *folder, const char *name, uint32_t years, uin
     if (status == LT_OK) {
         status = ca_new(folder, &ca, fault);
     }
-    if (status == LT_OK) {
-        path_of(ca, "certs", path);
-        status = folder_make(path, 0755, fault);
+    if (ca == NULL) {
+        return status;
     }
+    path_of(ca, "certs", path);
+    status = folder_make(path, 0755, fault);
     if (status == LT_OK) {
         status = key_make(ca, fault);
     }
@@ -501,10 +502,11 @@ enum lt_status ca_open(const char *folder, struct ca **ret_ca, struct fault *fau
     struct ca *ca = NULL;
     char path[PATH_BYTES];
     enum lt_status status = ca_new(folder, &ca, fault);
-    if (status == LT_OK) {
-        path_of(ca, "ca.key", path);
-        status = private_key_from_file(path, &ca->key, fault);
+    if (ca == NULL) {
+        return status;
     }
+    path_of(ca, "ca.key", path);
+    status = private_key_from_file(path, &ca->key, fault);
     if (status == LT_OK) {
         path_of(ca, "ca.pem", path);
         status = root_read(path, &ca->root, fault);

@@ -204,7 +204,7 @@ static void judge_token(struct judging *judging, const struct evidence_stamp *st
 
 static void judge_stamp(struct judging *judging, const struct evidence_stamp *stamp)
 {
-    struct checkpoint stamped;
+    struct checkpoint stamped = {.origin = ""};
     struct evidence_finding finding = {.check = EVIDENCE_TIMESTAMP, .number = stamp->size};
     enum lt_status status = open_note(judging, stamp->note, &stamped);
     if (status == LT_NOTE_FOREIGN && judging->evidence->before_count > 0) {
@@ -493,8 +493,9 @@ static void judge_certificate(struct judging *judging, const struct evidence_ite
     } else if (status != LT_OK) {
         tell_status(judging, finding, status);
     } else {
-        status = certificate_about(certificate, &about);
-        finding->detail = about.subject;
+        if (certificate_about(certificate, &about) == LT_OK) {
+            finding->detail = about.subject;
+        }
         tell(judging, finding, item->proven ? EVIDENCE_PROVEN : EVIDENCE_UNPROVEN,
              item->proven ? NULL : "no-checkpoint");
     }

@@ -415,8 +415,8 @@ static enum lt_status restore_run(struct box_txn *txn, void *self)
 static enum lt_status bytes_keep(struct lt_client *client, enum lt_status *statuses)
 {
     struct arena arena;
-    struct restoring restoring = {
-        .client = client, .call = client->call, .arena = &arena, .statuses = statuses};
+    struct restoring restoring = {.client = client, .call = client->call, .arena = &arena};
+    restoring.statuses = statuses;
     enum lt_status status = arena_init(&arena, 65536, HEADER_ARENA);
     if (status != LT_OK) {
         return status;

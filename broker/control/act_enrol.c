@@ -120,7 +120,7 @@ enum lt_status query_enrol_show(struct ask *ask)
 {
     struct enrolment *enrolment = NULL;
     enum lt_status status = named(ask, &enrolment);
-    if (status != LT_OK) {
+    if (enrolment == NULL) {
         return status;
     }
     struct page_draft *page = &ask->page;
@@ -170,7 +170,7 @@ static enum lt_status open_decision(struct ask *ask, struct decision_of *ret)
         return fault_set(&ask->fault, LT_FORMAT_NOT_ENABLED, "enrol", "a fact of a later format");
     }
     enum lt_status status = named(ask, &decision.enrolment);
-    if (status != LT_OK) {
+    if (decision.enrolment == NULL) {
         return status;
     }
     if (decision.enrolment->state != ENROL_WAITS) {
@@ -217,11 +217,12 @@ static enum lt_status stage_decision(struct ask *ask, const struct decision_of *
 
 enum lt_status act_enrol_refuse(struct ask *ask)
 {
-    struct decision_of decision;
+    struct decision_of decision = {.enrolment = NULL};
     enum lt_status status = open_decision(ask, &decision);
-    if (status == LT_OK) {
-        status = stage_decision(ask, &decision, false);
+    if (decision.enrolment == NULL) {
+        return status;
     }
+    status = stage_decision(ask, &decision, false);
     if (status == LT_OK) {
         put_request(ask, decision.enrolment);
     }
@@ -363,12 +364,13 @@ static enum lt_status stage_approval(struct ask *ask, const struct decision_of *
 
 enum lt_status act_enrol_approve(struct ask *ask)
 {
-    struct decision_of decision;
+    struct decision_of decision = {.enrolment = NULL};
     struct approval approval;
     enum lt_status status = open_decision(ask, &decision);
-    if (status == LT_OK) {
-        status = approval_take(ask, &decision.enrolment->request, &approval);
+    if (decision.enrolment == NULL) {
+        return status;
     }
+    status = approval_take(ask, &decision.enrolment->request, &approval);
     if (status != LT_OK) {
         return status;
     }

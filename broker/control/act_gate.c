@@ -47,7 +47,7 @@ static enum lt_status stage(struct ask *ask, const struct agency *agency, uint64
                     ret_position);
 }
 
-static enum lt_status named(struct ask *ask, struct agency *ret_agency)
+static enum lt_status named(struct ask *ask, const struct agency **ret_agency)
 {
     uint32_t number = AGENCY_NONE;
     bool given = false;
@@ -63,20 +63,23 @@ static enum lt_status named(struct ask *ask, struct agency *ret_agency)
         return fault_set(&ask->fault, LT_NOT_FOUND, "id", "%.*s", (int)ask_arg(ask, "id").size,
                          (const char *)ask_arg(ask, "id").data);
     }
-    *ret_agency = *agency;
-    return judge_scope(ask, number);
+    status = judge_scope(ask, number);
+    if (status == LT_OK) {
+        *ret_agency = agency;
+    }
+    return status;
 }
 
 enum lt_status act_gate(struct ask *ask)
 {
-    struct agency agency;
+    const struct agency *before = NULL;
     uint64_t position = 0;
     bool dry_run = ask_flag(ask, "dry_run");
-    enum lt_status status = named(ask, &agency);
-    if (status != LT_OK) {
+    enum lt_status status = named(ask, &before);
+    if (before == NULL) {
         return status;
     }
-    struct agency before = agency;
+    struct agency agency = *before;
     status = turn_gate(ask, &agency);
     if (status != LT_OK) {
         return status;
@@ -84,7 +87,7 @@ enum lt_status act_gate(struct ask *ask)
     if (ask_arg(ask, "reason").size == 0 && !dry_run) {
         return ask_missing(ask, "reason");
     }
-    bool same = before.paused == agency.paused && before.draining == agency.draining;
+    bool same = before->paused == agency.paused && before->draining == agency.draining;
     if (!same && !dry_run) {
         status = stage(ask, &agency, &position);
     }

@@ -85,9 +85,10 @@ enum lt_status act_rights_put(struct ask *ask)
     struct rights rights;
     uint64_t position = 0;
     enum lt_status status = agency_named(ask, &agency);
-    if (status == LT_OK) {
-        status = entry_read(ask, agency, &rights);
+    if (agency == NULL) {
+        return status;
     }
+    status = entry_read(ask, agency, &rights);
     if (status != LT_OK) {
         return status;
     }

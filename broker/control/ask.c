@@ -91,7 +91,7 @@ enum lt_status ask_agency(struct ask *ask, const char *name, uint32_t *ret_numbe
 
 enum lt_status ask_code_arg(struct ask *ask, uint16_t *ret_code)
 {
-    char text[64];
+    char text[64] = "";
     enum lt_status status = ask_text(ask, "code", text, sizeof(text));
     if (status != LT_OK || text[0] == '\0') {
         return status;

@@ -75,11 +75,11 @@ enum lt_status trail_open(struct trail **ret_trail, const char *path, struct fau
         return fault_set(fault, LT_NO_MEMORY, "trail", "no memory");
     }
     enum lt_status status = map_file(trail, path, fault);
-    if (status != LT_OK) {
+    struct page *page = trail->page;
+    if (page == NULL) {
         free(trail);
         return status;
     }
-    struct page *page = trail->page;
     bool reads = memcmp(page->magic, TRAIL_MAGIC, sizeof(page->magic)) == 0 &&
                  page->crashes_count <= TRAIL_CRASHES;
     if (!reads) {

@@ -74,9 +74,8 @@ static enum lt_status before_instant(struct flow *flow, int64_t since_ms, uint64
         if (status != LT_OK) {
             return status;
         }
-        if (!entry_read(&at, &position, &key)) {
-            high = middle;
-        } else if (transfer_load(flow, &key, &t) != LT_OK || t.time_ms < since_ms) {
+        if (entry_read(&at, &position, &key) &&
+            (transfer_load(flow, &key, &t) != LT_OK || t.time_ms < since_ms)) {
             low = position + 1;
         } else {
             high = middle;

@@ -110,19 +110,21 @@ static void settle_next(struct flow *flow, const struct settlement *settlement,
 {
     uint32_t failures = leg->failures + 1u;
     bool incident = desk_of(&flow->desks, leg->agency)->incident != 0;
+    bool later = settled->outcome == LT_OUTCOME_LATER;
+    /* A pause that was asked for holds in an incident too. */
+    bool pauses = (later && settlement->retry_after_ms > 0) ||
+                  (!incident && (later || code_costs_time(settled->code)));
     settled->next = LEG_BACKOFF;
     if (settled->outcome == LT_OUTCOME_TAKEN) {
         settled->next = LEG_TAKEN;
     } else if (settled->outcome == LT_OUTCOME_REFUSED) {
         settled->next = LEG_REFUSED;
-    } else if (settlement->retry_after_ms > 0 && settled->outcome == LT_OUTCOME_LATER) {
-        settled->due_ms = flow->now_ms + pause_ms(flow, settlement, leg);
     } else if (parks_at_once(settlement, settled)) {
         settled->next = LEG_PARKED;
+    } else if (pauses) {
+        settled->due_ms = flow->now_ms + pause_ms(flow, settlement, leg);
     } else if (incident) {
         settled->due_ms = flow->now_ms;
-    } else if (settled->outcome == LT_OUTCOME_LATER || code_costs_time(settled->code)) {
-        settled->due_ms = flow->now_ms + pause_ms(flow, settlement, leg);
     } else if (failures >= flow->settings.attempts_max) {
         park_exhausted(settled);
     } else {

@@ -145,6 +145,16 @@ static uint32_t find(const struct backend_memory *backend, uint64_t position)
     return low;
 }
 
+/* The last record held is this one: it was written, only its answer was lost. */
+static bool ends_with(const struct backend_memory *backend, const struct append *append)
+{
+    if (backend->count == 0) {
+        return false;
+    }
+    const struct held *end = &backend->records[backend->count - 1];
+    return end->first == append->expected_last + 1 && digest_equal(&end->digest, &append->digest);
+}
+
 /* The answer to the append in flight, written or not as the rules and its plan say. */
 static enum append_result settle(struct backend_memory *backend)
 {
@@ -152,9 +162,7 @@ static enum append_result settle(struct backend_memory *backend)
     if (append->epoch != backend->epoch) {
         return APPEND_FENCED;
     }
-    const struct held *end = backend->count > 0 ? &backend->records[backend->count - 1] : NULL;
-    bool already = end != NULL && end->first == append->expected_last + 1 &&
-                   digest_equal(&end->digest, &append->digest);
+    bool already = ends_with(backend, append);
     if (!already && last_held(backend) != append->expected_last) {
         return APPEND_REFUSED;
     }

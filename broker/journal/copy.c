@@ -42,7 +42,7 @@ static enum lt_status check_facts(struct copy *copy, const struct record *record
         struct fact fact;
         if (record_fact(record, i, &fact) != LT_OK) {
             return fault_set(copy->fault, LT_DAMAGED, "crc", "position %llu",
-                             (unsigned long long)(record->first + i));
+                             (unsigned long long)record->first + i);
         }
     }
     return LT_OK;

@@ -265,7 +265,7 @@ enum lt_status tiles_below(struct tiles *tiles, struct digester *digester, uint6
     uint64_t low = 0, high = tiles_size(tiles);
     while (low < high) {
         uint64_t middle = low + (high - low) / 2;
-        struct commit_entry entry;
+        struct commit_entry entry = {0};
         enum lt_status status = tiles_entry(tiles, digester, middle, &entry, fault);
         if (status != LT_OK) {
             return status;

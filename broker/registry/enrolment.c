@@ -6,6 +6,7 @@
  */
 #include "enrolment.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,8 +50,10 @@ void enrolments_keep(struct enrolments *enrolments, int64_t keep_ms)
 struct enrolment *enrolments_find(struct enrolments *enrolments, const struct lt_digest *request)
 {
     for (uint32_t i = 0; i < enrolments->count; i++) {
-        if (digest_equal(&enrolments->slots[i]->request.digest, request)) {
-            return enrolments->slots[i];
+        struct enrolment *slot = enrolments->slots[i];
+        assert(slot != NULL);
+        if (digest_equal(&slot->request.digest, request)) {
+            return slot;
         }
     }
     return NULL;

@@ -258,7 +258,7 @@ static enum lt_status put_head(struct writing *w)
 
 static enum lt_status write_all(struct writing *w, const char *state_path, uint64_t below)
 {
-    struct base_about state;
+    struct base_about state = {0};
     digest_start(w->digester);
     enum lt_status status = put_head(w);
     if (status == LT_OK) {

@@ -73,39 +73,43 @@ static enum lt_status next(struct reading *r, size_t size, const uint8_t **ret_b
 
 static enum lt_status next_fed(struct reading *r, size_t size, const uint8_t **ret_bytes)
 {
-    enum lt_status status = next(r, size, ret_bytes);
-    if (status == LT_OK) {
-        digest_feed(r->digester, (struct lt_bytes){*ret_bytes, size});
+    const uint8_t *bytes = NULL;
+    enum lt_status status = next(r, size, &bytes);
+    if (bytes == NULL) {
+        return status;
     }
-    return status;
+    digest_feed(r->digester, (struct lt_bytes){bytes, size});
+    *ret_bytes = bytes;
+    return LT_OK;
 }
 
 /* A number of `size` bytes, at most `most`. */
 static enum lt_status next_number(struct reading *r, size_t size, uint64_t most,
                                   uint64_t *ret_number)
 {
-    const uint8_t *bytes;
+    const uint8_t *bytes = NULL;
     uint64_t number = 0;
     enum lt_status status = next_fed(r, size, &bytes);
-    for (size_t i = 0; status == LT_OK && i < size; i++) {
+    if (bytes == NULL) {
+        return status;
+    }
+    for (size_t i = 0; i < size; i++) {
         number = number << 8 | bytes[i];
     }
-    if (status == LT_OK && number > most) {
+    if (number > most) {
         return damaged(r, "a size out of range");
     }
-    if (status == LT_OK) {
-        *ret_number = number;
-    }
-    return status;
+    *ret_number = number;
+    return LT_OK;
 }
 
 static enum lt_status read_head(struct reading *r)
 {
-    const uint8_t *bytes;
+    const uint8_t *bytes = NULL;
     struct wire_reader wire;
     char magic[BASE_MAGIC_BYTES];
     enum lt_status status = next_fed(r, HEAD_BYTES, &bytes);
-    if (status != LT_OK) {
+    if (bytes == NULL) {
         return status;
     }
     wire_read_init(&wire, (struct lt_bytes){bytes, HEAD_BYTES});
@@ -124,12 +128,12 @@ static enum lt_status read_head(struct reading *r)
 static enum lt_status read_tree(struct reading *r)
 {
     uint64_t size = 0;
-    const uint8_t *name;
+    const uint8_t *name = NULL;
     enum lt_status status = next_number(r, 2, STATE_KEY_MAX, &size);
     if (status == LT_OK) {
         status = next_fed(r, size, &name);
     }
-    if (status != LT_OK) {
+    if (name == NULL) {
         return status;
     }
     int tree = 0;
@@ -150,12 +154,12 @@ static enum lt_status read_tree(struct reading *r)
 static enum lt_status read_key(struct reading *r)
 {
     uint64_t size = 0;
-    const uint8_t *key;
+    const uint8_t *key = NULL;
     enum lt_status status = next_number(r, 2, STATE_KEY_MAX, &size);
     if (status == LT_OK) {
         status = next_fed(r, size, &key);
     }
-    if (status != LT_OK) {
+    if (key == NULL) {
         return status;
     }
     if (size == 0 || bytes_compare((struct lt_bytes){key, size},

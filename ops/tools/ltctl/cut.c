@@ -123,13 +123,15 @@ static enum lt_status cut(const char *folder, struct cut_options *options,
     return status;
 }
 
-static enum lt_status cut_with(struct ltctl *ltctl, struct cut_options *options,
+/* Paths, archive and journal end here: the caller's options never hold them. */
+static enum lt_status cut_with(struct ltctl *ltctl, const struct cut_options *asked,
                                struct cut_report *ret_report, struct fault *fault)
 {
     char path[PATH_BYTES];
     char state_path[PATH_BYTES];
     char base_path[PATH_BYTES];
     struct stat info;
+    struct cut_options options = *asked;
     struct archive *archive = NULL;
     const char *folder = ltctl->arguments[0];
     snprintf(path, sizeof(path), "%s/journal.mdb", folder);
@@ -142,13 +144,13 @@ static enum lt_status cut_with(struct ltctl *ltctl, struct cut_options *options,
     if (status != LT_OK) {
         return status;
     }
-    options->state_path = state_path;
-    options->base_path = base_path;
-    options->archive = archive;
-    options->archived = archive_holds;
-    status = log_covers(folder, options->below, fault);
+    options.state_path = state_path;
+    options.base_path = base_path;
+    options.archive = archive;
+    options.archived = archive_holds;
+    status = log_covers(folder, options.below, fault);
     if (status == LT_OK) {
-        status = cut(folder, options, ret_report, fault);
+        status = cut(folder, &options, ret_report, fault);
     }
     archive_close(&archive);
     return status;

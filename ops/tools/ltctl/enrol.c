@@ -96,6 +96,7 @@ static enum exit_code fetch(struct ltctl *ltctl, const char *code, struct fetche
     struct fault fault;
     char hex[2 * ENROL_REQUEST_BYTES_MAX + 1];
     fault_init(&fault);
+    memset(fetched, 0, sizeof(*fetched));
     question_init(&question, "enrol-show");
     question_add(&question, "code", code);
     enum exit_code asked = ask(ltctl, &question, &page);

@@ -270,6 +270,7 @@ enum exit_code log_wire_consistency(struct ltctl *ltctl)
     struct fault fault;
     enum lt_status status = LT_OK;
     fault_init(&fault);
+    memset(kept, 0, sizeof(kept));
     enum exit_code code = desk_open(ltctl, &desk, &answer);
     for (uint32_t i = 0; i < ltctl->arguments_count && code == EXIT_GOOD && status == LT_OK; i++) {
         code = kept_check(ltctl, &desk, ltctl->arguments[i], &kept[i], &status);

@@ -133,7 +133,7 @@ enum exit_code run_plan_show(struct ltctl *ltctl)
 {
     struct plan_row row;
     struct output output;
-    const char *number;
+    const char *number = NULL;
     enum exit_code code = number_of(ltctl, &number);
     if (code == EXIT_GOOD) {
         code = plan_ask(ltctl, number, &row);
@@ -159,7 +159,7 @@ enum exit_code run_plan_report(struct ltctl *ltctl)
 {
     struct question question;
     uint64_t limit;
-    const char *number;
+    const char *number = NULL;
     uint64_t normal = ltctl->mode == OUTPUT_TABLE ? 1000 : 0;
     enum exit_code code = number_of(ltctl, &number);
     if (code == EXIT_GOOD) {
@@ -356,7 +356,7 @@ static enum exit_code put_plan(struct ltctl *ltctl, const struct plan_row *row)
 static enum exit_code move_and_show(struct ltctl *ltctl, const char *verb)
 {
     struct plan_row row;
-    const char *number;
+    const char *number = NULL;
     enum exit_code code = move(ltctl, verb, &number, &row);
     return code == EXIT_GOOD ? put_plan(ltctl, &row) : code;
 }
@@ -392,7 +392,7 @@ static void say_running(const struct ltctl *ltctl, const char *number, const str
 enum exit_code run_plan_run(struct ltctl *ltctl)
 {
     struct plan_row row;
-    const char *number;
+    const char *number = NULL;
     uint64_t every_s;
     bool stay = ltctl->options.values[OPTION_EVERY] != NULL;
     enum exit_code code = option_number(ltctl, OPTION_EVERY, 1, 3600, 1, &every_s);

@@ -25,10 +25,9 @@ static void put_text(const struct say *say, struct lt_bytes text)
     bool valid = utf8_valid(text);
     for (size_t i = 0; i < text.size; i++) {
         uint8_t byte = text.data[i];
-        bool plain = byte >= 0x20 && byte < 0x7F && byte != '"' && byte != '\\';
+        bool escaped = say->json && (byte == '"' || byte == '\\');
+        bool plain = byte >= 0x20 && byte < 0x7F && !escaped;
         if (plain || (byte >= 0x80 && valid)) {
-            fputc(byte, say->stream);
-        } else if (!say->json && (byte == '"' || byte == '\\')) {
             fputc(byte, say->stream);
         } else {
             fprintf(say->stream, say->json ? "\\u%04x" : "<%02x>", byte);
