@@ -21,7 +21,7 @@ struct work {
     struct submission submission;
     struct checked parcels[PARCELS];
     struct sealing sealing;
-    struct lt_digest leaves[PARCELS];
+    struct lt_digest leaves[SEAL_NODES(PARCELS)];
     bool spoilt; /* its seal */
     bool back;
 };
