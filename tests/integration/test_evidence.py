@@ -260,7 +260,7 @@ def two_archives(bench):
                            "checkpoints/*.note"], capture_output=True, check=True).stdout
     note = write(bench.path("early.note"), text)
     proof = bench.path("growth.txt")
-    bench.world.ltctl("log", "consistency", bench.world.path("data"), note, "-o", proof)
+    bench.world.ltctl("log", "consistency", note, "--data", bench.world.path("data"), "-o", proof)
     check(read(proof).startswith(b"lienthong/consistency/1\n"), "a proof")
     check(sides("--consistency", proof)[0]["result"] == "proven", "with the proof")
 

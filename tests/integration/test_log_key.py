@@ -85,7 +85,7 @@ class LogKey(unittest.TestCase):
         return self.house.path(name)
 
     def note(self):
-        done = self.log("checkpoint", self.house.path("data"))
+        done = self.log("checkpoint", "--data", self.house.path("data"))
         check(done.returncode == 0, done.stderr)
         return done.stdout
 
@@ -94,7 +94,8 @@ class LogKey(unittest.TestCase):
             return file.read().strip()
 
     def verified(self, key):
-        done = self.log("verify", self.house.path("data"), "--public-key", self.file("k", key + "\n"))
+        done = self.log("verify", "--data", self.house.path("data"),
+                        "--public-key", self.file("k", key + "\n"))
         check(done.returncode == 0, "by %s: %s%s" % (key, done.stdout, done.stderr))
 
     def trusting(self):
@@ -133,7 +134,7 @@ class LogKey(unittest.TestCase):
         self.work()
         self.trusting()
         self.verified(new)
-        kept = self.log("consistency", house.path("data"), first)
+        kept = self.log("consistency", first, "--data", house.path("data"))
         check(kept.returncode == 0, "what was kept under the old key: " + kept.stdout + kept.stderr)
 
         # Who slept through it refuses the log, loudly; transfers go on.
@@ -167,7 +168,7 @@ class LogKey(unittest.TestCase):
         house.ltctl("restore", "declare", house.path("data"), "--by", "truc-ban-1", "--reason",
                     "mất khóa ký của sổ")
         house.start()
-        wait_for(lambda: self.log("checkpoint", house.path("data")).stdout.startswith(ORIGIN + "/"),
+        wait_for(lambda: self.log("checkpoint", "--data", house.path("data")).stdout.startswith(ORIGIN + "/"),
                  20, "another incarnation")
         wait_for(lambda: all(self.state(end).get("log_refused") == "note-foreign" for end in (0, 1)),
                  40, "adapters refuse")

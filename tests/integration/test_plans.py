@@ -13,6 +13,7 @@ from hostile import header_of
 from house import House, arguments
 from ltp_client import Client, parcel_make, run_until
 
+ON_ITS_WAY = 20  # within a second, by the pace
 LEGS = 105  # over 100: a second person is needed; under 5 of each cause: no incident
 COMMUNE, DEPARTMENT = "H24.66001", "H24.901"
 
@@ -108,13 +109,18 @@ class Plans(unittest.TestCase):
         self.told("plan", "run", "1")
         wait_for(lambda: int(self.plan()["passed"]) > 20, 30 * SLOW, "the plan runs")
         self.house.kill()
+        before = len(self.receiver.took)
         self.house.start()
         check(self.plan()["state"] in ("running", "done"), "goes on by itself: %s" % self.plan())
         self.told("plan", "pause", "1", "--reason", "giờ cao điểm")
         self.told("plan", "resume", "1", "--every", "1")
         wait_for(lambda: int(self.plan()["taken"]) == LEGS, 30 * SLOW, "every outcome")
         check(len(self.receiver.took) == LEGS, "once in effect: %d" % len(self.receiver.took))
-        check(self.receiver.took == sorted(self.receiver.took), "in the order of acceptance")
+        took = self.receiver.took
+        check(took[:before] == sorted(took[:before]), "in the order of acceptance")
+        # They are of different cases: what was on its way when the broker died comes again behind others.
+        late = [one for i, one in enumerate(took) if i >= before and any(other > one for other in took[:i])]
+        check(len(late) <= ON_ITS_WAY, "and in that order after the kill, but for %s" % late)
         rows = self.house.rows("plan", "report", "1")
         check([row["result"] for row in rows] == ["taken"] * LEGS, "an outcome for every leg")
         self.told("plan", "list")
