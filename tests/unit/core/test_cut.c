@@ -6,6 +6,8 @@
  */
 #include "house_test.h"
 
+#include "harness/program.h"
+
 #include "broker/core/cut.h"
 #include "broker/core/rebase.h"
 #include "broker/journal/archive.h"
@@ -605,7 +607,6 @@ static void without_its_archive_no_base_is_made(void **state)
 {
     (void)state;
     struct fault fault;
-    char command[300];
     archive_folder = folder_take();
     house_settle(&house);
     broker_close(&house.broker);
@@ -614,8 +615,7 @@ static void without_its_archive_no_base_is_made(void **state)
     folder_drop(archive_folder);
     archive_and_cut();
     broker_close(&house.broker);
-    snprintf(command, sizeof(command), "rm -f '%s'/*.lta", archive_folder);
-    assert_int_equal(system(command), 0);
+    assert_int_equal(program_run(archive_folder, "find . -name *.lta -delete"), 0);
     assert_int_equal(rebase(&fault), LT_NOT_FOUND);
     assert_true(there(house.base_path));
     house_open_broker(&house);
@@ -626,12 +626,10 @@ static void an_old_state_is_set_aside_for_the_base(void **state)
 {
     (void)state;
     char old[300];
-    char command[700];
     house_settle(&house);
     broker_close(&house.broker);
     snprintf(old, sizeof(old), "%s.old", house.state_path);
-    snprintf(command, sizeof(command), "cp '%s' '%s'", house.state_path, old);
-    assert_int_equal(system(command), 0);
+    assert_int_equal(program_run(NULL, "cp %s %s", house.state_path, old), 0);
     house_open_broker(&house);
     say(&house, &given[2], 0, LT_OUTCOME_TAKEN, 0, LEG_TAKEN, "");
     cut_all();

@@ -6,6 +6,7 @@
 #include "house_test.h"
 
 #include "harness/io_faults.h"
+#include "harness/program.h"
 
 #include <dirent.h>
 #include <sys/wait.h>
@@ -88,14 +89,12 @@ static struct folder folder_make_of_house(void)
     struct folder folder = {.path = folder_take()};
     struct copy_report report;
     struct fault fault;
-    char command[800];
     fault_init(&fault);
     snprintf(folder.state, sizeof(folder.state), "%s/state.mdb", folder.path);
     snprintf(folder.base, sizeof(folder.base), "%s/base", folder.path);
     struct journal_backend door = backend_memory_door(house.backend);
     assert_int_equal(journal_copy(&door, folder.path, NULL, NULL, &report, &fault), LT_OK);
-    snprintf(command, sizeof(command), "cp '%s' '%s'", house.state_path, folder.state);
-    assert_int_equal(system(command), 0);
+    assert_int_equal(program_run(NULL, "cp %s %s", house.state_path, folder.state), 0);
     return folder;
 }
 
@@ -191,7 +190,7 @@ static void a_cut_that_dies_leaves_a_folder_that_opens(void **state)
     int n = 0;
     for (n = 1; !ended; n++) {
         struct folder folder = folder_make_of_house();
-        struct cut_report report;
+        struct cut_report report = {0};
         ended = cut_until(&folder, n);
         check_opens(&folder);
         unlink(folder.state);

@@ -1,19 +1,9 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /* Requests of agencies and the authority that answers them: what is asked, by whom, and whether the
  * broker's own judge (trust.h) takes what comes out. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include "harness/program.h"
+#include "unit/base/base_test.h"
 
-#include <cmocka.h>
-
-#include "proto/base/text.h"
 #include "proto/ca.h"
 #include "proto/enrol.h"
 
@@ -23,7 +13,7 @@
 #define NAME_VI "Sở Thử nghiệm"
 
 struct world {
-    char folder[64];
+    char *folder;
     struct signer signer;
     struct lt_key curve;
 };
@@ -40,8 +30,7 @@ static const char *in_folder(const struct world *world, const char *name)
 static int open_world(void **state, enum sign_algorithm algorithm)
 {
     struct world *world = calloc(1, sizeof(*world));
-    snprintf(world->folder, sizeof(world->folder), "/tmp/lt-enrol-XXXXXX");
-    assert_non_null(mkdtemp(world->folder));
+    world->folder = folder_take();
     assert_int_equal(signer_make_file(algorithm, 2048, in_folder(world, "sign.key"),
                                       in_folder(world, "sign.pub"), NULL),
                      LT_OK);
@@ -69,10 +58,8 @@ static int open_rsa(void **state)
 static int close_world(void **state)
 {
     struct world *world = *state;
-    char command[128];
     signer_close(&world->signer);
-    snprintf(command, sizeof(command), "rm -rf %s", world->folder);
-    assert_int_equal(system(command), 0);
+    folder_drop(world->folder);
     free(world);
     return 0;
 }
@@ -149,7 +136,6 @@ static void test_openssl_made(void **state)
     hex_write(hex, world->curve.bytes, sizeof(world->curve.bytes));
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         char names[256];
-        char command[1024];
         uint8_t memory[ENROL_REQUEST_BYTES_MAX];
         struct lt_bytes der;
         struct enrol_request request;
@@ -157,11 +143,12 @@ static void test_openssl_made(void **state)
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
         snprintf(names, sizeof(names), cases[i].names, hex);
 #pragma GCC diagnostic pop
-        snprintf(command, sizeof(command),
-                 "openssl req -new -key %s -subj %s -addext 'subjectAltName=%s' -out %s",
-                 in_folder(world, "sign.key"), cases[i].subject, names,
-                 in_folder(world, "request.pem"));
-        assert_int_equal(system(command), 0);
+        assert_int_equal(
+            program_run(world->folder,
+                        "openssl req -new -key sign.key -subj %s -addext subjectAltName=%s "
+                        "-out request.pem",
+                        cases[i].subject, names),
+            0);
         assert_int_equal(
             enrol_request_from_file(in_folder(world, "request.pem"), memory, &der, NULL), LT_OK);
         assert_int_equal(enrol_request_read(der, &request, NULL), cases[i].status);
