@@ -323,7 +323,7 @@ static void take_ask(struct axis *axis, uint32_t agency, const struct log_ask *a
     const struct view *view = &axis->views[axis->view_of[agency]];
     struct receipts receipts;
     struct frame frame = {.kind = FRAME_LOG_PROOF, .log_proof = {.number = ask->number}};
-    struct merkle_path path = {.count = 0};
+    struct merkle_path path;
     uint32_t commit, leaf;
     bool hides = axis->cheat == CHEAT_BACK_DATE_UNSEEN && axis->done;
     if (ask->position != 0) {

@@ -49,31 +49,31 @@ static void hold_all(struct stage *stage, bool hold)
     }
 }
 
-/* False: the byte is not what it was to be. */
-static bool turn_bit(struct stage *stage, const struct flip *flip, uint8_t *byte)
+static void turn_bit(struct stage *stage, const struct flip *flip)
 {
+    uint8_t byte;
     int fd = open(flip->path, O_RDWR | O_CLOEXEC);
-    bool done = fd >= 0 && pread(fd, byte, 1, flip->at) == 1;
-    *byte ^= flip->bit;
-    done = done && pwrite(fd, byte, 1, flip->at) == 1;
+    bool done = fd >= 0 && pread(fd, &byte, 1, flip->at) == 1;
+    if (done) {
+        byte ^= flip->bit;
+        done = pwrite(fd, &byte, 1, flip->at) == 1;
+    }
     if (!done) {
         oracle_fail(&stage->oracle, NULL, "%s: the bit cannot be turned", flip->path);
     }
     close(fd);
-    return done;
 }
 
 static void damage(struct stage *stage, const char *name, struct flip *flip)
 {
     struct stat info;
-    uint8_t byte;
     (void)snprintf(flip->path, sizeof(flip->path), "%s/%s", stage->house.data, name);
     if (stat(flip->path, &info) != 0 || info.st_size == 0) {
         oracle_fail(&stage->oracle, NULL, "%s is not there", flip->path);
     }
     flip->at = (off_t)world_random_below(&stage->random, (uint64_t)info.st_size);
     flip->bit = (uint8_t)(1U << world_random_below(&stage->random, 8));
-    (void)turn_bit(stage, flip, &byte);
+    turn_bit(stage, flip);
 }
 
 /* Some that came to their end, some that wait; the process ended in order. */
@@ -144,7 +144,6 @@ static void rest_sound(struct stage *stage)
 static void after_end(struct stage *stage, const struct flip *flip, bool state, struct tally *tally)
 {
     int wait_status = 0;
-    uint8_t byte;
     bool ended = house_ended(&stage->house, &wait_status);
     if (!ended || wait_status == 0) {
         oracle_fail(&stage->oracle, NULL, "ended with 0x%x with a bit turned", wait_status);
@@ -155,7 +154,7 @@ static void after_end(struct stage *stage, const struct flip *flip, bool state, 
     tally->refolded += state;
     tally->ended += !state;
     if (!state) {
-        (void)turn_bit(stage, flip, &byte);
+        turn_bit(stage, flip);
     }
     rest_sound(stage);
 }

@@ -6,6 +6,7 @@
  */
 #include <fcntl.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -65,7 +66,7 @@ void mode_stop(struct stage *stage, const struct mode_options *options, struct m
 
 /* ---- the clock --------------------------------------------------------------------------- */
 
-static int64_t *map_shift(struct stage *stage, const char *path)
+static _Atomic int64_t *map_shift(struct stage *stage, const char *path)
 {
     const int64_t zero = 0;
     struct fault fault;
@@ -82,20 +83,20 @@ static int64_t *map_shift(struct stage *stage, const char *path)
     return memory;
 }
 
-static void jump(struct stage *stage, int64_t *shift, int64_t seconds, const char *when)
+static void jump(struct stage *stage, _Atomic int64_t *shift, int64_t seconds, const char *when)
 {
-    __atomic_store_n(shift, seconds, __ATOMIC_SEQ_CST);
+    atomic_store(shift, seconds);
     stage_mended(stage);
     stage_flow(stage, FLOWS, when);
     pass(stage, JUMP_MS);
 }
 
 /* A start under another clock than that of the life before. */
-static void restart(struct stage *stage, const struct house_faults *faults, int64_t *shift,
+static void restart(struct stage *stage, const struct house_faults *faults, _Atomic int64_t *shift,
                     int64_t seconds, const char *when)
 {
     stage_kill(stage);
-    __atomic_store_n(shift, seconds, __ATOMIC_SEQ_CST);
+    atomic_store(shift, seconds);
     stage_start(stage, faults);
     stage_serve(stage, false);
     stage_flow(stage, FLOWS, when);
@@ -107,7 +108,7 @@ void mode_clock(struct stage *stage, const struct mode_options *options, struct 
     char path[sizeof(stage->house.folder) + 8];
     (void)snprintf(path, sizeof(path), "%s/shift", stage->house.folder);
     const struct house_faults faults = {.shift = path};
-    int64_t *shift = map_shift(stage, path);
+    _Atomic int64_t *shift = map_shift(stage, path);
     begin(stage, &faults);
     for (uint32_t i = 0; i < options->rounds; i++) {
         jump(stage, shift, -HOUR_S, "after the clock went back an hour");

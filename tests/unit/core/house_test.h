@@ -204,6 +204,18 @@ static inline bool house_hear(struct house *house, struct world_link *link, enum
     return false;
 }
 
+/* The same, where one must come. */
+static inline struct frame house_heard(struct house *house, struct world_link *link,
+                                       enum frame_kind kind, int64_t ms)
+{
+    struct frame frame;
+    if (!house_hear(house, link, kind, ms, &frame)) {
+        fail_msg("no frame of kind %d within %lld ms", (int)kind, (long long)ms);
+        abort(); /* never: fail_msg jumps away, which its header does not say */
+    }
+    return frame;
+}
+
 /* "name", "value" ... NULL behind the last. */
 static inline void query_fill(struct query *query, struct pair *pairs, const char *const *args)
 {

@@ -181,8 +181,7 @@ static inline uint64_t answered(const struct batch *batch, enum lt_status code)
     uint32_t heard = 0;
     uint64_t position = 0;
     while (heard < batch->count) {
-        struct frame frame;
-        assert_true(house_hear(&scene.house, scene.party.link, FRAME_VERDICT, 3000, &frame));
+        struct frame frame = house_heard(&scene.house, scene.party.link, FRAME_VERDICT, 3000);
         for (uint32_t i = 0; i < frame.verdict.count; i++) {
             if (frame.verdict.items[i].code != code) {
                 fail_msg("%s: %.*s, expected %s",

@@ -214,7 +214,6 @@ static void bytes_come_back_restored(void **state)
 static void what_is_not_ones_own_is_not_given(void **state)
 {
     struct house *house = *state;
-    struct frame frame;
     struct given foreign = taken(house, FIRST, THIRD, "HS-1");
     struct wish wish = {.from = FIRST, .to = {SECOND}, .case_code = "HS-2"};
     struct given waiting = accept_now(house, &wish);
@@ -230,14 +229,14 @@ static void what_is_not_ones_own_is_not_given(void **state)
         {.position = own.position, .id = own.id},
     };
     ask_bytes(house, &second, items, 7);
-    assert_true(house_hear(house, second.link, FRAME_LIST, HOUSE_PAGE_MS, &frame));
+    struct frame frame = house_heard(house, second.link, FRAME_LIST, HOUSE_PAGE_MS);
     assert_int_equal(frame.list.number, 0);
     assert_int_equal(frame.list.count, 6);
     for (uint32_t i = 0; i < 6; i++) {
         assert_int_equal(frame.list.items[i].code, LT_NOT_HERE);
         assert_int_equal(frame.list.items[i].position, items[i].position);
     }
-    assert_true(house_hear(house, second.link, FRAME_DELIVER, HOUSE_PAGE_MS, &frame));
+    frame = house_heard(house, second.link, FRAME_DELIVER, HOUSE_PAGE_MS);
     assert_int_equal(frame.deliver.count, 1);
     assert_int_equal(frame.deliver.items[0].position, own.position);
 }

@@ -34,12 +34,11 @@ static int close_house(void **state)
 /* Accepted, sent to B, and nothing more was heard of it: the settlement is lost. */
 static struct given one_sent(struct party *b)
 {
-    struct frame frame;
     *b = party_connect(&house, 2);
     party_grant(&house, b, 8);
     struct given given =
         accept_now(&house, &(struct wish){.from = "A", .to = {"B"}, .case_code = "H-1"});
-    assert_true(house_hear(&house, b->link, FRAME_DELIVER, HOUSE_PAGE_MS, &frame));
+    struct frame frame = house_heard(&house, b->link, FRAME_DELIVER, HOUSE_PAGE_MS);
     assert_int_equal(frame.deliver.items[0].position, given.position);
     house_settle(&house);
     assert_int_equal(leg_of(&house, &given, 0).state, LEG_SENT);
@@ -71,8 +70,7 @@ static struct page reroute(const struct given *given, uint32_t code)
 
 static struct held_item hear_ask(struct party *party)
 {
-    struct frame frame;
-    assert_true(house_hear(&house, party->link, FRAME_HELD_ASK, HOUSE_PAGE_MS, &frame));
+    struct frame frame = house_heard(&house, party->link, FRAME_HELD_ASK, HOUSE_PAGE_MS);
     assert_int_equal(frame.held_ask.count, 1);
     return frame.held_ask.items[0];
 }

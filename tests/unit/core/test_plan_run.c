@@ -184,10 +184,9 @@ static void a_busy_turn_does_none(void **state)
     struct fact_noticed noticed = {.agency = 1};
     parked_legs(&house, "B", 3, NULL);
     uint64_t number = running("60000", "20");
-    uint32_t before = now_of(&house, number).passed;
     backend_memory_plan(house.backend, APPEND_DURABLE, 3, true); /* the batch stays open */
     house_turn(&house);
-    before = now_of(&house, number).passed;
+    uint32_t before = now_of(&house, number).passed;
     for (int i = 0; i < PLAN_TURN_FACTS_BUSY; i++) {
         assert_int_equal(flow_fact(house.flow, FACT_NOTICED,
                                    fact_write_noticed(memory, sizeof(memory), &noticed), &position),

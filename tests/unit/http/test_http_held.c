@@ -40,7 +40,7 @@ static enum MHD_Result on_held(void *self, struct MHD_Connection *connection, co
     (void)method;
     (void)version;
     (void)data;
-    (void)size;
+    *size = 0; /* a body is not looked at */
     (void)context;
     pthread_mutex_lock(&application.mutex);
     application.heard[0] = '\0';

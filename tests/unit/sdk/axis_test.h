@@ -125,7 +125,7 @@ static inline void welcomed(struct bench *b, uint64_t number, struct axis *axis,
 /* The next question about a checkpoint; the axis had its moment to prove it by itself. */
 static inline struct log_ask asked(struct bench *b)
 {
-    struct frame frame;
+    struct frame frame = {.kind = FRAME_NONE};
     fake_time_pass(&b->time, 5000);
     step(b);
     do {

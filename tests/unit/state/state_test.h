@@ -28,9 +28,9 @@ static inline void home_open(struct home *home)
 
 static inline void home_init(struct home *home, bool applier_inline)
 {
+    char *folder = folder_take();
     memset(home, 0, sizeof(*home));
-    home->folder = folder_take();
-    snprintf(home->path, sizeof(home->path), "%s/state.mdb", home->folder);
+    snprintf(home->path, sizeof(home->path), "%s/state.mdb", folder);
     home->options = (struct state_options){
         .path = home->path,
         .map_bytes = 64 * 1024 * 1024,
@@ -38,6 +38,7 @@ static inline void home_init(struct home *home, bool applier_inline)
         .no_sync = true,
         .seed = 7,
     };
+    home->folder = folder;
     home_open(home);
 }
 
