@@ -425,19 +425,17 @@ static enum lt_status extends(struct lt_client *client, const struct log_proof *
     return status;
 }
 
-/* The largest checkpoint of the receipts leads to the same one. */
+/* The largest checkpoint of the receipts, as it was when we asked, leads to the same one. */
 static bool receipt_fits(struct lt_client *client, const struct log_proof *proof,
                          const struct checkpoint *newest)
 {
     struct log_watch *log = client->log;
     struct merkle_path path;
-    if (!log->receipt_any || !log->asked_receipt ||
-        strcmp(newest->origin, log->receipt.origin) != 0) {
+    if (!log->asked_also || strcmp(newest->origin, log->also.origin) != 0) {
         return true;
     }
-    return newest->head.size >= log->receipt.head.size &&
-           path_from_bytes(proof->also_path, &path) &&
-           merkle_consistency_check(client->digester, &log->receipt.head, &newest->head, path.nodes,
+    return newest->head.size >= log->also.head.size && path_from_bytes(proof->also_path, &path) &&
+           merkle_consistency_check(client->digester, &log->also.head, &newest->head, path.nodes,
                                     path.count) == LT_OK;
 }
 
@@ -460,6 +458,8 @@ static void believe_proof(struct lt_client *client, const struct log_proof *proo
         status = extends(client, proof, &newest);
     }
     if (status == LT_OK && proof->number != 0 && !receipt_fits(client, proof, &newest)) {
+        log->receipt = log->also;
+        log->receipt_any = true;
         log_refuse(client, LT_LOG_FORKED, "receipt", proof->checkpoint);
         return;
     }
@@ -467,8 +467,8 @@ static void believe_proof(struct lt_client *client, const struct log_proof *proo
         log_refuse(client, status, "proof", proof->checkpoint);
         return;
     }
-    if (log->asked_receipt && proof->number != 0) {
-        log->receipt_any = false;
+    if (log->asked_also && proof->number != 0 && log->receipt.head.size <= log->also.head.size) {
+        log->receipt_any = false; /* else a larger one came since: that is asked about next */
     }
     if (log->receipt_any && log->refused == LT_LOG_FORKED) {
         return; /* what was refused is not what was proven */
@@ -506,7 +506,8 @@ static void ask(struct lt_client *client)
     if (session_send(&client->session, &client->arena, &frame) == LT_OK) {
         log->number++;
         log->asked = true;
-        log->asked_receipt = same;
+        log->asked_also = same;
+        log->also = log->receipt;
         log->ask_due_ms = client_mono_ms(client) + ASK_MS;
     }
     arena_reset(&client->arena);

@@ -25,7 +25,8 @@ struct log_watch {
     bool receipt_any; /* a receipt's checkpoint is to be proven, too: the largest of them */
     struct checkpoint receipt;
     bool asked;
-    bool asked_receipt;         /* about `receipt`, too */
+    bool asked_also; /* about `also`, too: what `receipt` was then */
+    struct checkpoint also;
     uint64_t number;            /* of the last question */
     int64_t ask_due_ms;         /* monotonic */
     enum lt_status refused;     /* LT_OK: nothing is */

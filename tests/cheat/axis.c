@@ -323,7 +323,7 @@ static void take_ask(struct axis *axis, uint32_t agency, const struct log_ask *a
     const struct view *view = &axis->views[axis->view_of[agency]];
     struct receipts receipts;
     struct frame frame = {.kind = FRAME_LOG_PROOF, .log_proof = {.number = ask->number}};
-    struct merkle_path path;
+    struct merkle_path path, also;
     uint32_t commit, leaf;
     bool hides = axis->cheat == CHEAT_BACK_DATE_UNSEEN && axis->done;
     if (ask->position != 0) {
@@ -333,13 +333,17 @@ static void take_ask(struct axis *axis, uint32_t agency, const struct log_ask *a
         } else {
             frame.log_proof.code = LT_NOT_HERE;
         }
-    } else if (ask->size > view->count) {
+    } else if (ask->size > view->count || ask->also > view->count) {
         frame.log_proof.code = LT_LOG_ROLLED_BACK;
     } else {
         path = view_growth(view, (uint32_t)ask->size, view->count);
         frame.log_proof.checkpoint = view_note(view, &axis->signer, view->count);
         frame.log_proof.first = ask->size;
         frame.log_proof.path = (struct lt_bytes){path.nodes[0].bytes, path.count * 32};
+    }
+    if (ask->position == 0 && ask->also != 0 && frame.log_proof.code == LT_OK) {
+        also = view_growth(view, (uint32_t)ask->also, view->count);
+        frame.log_proof.also_path = (struct lt_bytes){also.nodes[0].bytes, also.count * 32};
     }
     line_say(&axis->lines[agency], &frame);
 }

@@ -19,7 +19,7 @@
 #include "auditor.h"
 
 #define ROUNDS      8
-#define WAIT_MS     (6 * 60 * 1000) /* an overdue receipt is told after four minutes */
+#define WAIT_MS     (6 * 60 * 1000) /* an overdue receipt is told after one */
 #define VICTIM_FROM 12              /* everybody has seen a checkpoint by then */
 #define VICTIM_OF   10
 

@@ -87,16 +87,28 @@ static void open_axis(struct town *town, enum cheat cheat)
     }
 }
 
-/* What adapters say, line by line: one that refuses the log says so once, with its code. */
+/* What one adapter tells its people, once: that it refuses the log, with a code, or that receipts
+ * are overdue. */
+static bool alarm_read(const char *text, char agency[32], char code[32])
+{
+    const char *refused = strstr(text, "log-refused ");
+    const char *overdue = strstr(text, "receipts-overdue ");
+    if (overdue != NULL) {
+        snprintf(code, 32, "%s", lt_code(LT_RECEIPT_OVERDUE));
+        return sscanf(overdue, "receipts-overdue agency=%31s", agency) == 1;
+    }
+    return refused != NULL &&
+           sscanf(refused, "log-refused agency=%31s code=%31s", agency, code) == 2;
+}
+
 static void hear(void *self, const char *text)
 {
     struct town *town = self;
     char agency[32], code[32];
-    const char *at = strstr(text, "log-refused ");
     if (town->verbose) {
         fprintf(stderr, "%s\n", text);
     }
-    if (at == NULL || sscanf(at, "log-refused agency=%31s code=%31s", agency, code) != 2) {
+    if (!alarm_read(text, agency, code)) {
         return;
     }
     for (uint32_t i = 0; i < AGENCIES; i++) {

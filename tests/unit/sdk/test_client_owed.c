@@ -161,6 +161,32 @@ static void receipts_lead_on(void **state)
     assert_int_equal(live(b, 130000).checkpoint.number, 0);
 }
 
+/* A larger one comes while the first is asked about: the answer is about the first. */
+static void receipts_beside_a_question(void **state)
+{
+    struct bench *b = *state;
+    struct receipt_item item;
+    axis_grow_told(&one, 9, 1);
+    welcomed(b, 11, &one, axis_sign(&one, 4, 0));
+    struct receipts receipts = receipt_of(&one, 5, &item);
+    say_receipt(b, &receipts);
+    struct questions questions = live(b, 60000);
+    assert_int_equal(questions.checkpoint.also, 9);
+    axis_grow_told(&one, 3, 1);
+    receipts = receipt_of(&one, 11, &item);
+    say_receipt(b, &receipts);
+    struct lt_bytes path = axis_path(&one, 4, 12);
+    struct merkle_path copy = one.path;
+    path.data = copy.nodes[0].bytes;
+    prove(b, (struct log_proof){.number = questions.checkpoint.number,
+                                .checkpoint = axis_sign(&one, 12, 0),
+                                .first = 4,
+                                .path = path,
+                                .also_path = axis_path(&one, 9, 12)});
+    assert_log(b, 12, LT_OK);
+    assert_int_equal(live(b, 130000).checkpoint.also, 12); /* that one is asked about next */
+}
+
 static void reopen(struct bench *b, const char *log_key)
 {
     b->options.log_key = log_key;
@@ -327,14 +353,9 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(proven_after_hello),
-        TEST(two_faced),
-        TEST(receipts_lead_on),
-        TEST(pinned),
-        TEST(overdue),
-        TEST(nothing_promised),
-        TEST(unproven),
-        TEST(about_to_begin),
+        TEST(proven_after_hello),         TEST(two_faced), TEST(receipts_lead_on),
+        TEST(receipts_beside_a_question), TEST(pinned),    TEST(overdue),
+        TEST(nothing_promised),           TEST(unproven),  TEST(about_to_begin),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
