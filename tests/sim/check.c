@@ -149,9 +149,10 @@ static bool final_fits(const struct wish *wish, const struct transfer *t, uint32
     if (!has_leg && wish->undone) {
         return true; /* it was sent there by an act that is not in the journal any more */
     }
-    if (share->at_risk && wish->lost_once && share->effects + share->refused != 0) {
-        return true; /* two people ended it, and the way to correct them went with the old journal
-                      */
+    bool way_lost = wish->lost_once || (wish->undone && share->own_way);
+    if (share->at_risk && way_lost && share->effects + share->refused != 0) {
+        return true; /* two people ended it, and what could correct them (its acceptance, or the
+                      * leg that once led here) went with the old journal */
     }
     return taken == (share->effects != 0) && refused == share->refused;
 }
