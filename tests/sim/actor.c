@@ -323,7 +323,7 @@ static void decide(struct actor *actor, struct given *given, struct wish *wish)
     }
     given->effect = given->outcome == LT_OUTCOME_TAKEN || given->outcome == LT_OUTCOME_REFUSED;
     if (given->effect) {
-        oracle_effect(actor->options.oracle, wish, actor->options.index, &given->id,
+        oracle_effect(actor->options.oracle, wish, actor->options.index, &given->id, given->leg,
                       given->outcome == LT_OUTCOME_TAKEN);
     }
 }

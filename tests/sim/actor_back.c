@@ -308,7 +308,8 @@ static void take_effect(struct actor *actor, const struct back_item *item)
     given->effect = true;
     given->outcome = LT_OUTCOME_TAKEN;
     given->code = 0;
-    oracle_effect_back(actor->options.oracle, given->wish, actor->options.index, &given->id);
+    oracle_effect_back(actor->options.oracle, given->wish, actor->options.index, &given->id,
+                       given->leg);
 }
 
 static void batch_end(struct actor *actor)

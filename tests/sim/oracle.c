@@ -60,7 +60,7 @@ void oracle_accepted(struct oracle *oracle, struct wish *wish, const struct lt_i
 }
 
 static void effect_alone(const struct oracle *oracle, struct wish *wish, uint32_t receiver,
-                         const struct lt_id *id, bool taken)
+                         const struct lt_id *id, uint32_t leg, bool taken)
 {
     struct share *share = &wish->shares[receiver];
     if (!share->known) {
@@ -77,6 +77,7 @@ static void effect_alone(const struct oracle *oracle, struct wish *wish, uint32_
     if (taken) {
         share->effects++;
         share->effect_id = *id;
+        share->effect_leg = leg;
     } else {
         share->refused = true;
     }
@@ -88,9 +89,9 @@ static bool in_order(const struct wish *wish, uint32_t receiver)
 }
 
 void oracle_effect(struct oracle *oracle, struct wish *wish, uint32_t receiver,
-                   const struct lt_id *id, bool taken)
+                   const struct lt_id *id, uint32_t leg, bool taken)
 {
-    effect_alone(oracle, wish, receiver, id, taken);
+    effect_alone(oracle, wish, receiver, id, leg, taken);
     if (!in_order(wish, receiver)) {
         return;
     }
@@ -123,9 +124,9 @@ void oracle_effect_gone(struct oracle *oracle, struct wish *wish, uint32_t recei
 }
 
 void oracle_effect_back(struct oracle *oracle, struct wish *wish, uint32_t receiver,
-                        const struct lt_id *id)
+                        const struct lt_id *id, uint32_t leg)
 {
-    effect_alone(oracle, wish, receiver, id, true);
+    effect_alone(oracle, wish, receiver, id, leg, true);
     for (uint32_t i = 0; i < oracle->count && in_order(wish, receiver); i++) {
         const struct wish *other = &oracle->wishes[i];
         if (same_lane(other, wish) && in_order(other, receiver) &&
@@ -139,13 +140,10 @@ void oracle_effect_back(struct oracle *oracle, struct wish *wish, uint32_t recei
     }
 }
 
-void oracle_one_of(const struct oracle *oracle, const struct wish *wish, uint32_t old_receiver,
-                   uint32_t new_receiver)
+bool oracle_effect_of(const struct wish *wish, uint32_t receiver, uint32_t leg)
 {
-    if (!wish->undone && wish->shares[old_receiver].effects != 0 &&
-        wish->shares[new_receiver].effects != 0) {
-        oracle_fail(oracle, "took effect where it was and where it was sent instead", wish);
-    }
+    const struct share *share = &wish->shares[receiver];
+    return share->effects != 0 && share->effect_leg == leg;
 }
 
 void oracle_rest(const struct oracle *oracle)

@@ -33,6 +33,7 @@ struct share {
     bool refused;
     uint32_t effects;
     struct lt_id effect_id;
+    uint32_t effect_leg; /* of the transfer: two of its legs may lead to one agency in turn */
     uint32_t acts_asked; /* bit n: somebody asked for act n (enum act_kind) */
 };
 
@@ -67,16 +68,15 @@ void oracle_made(struct wish *wish);
 struct wish *oracle_wish(struct oracle *oracle, uint32_t from, uint32_t number);
 void oracle_accepted(struct oracle *oracle, struct wish *wish, const struct lt_id *id);
 void oracle_effect(struct oracle *oracle, struct wish *wish, uint32_t receiver,
-                   const struct lt_id *id, bool taken);
+                   const struct lt_id *id, uint32_t leg, bool taken);
 /* The receiver's local system was set back to before it took it. Order begins anew behind. */
 void oracle_effect_gone(struct oracle *oracle, struct wish *wish, uint32_t receiver);
 /* And it has it again from the axis, in the order of what it had taken. What it had refused it need
  * not be given back. */
 void oracle_effect_back(struct oracle *oracle, struct wish *wish, uint32_t receiver,
-                        const struct lt_id *id);
-/* A share that was sent elsewhere: never two effects unless people took that over. */
-void oracle_one_of(const struct oracle *oracle, const struct wish *wish, uint32_t old_receiver,
-                   uint32_t new_receiver);
+                        const struct lt_id *id, uint32_t leg);
+/* That leg of the wish, which led to that receiver, took effect there. */
+bool oracle_effect_of(const struct wish *wish, uint32_t receiver, uint32_t leg);
 /* The world is at rest: every accepted wish has had its one effect or refusal everywhere. */
 void oracle_rest(const struct oracle *oracle);
 void oracle_fail(const struct oracle *oracle, const char *what, const struct wish *wish);

@@ -30,7 +30,9 @@ struct deed {
     uint64_t about;    /* the acceptance */
     enum act_kind act;
     uint32_t agency; /* index: whose share */
-    uint32_t to;     /* of a reroute */
+    uint32_t leg;
+    uint32_t to; /* of a reroute, and the leg it made */
+    uint32_t to_leg;
     bool due_before; /* of the share that it goes to */
     bool risk;
 };
@@ -145,6 +147,7 @@ static struct deed *see_deed(struct witness *witness, const struct fact *fact, e
                           .about = about,
                           .act = act,
                           .agency = place->legs[leg],
+                          .leg = leg,
                           .to = place->legs[leg]};
     return deed;
 }
@@ -188,6 +191,7 @@ static bool see_rerouted(struct witness *witness, const struct fact *fact)
     }
     deed->risk = rerouted.risk;
     deed->to = rerouted.to - 1;
+    deed->to_leg = place->count;
     place->legs[place->count++] = deed->to;
     place->wish->shares[deed->agency].due = false;
     place->wish->shares[deed->agency].at_risk = rerouted.risk;
@@ -275,13 +279,61 @@ void witness_forget(struct witness *witness, uint64_t above)
 
 /* ---- in the end ---- */
 
-void witness_rest(const struct witness *witness)
+/* The reroute that took that leg of the transfer away from where it led, or NULL. */
+static const struct deed *onward(const struct witness *witness, uint64_t about, uint32_t leg)
 {
     for (uint32_t i = 0; i < witness->deeds_count; i++) {
         const struct deed *deed = &witness->deeds[i];
-        if (deed->act == ACT_REROUTE && !deed->risk) {
-            oracle_one_of(witness->oracle, witness_wish(witness, deed->about), deed->agency,
-                          deed->to);
+        if (deed->act == ACT_REROUTE && deed->about == about && deed->leg == leg) {
+            return deed;
+        }
+    }
+    return NULL;
+}
+
+/*
+ * The promise is about one leg and those that came from it, however many: what was let go as "not
+ * held" or never sent has no effect where it was if it has one farther on. An agency may get
+ * another leg of the transfer once its own is gone; an effect of that one is no second effect of
+ * the first.
+ */
+static void one_of_chain(const struct witness *witness, const struct deed *deed)
+{
+    const struct wish *wish = witness_wish(witness, deed->about);
+    if (wish->undone || deed->risk || !oracle_effect_of(wish, deed->agency, deed->leg)) {
+        return;
+    }
+    for (const struct deed *next = deed; next != NULL;
+         next = onward(witness, next->about, next->to_leg)) {
+        if (oracle_effect_of(wish, next->to, next->to_leg)) {
+            oracle_fail(witness->oracle, "took effect where it was and where it was sent instead",
+                        wish);
+        }
+    }
+}
+
+/* Every effect is of a leg that led there. A restore that takes back a reroute gives the number of
+ * its leg to another one: there it cannot be said. */
+static void led_there(const struct witness *witness, const struct place *place)
+{
+    const struct wish *wish = place->wish;
+    for (uint32_t to = 0; to < AGENCIES_SIM && !wish->undone; to++) {
+        const struct share *share = &wish->shares[to];
+        bool led = share->effect_leg < place->count && place->legs[share->effect_leg] == to;
+        if (share->effects != 0 && !led) {
+            oracle_fail(witness->oracle, "took effect by a leg that did not lead there", wish);
+        }
+    }
+}
+
+void witness_rest(const struct witness *witness)
+{
+    for (uint32_t i = 0; i < witness->places_count; i++) {
+        led_there(witness, &witness->places[i]);
+    }
+    for (uint32_t i = 0; i < witness->deeds_count; i++) {
+        if (witness->deeds[i].act == ACT_REROUTE) {
+            one_of_chain(witness, &witness->deeds[i]);
         }
     }
 }

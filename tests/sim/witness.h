@@ -25,7 +25,8 @@ void witness_forget(struct witness *witness, uint64_t above);
 /* The wish accepted at that position, or NULL. */
 struct wish *witness_wish(const struct witness *witness, uint64_t position);
 
-/* No share that was sent elsewhere took effect twice, unless two people took that over. */
+/* No leg that was sent elsewhere took effect where it was and farther on, unless two people took
+ * that over; and every effect is of a leg that led there. */
 void witness_rest(const struct witness *witness);
 
 /* acts that stand: skipped, ended, rerouted */
