@@ -290,18 +290,16 @@ static void tell(const struct tiles_walk *walk, const struct shelf *shelf, uint6
     walk->found(walk->context, path, what);
 }
 
-/* More bytes than the slots counted: of a last file while somebody adds that is no wonder. */
+/* Behind the slots counted of a last file may stand what no checkpoint covers, or covered once: a
+ * tile is written when it fills and before it is signed for, a restore leaves it where it is.
+ * Nobody reads it, and whoever adds writes over it. */
 static void look_at_length(const struct shelf *shelf, uint64_t file, const struct tiles_walk *walk)
 {
-    uint64_t bytes, slots = SHELF_SLOTS;
-    bool last = is_open(shelf, file);
-    if (last) {
-        slots = shelf->count % SHELF_SLOTS;
-    }
-    if (shelf_file_bytes(shelf, file, &bytes) != LT_OK || bytes < slots * shelf->slot_bytes) {
+    uint64_t bytes;
+    uint64_t due = is_open(shelf, file) ? shelf->count % SHELF_SLOTS : SHELF_SLOTS;
+    if (shelf_file_bytes(shelf, file, &bytes) != LT_OK || bytes < due * shelf->slot_bytes ||
+        bytes > (uint64_t)SHELF_SLOTS * shelf->slot_bytes) {
         tell(walk, shelf, file, "length");
-    } else if (bytes > slots * shelf->slot_bytes && !(last && walk->live)) {
-        tell(walk, shelf, file, last ? "tail" : "length");
     }
 }
 

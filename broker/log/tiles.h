@@ -46,13 +46,11 @@ LT_CHECK enum lt_status tiles_below(struct tiles *tiles, struct digester *digest
                                     uint64_t position, uint64_t *ret_count, struct fault *fault);
 
 /* Looks at every tile and entry; `found` is told each file that is wrong and why ("hash", "length",
- * "entry", "tail"). `progress` may be NULL; false ends with LT_AGAIN. `live`: somebody may be
- * adding. */
+ * "entry"). `progress` may be NULL; false ends with LT_AGAIN. */
 struct tiles_walk {
     bool (*progress)(void *context, uint64_t done, uint64_t size);
     void (*found)(void *context, const char *file, const char *what);
     void *context;
-    bool live;
 };
 LT_CHECK enum lt_status tiles_verify(struct tiles *tiles, struct digester *digester,
                                      const struct tiles_walk *walk);

@@ -144,7 +144,7 @@ static bool pass_on(void *context, uint64_t done, uint64_t size)
 
 static enum lt_status look_at_tiles(struct look *look)
 {
-    struct tiles_walk walk = {pass_on, found_tile, look, look->options->live};
+    struct tiles_walk walk = {pass_on, found_tile, look};
     return tiles_verify(look->tiles, look->digester, &walk);
 }
 

@@ -17,7 +17,7 @@
  *   "note"        a note that does not read, or whose signature does not fit
  *   "order"       a checkpoint smaller than one before it
  *   "root"        a checkpoint, or the last tiles, of another tree
- *   "hash" "length" "entry" "tail"     a tile (tiles.h)
+ *   "hash" "length" "entry"     a tile (tiles.h)
  *   "journal"     a record gives another commit than was logged, or none
  */
 struct log_finding {
