@@ -35,6 +35,7 @@
 #include "broker/core/watch.h"
 #include "broker/journal/scrub.h"
 #include "broker/limits.h"
+#include "broker/log/log.h"
 #include "broker/registry/config.h"
 #include "broker/state/base.h"
 #include "proto/base/clock_os.h"
@@ -64,7 +65,8 @@ struct house {
     struct log_signer *signer;
     struct stamps stamps;
     struct restored_mark restored;
-    bool restored_here; /* the mark of a restore waits until its declaration is durable */
+    uint32_t restored_above; /* the incarnation that the log has reached */
+    bool restored_here;      /* the mark of a restore waits until its declaration is durable */
     int signals;
     bool reload;
     bool stop;
@@ -146,7 +148,9 @@ static enum lt_status look_for_restore(struct house *house, struct fault *fault)
     }
     house->restored_here = true;
     log_warn("restore-declared", "by=%s", house->restored.person);
-    return LT_OK;
+    char folder[sizeof(house->config.data) + 8];
+    snprintf(folder, sizeof(folder), "%s/log", house->config.data);
+    return log_began(folder, house->config.log_origin, &house->restored_above, fault);
 }
 
 static enum lt_status catch_crashes(struct fault *fault)
@@ -306,6 +310,7 @@ static enum lt_status open_broker(struct house *house, struct fault *fault)
         options.restored_by = house->restored.person;
         options.restored_why = house->restored.reason;
         options.restored_to = house->restored.position;
+        options.restored_above = house->restored_above;
     }
     safe_start_options(&house->safe_start, &options);
     struct trust *trust = NULL;

@@ -342,7 +342,8 @@ enum lt_status broker_open(struct broker **ret_broker, const struct broker_optio
     flow->opened_at_ms = journal_time_ms(flow->journal);
     status = stage_first(broker);
     if (status == LT_OK && options->restored_by != NULL) {
-        status = restored_declare(flow, options->restored_to, text_bytes(options->restored_by),
+        status = restored_declare(flow, options->restored_to, options->restored_above,
+                                  text_bytes(options->restored_by),
                                   text_bytes(options->restored_why), &broker->restored_at);
     }
     if (status != LT_OK) {

@@ -31,8 +31,9 @@ struct broker_options {
     uint32_t passed_over_count;
     const char *restored_by; /* the journal was restored from a backup by this person; NULL: no */
     const char *restored_why;
-    uint64_t restored_to;   /* the backup reached to there; 0: to where the journal ends */
-    uint32_t fetch_threads; /* 0: reads happen in the turn (the sim) */
+    uint64_t restored_to;    /* the backup reached to there; 0: to where the journal ends */
+    uint32_t restored_above; /* the incarnation the log has reached, which the new one is above */
+    uint32_t fetch_threads;  /* 0: reads happen in the turn (the sim) */
     /* Who checks large frames; the broker's from now on, also when it does not open. With none
      * given (close == NULL) the broker has a pool of verify_threads; 0: in the turn. */
     struct verifier verifier;

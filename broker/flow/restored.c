@@ -34,24 +34,26 @@ static enum lt_status stage(struct flow *flow, enum restored_change change, uint
 /*
  * A backup may be restored twice, and what it holds knows nothing of the first time: counting on
  * from there would give both restores one number. So it is the second of the declaration, and only
- * ever higher than the number before.
+ * ever higher than the number before and the one the log has reached: the clock may be behind.
  */
-static uint32_t next_incarnation(const struct flow *flow)
+static uint32_t next_incarnation(const struct flow *flow, uint32_t above)
 {
     int64_t wall_s = flow->clock->wall_ms(flow->clock->self) / 1000;
-    uint32_t next = flow->restored.incarnation + 1;
+    uint32_t last = flow->restored.incarnation;
+    uint32_t next = (last > above ? last : above) + 1;
     return wall_s > next && wall_s <= UINT32_MAX ? (uint32_t)wall_s : next;
 }
 
-enum lt_status restored_declare(struct flow *flow, uint64_t to, struct lt_bytes person,
-                                struct lt_bytes reason, uint64_t *ret_position)
+enum lt_status restored_declare(struct flow *flow, uint64_t to, uint32_t above,
+                                struct lt_bytes person, struct lt_bytes reason,
+                                uint64_t *ret_position)
 {
     uint8_t memory[256];
     uint64_t position;
     uint64_t reached = to == 0 || to > flow->durable ? flow->durable : to;
     struct fact_backup backup = {.position = reached, .person = person};
-    enum lt_status status = stage(flow, RESTORED_DECLARED, next_incarnation(flow), reached, person,
-                                  reason, ret_position);
+    enum lt_status status = stage(flow, RESTORED_DECLARED, next_incarnation(flow, above), reached,
+                                  person, reason, ret_position);
     if (status != LT_OK || reached <= flow->backed_up_to) {
         return status;
     }

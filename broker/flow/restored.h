@@ -11,9 +11,11 @@
  * first id was lost cannot enter under a second one and take effect twice.
  */
 
-/* Stages the declaration. The backup reached to `to`; 0 or beyond what is durable: to there. */
-LT_CHECK enum lt_status restored_declare(struct flow *flow, uint64_t to, struct lt_bytes person,
-                                         struct lt_bytes reason, uint64_t *ret_position);
+/* Stages the declaration. The backup reached to `to`; 0 or beyond what is durable: to there. The
+ * incarnation it begins is above `above`, which is the log's. */
+LT_CHECK enum lt_status restored_declare(struct flow *flow, uint64_t to, uint32_t above,
+                                         struct lt_bytes person, struct lt_bytes reason,
+                                         uint64_t *ret_position);
 /* Everything was submitted again: by an operator, or when time is over. */
 LT_CHECK enum lt_status restored_done(struct flow *flow, struct lt_bytes person,
                                       struct lt_bytes reason, uint64_t *ret_position);

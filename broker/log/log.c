@@ -556,26 +556,68 @@ enum lt_status log_find(struct log_store *log, uint64_t position, uint64_t *ret_
     return LT_OK;
 }
 
-enum lt_status log_reaches(const char *folder, uint64_t *ret_position, struct fault *fault)
+/* ---- a folder nobody has opened ---- */
+
+/* The text of a file's newest note, unverified; it stands as long as *ret_issued does. */
+static enum lt_status peek(const char *folder, const char *file, struct issued **ret_issued,
+                           struct lt_bytes *ret_text, struct fault *fault)
 {
     char path[512];
-    struct issued *issued = NULL;
     struct note note;
-    struct checkpoint checkpoint;
-    snprintf(path, sizeof(path), "%s/checkpoints", folder);
-    enum lt_status status = issued_open(&issued, path, true, fault);
-    if (status == LT_OK && issued_newest(issued).size == 0) {
+    snprintf(path, sizeof(path), "%s/%s", folder, file);
+    enum lt_status status = issued_open(ret_issued, path, true, fault);
+    if (status == LT_OK && issued_newest(*ret_issued).size == 0) {
         status = LT_NOT_FOUND;
     }
     if (status == LT_OK) {
-        status = note_read(issued_newest(issued), &note);
+        status = note_read(issued_newest(*ret_issued), &note);
     }
     if (status == LT_OK) {
-        status = checkpoint_read(note.text, &checkpoint);
+        *ret_text = note.text;
+    }
+    return status == LT_NOTE_BAD ? fault_set(fault, LT_LOG_DAMAGED, path, "the newest") : status;
+}
+
+enum lt_status log_reaches(const char *folder, uint64_t *ret_position, struct fault *fault)
+{
+    struct issued *issued = NULL;
+    struct lt_bytes text;
+    struct checkpoint checkpoint;
+    enum lt_status status = peek(folder, "checkpoints", &issued, &text, fault);
+    if (status == LT_OK && checkpoint_read(text, &checkpoint) != LT_OK) {
+        status = fault_set(fault, LT_LOG_DAMAGED, "log/checkpoints", "the newest");
     }
     if (status == LT_OK) {
         *ret_position = checkpoint.position;
     }
     issued_close(&issued);
-    return status == LT_NOTE_BAD ? fault_set(fault, LT_LOG_DAMAGED, path, "the newest") : status;
+    return status;
+}
+
+enum lt_status log_began(const char *folder, const char *name, uint32_t *ret_incarnation,
+                         struct fault *fault)
+{
+    static const char *const files[] = {"checkpoints", "breaks"};
+    uint32_t highest = 0;
+    for (int i = 0; i < 2; i++) {
+        struct issued *issued = NULL;
+        struct lt_bytes text;
+        struct checkpoint checkpoint;
+        struct break_statement statement;
+        const char *origin = i == 0 ? checkpoint.origin : statement.to;
+        uint32_t named;
+        enum lt_status status = peek(folder, files[i], &issued, &text, fault);
+        if (status == LT_OK) {
+            status = i == 0 ? checkpoint_read(text, &checkpoint) : break_read(text, &statement);
+        }
+        issued_close(&issued);
+        if (status != LT_OK && status != LT_NOT_FOUND) {
+            return fault_set(fault, LT_LOG_DAMAGED, files[i], "the newest does not read");
+        }
+        if (status == LT_OK && origin_read(origin, name, &named) && named > highest) {
+            highest = named;
+        }
+    }
+    *ret_incarnation = highest;
+    return LT_OK;
 }

@@ -51,6 +51,11 @@ void log_store_close(struct log_store **log_p);
 LT_CHECK enum lt_status log_reaches(const char *folder, uint64_t *ret_position,
                                     struct fault *fault);
 
+/* The highest incarnation that the newest checkpoint and statement in a folder name, so, too; 0:
+ * there is none. For a restore: the one it begins must be above, whatever its clock says. */
+LT_CHECK enum lt_status log_began(const char *folder, const char *name, uint32_t *ret_incarnation,
+                                  struct fault *fault);
+
 /* One record of the journal, the next one: LT_AGAIN when it lies above `durable`. The leaves made
  * stand in log_leaves until the next call; none: a record without leaves. Any other status: it went
  * wrong, open the log anew. */

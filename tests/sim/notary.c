@@ -177,6 +177,17 @@ bool notary_covers(const struct notary *notary, uint64_t below)
            (log_reaches(notary->log_path, &position, NULL) == LT_OK && position + 1 >= below);
 }
 
+uint32_t notary_began(const struct notary *notary)
+{
+    struct fault fault;
+    uint32_t incarnation = 0;
+    fault_init(&fault);
+    if (notary != NULL && log_began(notary->log_path, NAME, &incarnation, &fault) != LT_OK) {
+        oracle_fail(notary->oracle, "the log does not tell its incarnation", NULL);
+    }
+    return incarnation;
+}
+
 void notary_take(struct notary *notary, const char *agency, const struct receipts *receipts)
 {
     struct checkpoint checkpoint;

@@ -27,6 +27,9 @@ void notary_end(struct notary *notary, struct broker *broker);
 /* Everything below the position is signed for: it may be cut. */
 bool notary_covers(const struct notary *notary, uint64_t below);
 
+/* The incarnation that the log has reached: a restore begins one above. */
+uint32_t notary_began(const struct notary *notary);
+
 /* What an agency heard. NULL: this world has no log. */
 void notary_take(struct notary *notary, const char *agency, const struct receipts *receipts);
 

@@ -72,6 +72,7 @@ void sim_open_broker(struct sim *sim)
         .owner = "sim",
         .restored_by = sim->restored_by,
         .restored_to = sim->backups.to,
+        .restored_above = notary_began(sim->notary),
         .restored_why = "restored from the last backup",
     };
     enum lt_status status = broker_open(&sim->broker, &options, &fault);

@@ -30,7 +30,7 @@ static uint64_t declare(void)
     uint64_t position;
     house_settle(&house);
     uint64_t durable = house.flow->durable;
-    assert_int_equal(restored_declare(house.flow, 0, text_bytes("approver-1"),
+    assert_int_equal(restored_declare(house.flow, 0, 0, text_bytes("approver-1"),
                                       text_bytes("hỏng đĩa"), &position),
                      LT_OK);
     house_settle(&house);
@@ -64,7 +64,7 @@ static void declared_again_it_reaches_no_further(void **state)
     assert_int_equal(
         restored_done(house.flow, text_bytes("approver-1"), text_bytes("xong"), &position), LT_OK);
     (void)accept_now(&house, &(struct wish){.from = "A", .to = {"B"}, .case_code = "H-1"});
-    assert_int_equal(restored_declare(house.flow, durable, text_bytes("approver-1"),
+    assert_int_equal(restored_declare(house.flow, durable, 0, text_bytes("approver-1"),
                                       text_bytes("hỏng đĩa"), &position),
                      LT_OK);
     house_settle(&house);
@@ -83,6 +83,22 @@ static void two_restores_of_one_backup_have_two_numbers(void **state)
     house_settle(&house);
     (void)declare();
     assert_true(house.flow->restored.incarnation > first);
+}
+
+/* So, too, while the clock of the machine is behind: the log tells how far the numbers went. */
+static void a_restore_begins_above_what_the_log_has_reached(void **state)
+{
+    (void)state;
+    uint64_t position;
+    (void)declare();
+    uint32_t first = house.flow->restored.incarnation;
+    memset(&house.flow->restored, 0, sizeof(house.flow->restored));
+    world_step_wall(&house.world, -5 * MINUTE_MS);
+    assert_int_equal(restored_declare(house.flow, 0, first, text_bytes("approver-1"),
+                                      text_bytes("hỏng đĩa"), &position),
+                     LT_OK);
+    house_settle(&house);
+    assert_int_equal(house.flow->restored.incarnation, first + 1);
 }
 
 /* What was sent above the backup is not in it: its receivers are asked before it ends. */
@@ -173,6 +189,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(declared_again_it_reaches_no_further, open_house,
                                         close_house),
         cmocka_unit_test_setup_teardown(two_restores_of_one_backup_have_two_numbers, open_house,
+                                        close_house),
+        cmocka_unit_test_setup_teardown(a_restore_begins_above_what_the_log_has_reached, open_house,
                                         close_house),
         cmocka_unit_test_setup_teardown(what_the_journal_forgot_is_an_unknown_outcome, open_house,
                                         close_house),

@@ -161,7 +161,7 @@ static void a_declared_restore_comes_first(void **state)
     parked_legs(&house, "B", 3, b);
     uint64_t number = running_at("60");
     house.flow->settings.reconcile_ms = 900000;
-    assert_int_equal(restored_declare(house.flow, 0, text_bytes("approver-1"),
+    assert_int_equal(restored_declare(house.flow, 0, 0, text_bytes("approver-1"),
                                       text_bytes("hỏng đĩa"), &position),
                      LT_OK);
     uint32_t passed = now_of(&house, number).passed;

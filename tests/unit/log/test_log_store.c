@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
- * The log against a naive tree over its own entries, over two levels of tiles; restarts; what a
- * roll-back, a restore and a lost folder do; and every byte of what stands on disk, edited: each is
- * found by a named check.
+ * The log against a naive tree over its own entries, over two levels of tiles; restarts; and
+ * every byte of what stands on disk, edited: each is found by a named check.
  */
 #include <sys/stat.h>
 
@@ -211,108 +210,7 @@ static void without_a_seed(void **state)
     desk_close(&desk);
 }
 
-/* ---- roll-backs, restores, lost folders ---- */
-
-static void rolled_back(void **state)
-{
-    (void)state;
-    struct log_desk desk;
-    desk_open(&desk);
-    assert_int_equal(desk_log(&desk), LT_OK);
-    desk_records(&desk, 5, 1);
-    desk_follow(&desk);
-    assert_int_equal(log_sign(desk.log, 0, &desk.fault), LT_OK);
-    uint64_t last = journal_durable(desk.journal);
-    assert_int_equal(desk_log_as(&desk, false, last - 3), LT_LOG_AHEAD);
-    assert_int_equal(desk_log_as(&desk, false, last), LT_OK);
-    /* Back, and grown again with other things: the last commit is not its record any more. */
-    backend_memory_close(&desk.twin);
-    journal_close(&desk.journal);
-    assert_int_equal(backend_memory_open(&desk.twin), LT_OK);
-    desk.door = backend_memory_door(desk.twin);
-    assert_int_equal(journal_open(&desk.journal, &desk.door, "test", &desk.fault), LT_OK);
-    desk_records(&desk, 3, 1);
-    desk_records(&desk, 4, 2);
-    assert_int_equal(desk_log(&desk), LT_LOG_AHEAD);
-    desk_close(&desk);
-}
-
-static void declare(struct log_desk *desk, uint32_t incarnation, uint64_t to)
-{
-    uint8_t memory[256];
-    struct fact_restored restored = {.change = RESTORED_DECLARED,
-                                     .incarnation = incarnation,
-                                     .position = to,
-                                     .person = text_bytes("truc-ban-1"),
-                                     .reason = text_bytes("đĩa hỏng")};
-    desk_stage(desk, FACT_RESTORED, fact_write_restored(memory, sizeof(memory), &restored));
-    desk_commit(desk);
-}
-
-/* A journal of the first `records` records, as a backup has them. */
-static void restore_to(struct log_desk *desk, uint32_t records)
-{
-    backend_memory_close(&desk->twin);
-    journal_close(&desk->journal);
-    assert_int_equal(backend_memory_open(&desk->twin), LT_OK);
-    desk->door = backend_memory_door(desk->twin);
-    assert_int_equal(journal_open(&desk->journal, &desk->door, "test", &desk->fault), LT_OK);
-    desk->made = 0;
-    desk_records(desk, records, 1);
-}
-
-static void restored(void **state)
-{
-    (void)state;
-    struct log_desk desk;
-    struct note_trust trust;
-    struct break_statement statement;
-    struct checkpoint old, new;
-    desk_open(&desk);
-    trust = desk_trust(&desk);
-    assert_int_equal(desk_log(&desk), LT_OK);
-    desk_records(&desk, 300, 1);
-    desk_follow(&desk);
-    assert_int_equal(log_sign(desk.log, 0, &desk.fault), LT_OK);
-    assert_int_equal(checkpoint_open(log_checkpoint(desk.log), &trust, &old), LT_OK);
-    assert_int_equal(log_break(desk.log).size, 0);
-    log_store_close(&desk.log);
-    for (int folder_lost = 0; folder_lost < 2; folder_lost++) {
-        restore_to(&desk, 280);
-        uint64_t to = journal_durable(desk.journal);
-        declare(&desk, 1, to);
-        if (folder_lost) {
-            folder_drop(strdup(desk.path));
-        }
-        assert_int_equal(desk_log_as(&desk, true, to), LT_OK);
-        while (log_position(desk.log) < to) {
-            assert_int_equal(log_follow(desk.log, to, &desk.fault), LT_OK);
-        }
-        assert_false(
-            log_unsigned(desk.log)); /* the old incarnation ended; nothing is signed in it */
-        desk_follow(&desk);
-        assert_int_equal(log_size(desk.log), 280);
-        assert_true(log_unsigned(desk.log));
-        assert_int_equal(log_sign(desk.log, 0, &desk.fault), LT_OK);
-        assert_int_equal(checkpoint_open(log_checkpoint(desk.log), &trust, &new), LT_OK);
-        assert_string_equal(new.origin, LOG_NAME "/1");
-        assert_int_equal(new.head.size, 280);
-        assert_int_equal(break_open(log_break(desk.log), &trust, &statement), LT_OK);
-        assert_string_equal(statement.from, LOG_NAME);
-        assert_string_equal(statement.to, LOG_NAME "/1");
-        assert_int_equal(statement.position, to);
-        assert_string_equal(statement.by, "truc-ban-1");
-        assert_int_equal(statement.head.size, folder_lost ? 280 : 300);
-        assert_true(folder_lost || digest_equal(&statement.head.root, &old.head.root));
-        /* Opened anew: no second statement, the incarnation stays. */
-        assert_int_equal(desk_log(&desk), LT_OK);
-        desk_follow(&desk);
-        assert_int_equal(log_incarnation(desk.log), 1);
-        assert_false(log_unsigned(desk.log));
-        log_store_close(&desk.log);
-    }
-    desk_close(&desk);
-}
+/* ---- lost tiles, cuts ---- */
 
 /* Tiles that are gone or turned are made again from a journal that is whole, to the byte. */
 static void made_again(void **state)
@@ -602,18 +500,54 @@ static void cut_short(void **state)
     desk_close(&desk);
 }
 
+/* A tile that filled is written before anything is signed for it: stopped there, the log is
+ * in order, and what is added later takes that place. */
+static void beyond_what_is_signed(void **state)
+{
+    (void)state;
+    struct log_desk desk;
+    struct found found;
+    char path[256];
+    struct stat info;
+    desk_open(&desk);
+    snprintf(path, sizeof(path), "%s/tile/0/001", desk.path);
+    assert_int_equal(desk_log(&desk), LT_OK);
+    desk_records(&desk, 510, 1);
+    desk_follow(&desk);
+    assert_int_equal(log_sign(desk.log, 0, &desk.fault), LT_OK);
+    desk_records(&desk, 3, 1);
+    desk_follow(&desk);
+    log_store_close(&desk.log);
+    assert_int_equal(stat(path, &info), 0);
+    assert_int_equal(info.st_size, 256 * 32);
+    struct log_verify_report report = look(&desk, &found);
+    assert_int_equal(found.count, 0);
+    assert_int_equal(report.commits, 510);
+    assert_int_equal(desk_log(&desk), LT_OK);
+    desk_follow(&desk);
+    assert_int_equal(log_sign(desk.log, 0, &desk.fault), LT_OK);
+    report = look(&desk, &found);
+    assert_int_equal(found.count, 0);
+    assert_int_equal(report.compared, 513);
+
+    /* No tile is longer than full. */
+    assert_int_equal(truncate(path, 256 * 32 + 1), 0);
+    look(&desk, &found);
+    assert_true(has(&found, "length"));
+    desk_close(&desk);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(as_the_naive_tree),
         cmocka_unit_test(receipts_verify),
         cmocka_unit_test(without_a_seed),
-        cmocka_unit_test(rolled_back),
-        cmocka_unit_test(restored),
         cmocka_unit_test(made_again),
         cmocka_unit_test(cut),
         cmocka_unit_test(every_byte),
         cmocka_unit_test(cut_short),
+        cmocka_unit_test(beyond_what_is_signed),
         cmocka_unit_test(from_key_to_key),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
