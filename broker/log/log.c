@@ -581,7 +581,7 @@ static enum lt_status peek(const char *folder, const char *file, struct issued *
 enum lt_status log_reaches(const char *folder, uint64_t *ret_position, struct fault *fault)
 {
     struct issued *issued = NULL;
-    struct lt_bytes text;
+    struct lt_bytes text = {0};
     struct checkpoint checkpoint;
     enum lt_status status = peek(folder, "checkpoints", &issued, &text, fault);
     if (status == LT_OK && checkpoint_read(text, &checkpoint) != LT_OK) {
@@ -601,7 +601,7 @@ enum lt_status log_began(const char *folder, const char *name, uint32_t *ret_inc
     uint32_t highest = 0;
     for (int i = 0; i < 2; i++) {
         struct issued *issued = NULL;
-        struct lt_bytes text;
+        struct lt_bytes text = {0};
         struct checkpoint checkpoint;
         struct break_statement statement;
         const char *origin = i == 0 ? checkpoint.origin : statement.to;
