@@ -70,10 +70,17 @@ class Watch(unittest.TestCase):
         return sizes
 
     def said(self, end, *wanted, code=0):
-        done = self.adapters[end].command("check", "-c", self.adapters[end].config, "--lang", "en")
-        check(done.returncode == code, "check ends with %d: %s" % (done.returncode, done.stdout))
-        for words in wanted:
-            check(words in done.stdout, "%r is in\n%s" % (words, done.stdout))
+        """What check says, soon: receipts and refusals come within a second or two."""
+        told = []
+
+        def good():
+            done = self.adapters[end].command("check", "-c", self.adapters[end].config, "--lang", "en")
+            told[:] = [done.returncode, done.stdout]
+            return done.returncode == code and all(words in done.stdout for words in wanted)
+        try:
+            wait_for(good, 20, "check")
+        except TimeoutError:
+            check(False, "check ends with %d, wanted %d and %s:\n%s" % (told[0], code, wanted, told[1]))
 
     def stop_broker(self):
         self.house.process.terminate()
