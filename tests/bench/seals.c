@@ -22,7 +22,7 @@ struct work {
     struct submission submission;
     struct checked parcels[SEAL_BATCH_MAX];
     struct sealing sealing;
-    struct lt_digest leaves[SEAL_BATCH_MAX];
+    struct lt_digest leaves[SEAL_NODES(SEAL_BATCH_MAX)];
     uint8_t bytes[HEADER_BYTES + BODY_BYTES];
 };
 
