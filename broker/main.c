@@ -298,6 +298,7 @@ static enum lt_status open_broker(struct house *house, struct fault *fault)
         .state = {.path = state_path, .base = base_path},
         .settings = settings_flow(config),
         .operators = operators_door(house->operators),
+        .enrol = enrol_desk_door(&house->enrol),
         .fetch_threads = 2,
         .verify_threads = 1,
         .owner = SOFTWARE,

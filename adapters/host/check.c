@@ -26,20 +26,20 @@
 #include "proto/keyfile.h"
 #include "proto/port_zmq.h"
 #include "proto/sign.h"
+#include "renew.h"
 
-#define CONNECT_MS_MAX         5000
-#define SESSION_MS_MAX         15000
-#define SESSION_WAIT_MS        100
-#define HANDSHAKE_MS           2000
-#define SKEW_MS_NOTED          2000
-#define SKEW_MS_MAX            60000
-#define FREE_BYTES_NOTED       (2048ULL * 1024 * 1024)
-#define FREE_BYTES_LEAST       (512ULL * 1024 * 1024)
-#define ARENA_CHUNK_BYTES      (64 * 1024)
-#define ARENA_BYTES_MAX        (4 * 1024 * 1024)
-#define DAY_MS                 (24 * 3600 * 1000LL)
-#define CERTIFICATE_DAYS_NOTED 60
-#define DETAIL_BYTES           CHECK_DETAIL_BYTES
+#define CONNECT_MS_MAX    5000
+#define SESSION_MS_MAX    15000
+#define SESSION_WAIT_MS   100
+#define HANDSHAKE_MS      2000
+#define SKEW_MS_NOTED     2000
+#define SKEW_MS_MAX       60000
+#define FREE_BYTES_NOTED  (2048ULL * 1024 * 1024)
+#define FREE_BYTES_LEAST  (512ULL * 1024 * 1024)
+#define ARENA_CHUNK_BYTES (64 * 1024)
+#define ARENA_BYTES_MAX   (4 * 1024 * 1024)
+#define DAY_MS            (24 * 3600 * 1000LL)
+#define DETAIL_BYTES      CHECK_DETAIL_BYTES
 
 static const char *in_language(enum host_language language, struct words words)
 {
@@ -501,12 +501,13 @@ static void certificate_check(struct check *check, const struct host_agency *age
         return;
     }
     int64_t days = (to_ms - clock->wall_ms(clock->self)) / DAY_MS;
-    enum level level = days < 0 ? FAILED : (days < CERTIFICATE_DAYS_NOTED ? NOTED : PASSED);
+    enum level level = days < 0 ? FAILED : (days < RENEW_DAYS ? NOTED : PASSED);
     time_write(until, to_ms);
     snprintf(detail, sizeof(detail), "%s, %s (%" PRId64 ")", paths.certificate, until, days);
     check_say(check, level, what, detail,
-              (struct words){"xin gia hạn: lt-adapter enrol --renew (nên đặt lịch chạy hằng ngày)",
-                             "renew it: lt-adapter enrol --renew (best by a daily timer)"});
+              (struct words){
+                  "bộ nối đang chạy tự xin gia hạn; người quản trị trục chạy ltctl enrol renew",
+                  "the running adapter asks by itself; the registrar runs ltctl enrol renew"});
 }
 
 static void agency_check(struct check *check, const struct host_agency *agency,

@@ -73,6 +73,7 @@ struct config_text {
     char data[CONFIG_PATH_BYTES];
     char log_key[CONFIG_LOG_KEY_BYTES];
     int64_t receipt_wait_s;
+    bool renew_by_hand;
     char sender_keys[CONFIG_PATH_BYTES];
     char language[16];
     char log_level[16];
@@ -134,6 +135,7 @@ static const cyaml_schema_field_t config_fields[] = {
     REQUIRED(config_text, data),
     TEXT(config_text, log_key),
     NUMBER(config_text, receipt_wait_s),
+    FLAG(config_text, renew_by_hand),
     TEXT(config_text, sender_keys),
     TEXT(config_text, language),
     TEXT(config_text, log_level),
@@ -253,7 +255,7 @@ static enum lt_status number_take(const struct reading *reading, const char *pat
     return LT_OK;
 }
 
-/* The key of the axis' log, and how long its receipts may take. */
+/* Keys: of the axis' log, with how long its receipts may take, of senders, and our own. */
 static enum lt_status log_take(const struct reading *reading, struct host_config *config)
 {
     const struct config_text *text = reading->text;
@@ -266,6 +268,7 @@ static enum lt_status log_take(const struct reading *reading, struct host_config
     }
     memcpy(config->log_key, key, sizeof(config->log_key));
     memcpy(config->sender_keys, text->sender_keys, sizeof(config->sender_keys));
+    config->renew_by_hand = text->renew_by_hand;
     return number_take(reading, "receipt_wait_s", wait_s, 10, 86400, &config->receipt_wait_s);
 }
 

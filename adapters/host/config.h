@@ -21,6 +21,7 @@
  *                                            absent: the first one told is kept
  *
  *   sender_keys: /etc/lienthong/senders      AGENCY/NAME.pem in it: seals are checked with them
+ *   renew_by_hand: false                     certificates are asked for over the session
  *   receipt_wait_s: 60                       session time until a receipt is overdue
  *   language: vi                             vi, en
  *   log_level: info                          debug, info, warn, error
@@ -77,6 +78,7 @@ struct host_config {
     char log_key[CONFIG_LOG_KEY_BYTES]; /* of the axis' log; "": the first one told is kept */
     uint32_t receipt_wait_s;
     char sender_keys[CONFIG_PATH_BYTES]; /* "": seals are kept and not checked */
+    bool renew_by_hand;                  /* certificates come from elsewhere than the registrar */
     enum host_language language;
     char log_level[8];
     bool http;

@@ -23,6 +23,7 @@
 #include "proto/message.h"
 #include "proto/port_zmq.h"
 #include "proto/trust.h"
+#include "renew.h"
 
 #define APPLICANTS_MAX    CONFIG_AGENCIES_MAX
 #define ANSWER_MS         20000
@@ -31,7 +32,6 @@
 #define REDIAL_MS         5000
 #define HANDSHAKE_MS      2000
 #define STEP_MS           100
-#define RENEW_DAYS        60
 #define DAY_MS            (24 * 3600 * 1000LL)
 #define BATCH_BYTES_MAX   (1024 * 1024)
 #define ARENA_CHUNK_BYTES (16 * 1024)

@@ -28,6 +28,7 @@
 #include "proto/base/file.h"
 #include "proto/base/log.h"
 #include "proto/base/text.h"
+#include "renew.h"
 
 #define STEP_MS_MAX  1000
 #define DRAIN_MS     2000
@@ -47,6 +48,7 @@ struct host {
     struct lt_client *clients[CONFIG_AGENCIES_MAX]; /* of each agency; NULL: did not open */
     uint32_t clients_count;                         /* places in clients */
     uint32_t clients_open;
+    struct renewals *renewals;
     pthread_t thread;
     bool thread_runs;
     atomic_bool stopping;
@@ -143,6 +145,9 @@ static void *network_run(void *argument)
     while (!drained(host)) {
         watchdog_feed(host);
         int wait_ms = step_all(host);
+        if (!host->options.restoring) {
+            renewals_step(host->renewals);
+        }
         if (wait_ms > 0) {
             bool stopping = atomic_load(&host->stopping);
             wait_all(host, stopping && wait_ms > 50 ? 50 : wait_ms);
@@ -337,6 +342,10 @@ enum lt_status host_open(struct host **ret_host, const struct host_options *opti
     if (status == LT_OK) {
         status = clients_open(host, problem);
     }
+    if (status == LT_OK && renewals_open(&host->renewals, host->options.config, host->clients,
+                                         host->options.clock) != LT_OK) {
+        status = problem_of(problem, LT_NO_MEMORY, "renewals", "");
+    }
     if (status == LT_OK) {
         status = network_start(host, problem);
     }
@@ -387,6 +396,7 @@ void host_close(struct host **host_p)
         running->driver->close(&running->self);
     }
     network_stop(host);
+    renewals_close(&host->renewals);
     for (uint32_t i = 0; i < host->clients_count; i++) {
         if (host->clients[i] != NULL) {
             lt_client_close(&host->clients[i]);

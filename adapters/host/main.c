@@ -16,7 +16,6 @@
 #include "check.h"
 #include "config.h"
 #include "enrol.h"
-#include "enrol_keys.h"
 #include "host.h"
 #include "proto/base/clock_os.h"
 #include "proto/base/log.h"
@@ -28,9 +27,6 @@
 #define EXIT_FAILED 1
 #define EXIT_USAGE  2
 #define EXIT_OPEN   3
-
-#define DAY_MS                 (24 * 3600 * 1000LL)
-#define CERTIFICATE_DAYS_NOTED 60
 
 static const struct lt_driver *const drivers[] = {
     &lt_driver_http,
@@ -212,26 +208,6 @@ static enum lt_status config_load(const struct arguments *arguments,
 
 /* ---- run ---- */
 
-/* What ends soon is told at every start. */
-static void certificates_tell(const struct host_config *config)
-{
-    for (uint32_t i = 0; i < config->agencies_count; i++) {
-        const struct host_agency *agency = &config->agencies[i];
-        struct enrol_paths paths;
-        int64_t from_ms;
-        int64_t to_ms;
-        enrol_paths(agency->key, agency->signing_key, false, &paths);
-        if (agency->signing_key[0] == '\0' || !enrol_keys_dates(&paths, &from_ms, &to_ms)) {
-            continue;
-        }
-        int64_t days = (to_ms - clock_os()->wall_ms(clock_os()->self)) / DAY_MS;
-        if (days < CERTIFICATE_DAYS_NOTED) {
-            log_warn("certificate-ending", "agency=%s days=%lld do=\"lt-adapter enrol --renew\"",
-                     agency->id, (long long)days);
-        }
-    }
-}
-
 static void wait_for_end(const sigset_t *signals)
 {
     int number = 0;
@@ -266,7 +242,6 @@ static int run(const struct arguments *arguments)
     enum lt_status status = host_open(&host, &options, &problem);
     if (status == LT_OK) {
         sd_notify(0, "READY=1");
-        certificates_tell(config);
         log_info("ready", "version=%s agencies=%u endpoint=%s", LT_VERSION, config->agencies_count,
                  config->endpoint);
         wait_for_end(&signals);

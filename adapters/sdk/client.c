@@ -320,6 +320,7 @@ void lt_client_close(struct lt_client **client_p)
     mover_close(client);
     held_close(client);
     call_close(client);
+    enrol_close(client);
     log_watch_close(client);
     client_zmq_close(&client->socket);
     if (client->own_net != NULL) {

@@ -62,9 +62,10 @@ struct lt_client {
         uint32_t blobs;
     } sweep;
     struct sender_keys *sender_keys;
-    struct log_watch *log; /* what is believed of the axis' log */
-    struct mover *mover;   /* of attachments */
-    bool restoring;        /* nothing is granted and nothing submitted */
+    struct log_watch *log;    /* what is believed of the axis' log */
+    struct mover *mover;      /* of attachments */
+    struct enrol_call *enrol; /* for a certificate; NULL: nothing was asked yet */
+    bool restoring;           /* nothing is granted and nothing submitted */
 
     /* every thread */
     pthread_mutex_t mutex;
@@ -159,6 +160,11 @@ void call_list(struct lt_client *client, const struct list_page *page);
 void call_restored(struct lt_client *client, const struct delivery *delivery);
 void call_step(struct lt_client *client);
 int64_t call_wait_ms(struct lt_client *client);
+
+/* client_enrol.c: network thread */
+void enrol_close(struct lt_client *client);
+void enrol_answer(struct lt_client *client, const struct enrol_answer *answer);
+void enrol_step(struct lt_client *client);
 
 /* client_sweep.c: network thread */
 void sweep_step(struct lt_client *client);

@@ -52,6 +52,9 @@ static void frame_take(struct lt_client *client, const struct frame *frame)
     case FRAME_HELD_ASK:
         held_ask(client, &frame->held_ask);
         break;
+    case FRAME_ENROL_ANSWER:
+        enrol_answer(client, &frame->enrol_answer);
+        break;
     default:
         break; /* of a later protocol: counted by the session, of no meaning here */
     }
@@ -122,6 +125,7 @@ int client_step(struct lt_client *client)
     held_step(client);
     call_step(client);
     log_step(client);
+    enrol_step(client);
     int mover_ms = mover_step(client);
     sweep_step(client);
     state_publish(client);

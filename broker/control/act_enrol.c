@@ -138,6 +138,7 @@ enum lt_status query_enrol_show(struct ask *ask)
 
 enum lt_status act_enrol_put(struct ask *ask)
 {
+    static const struct enrol_origin origin = {.address = FROM_FILE};
     struct enrol_request request;
     struct enrolment *enrolment = NULL;
     if (ask->operators->enrolments == NULL) {
@@ -146,8 +147,8 @@ enum lt_status act_enrol_put(struct ask *ask)
     enum lt_status status = enrol_request_read(ask->query->payload, &request, &ask->fault);
     if (status == LT_OK) {
         enrolments_sweep(ask->operators->enrolments, ask->flow->now_ms);
-        status = enrolments_put(ask->operators->enrolments, &request, ask->query->payload,
-                                FROM_FILE, ask->flow->now_ms, &enrolment);
+        status = enrolments_put(ask->operators->enrolments, &request, ask->query->payload, &origin,
+                                ask->flow->now_ms, &enrolment);
     }
     if (status == LT_OK) {
         put_request(ask, enrolment);

@@ -288,6 +288,7 @@ static enum lt_status open_refolded(struct broker *broker, const struct broker_o
     flow->port = options->port;
     flow->settings = options->settings;
     flow->operators = options->operators;
+    flow->enrol = options->enrol;
     flow->verifier = options->verifier;
     flow->now_ms = flow->clock->wall_ms(flow->clock->self);
     flow->mono_ms = flow->clock->mono_ms(flow->clock->self);

@@ -23,6 +23,7 @@ struct broker_options {
     struct state_options state;
     struct flow_settings settings;
     struct flow_operators operators;
+    struct flow_enrol enrol;
     /* Told which fact is being folded at start and whose frame is being handled; may be NULL. */
     void (*trail)(void *self, bool folding, uint32_t agency, uint64_t position);
     void *trail_self;

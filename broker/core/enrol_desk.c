@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
- * The desk for strangers. A frame costs a digest and a look through a small table; only a request
- * that was not seen before is read and its signature checked, ENROL_READS_MAX of them in a look,
- * so strangers have at most some 40 checks a second however many they are. What is over is told to
- * come again.
+ * The desk for requests of keys, at two doors. At the strangers' port a frame costs a digest and a
+ * look through a small table; over a session of an agency likewise. Only a request that was not
+ * seen before is read and its signature checked, ENROL_READS_MAX of them in ENROL_LOOK_MS, so there
+ * are at most some 40 checks a second however many ask. What is over is told to come again.
  *
  * A request counts only over a connection of the CURVE key it names: so both keys are shown to be
- * in one hand. A request that the table does not know, whose keys the registry has since it was
- * made, was approved before the broker was started anew and is told so; one made later asks for a
- * new certificate and waits like any other. Anything that is no EnrolAsk gets no answer.
+ * in one hand; and over a session only for the agency whose session it is. A request that the table
+ * does not know, whose keys the registry has since it was made, was approved before the broker was
+ * started anew and is told so; one made later asks for a new certificate and waits like any other.
+ * At the strangers' port anything that is no EnrolAsk gets no answer.
  */
 #include "enrol_desk.h"
 
 #include <string.h>
 
+#include "broker/flow/steps.h"
 #include "broker/registry/seal_key.h"
 #include "proto/base/log.h"
 #include "proto/base/text.h"
@@ -22,6 +24,12 @@
 
 #define SWEEP_MS 60000
 #define STRANGER "stranger"
+
+/* Who asks: a stranger, or an agency over its session. */
+struct asker {
+    const struct port_peer *peer;
+    const char *agency; /* NULL: a stranger */
+};
 
 /* What is said to one request. */
 struct said {
@@ -104,26 +112,43 @@ static void say_known(const struct flow *flow, const struct enrolment *enrolment
 }
 
 static void log_request(const char *event, const struct enrol_request *request,
-                        const struct port_peer *peer)
+                        const struct asker *asker)
 {
     char key[2 * sizeof(request->curve.bytes) + 1];
     hex_write(key, request->curve.bytes, sizeof(request->curve.bytes));
-    log_info(event, "agency=%s peer=%s code=%s key=%s", request->agency, peer->address,
-             request->code, key);
+    log_info(event, "agency=%s peer=%s session=%d code=%s key=%s", request->agency,
+             asker->peer->address, asker->agency != NULL ? 1 : 0, request->code, key);
+}
+
+static bool same_key(const struct enrol_request *request, const struct asker *asker)
+{
+    return memcmp(&request->curve, &asker->peer->key, sizeof(request->curve)) == 0;
+}
+
+static enum lt_status request_take(struct lt_bytes der, const struct asker *asker,
+                                   struct enrol_request *request, struct fault *fault)
+{
+    enum lt_status status = enrol_request_read(der, request, fault);
+    if (status == LT_OK && !same_key(request, asker)) {
+        status = fault_set(fault, LT_ENROL_OTHER_KEY, "request", "another CURVE key");
+    }
+    if (status == LT_OK && asker->agency != NULL && strcmp(request->agency, asker->agency) != 0) {
+        status = fault_set(fault, LT_FIELD_BAD, "request", "it names %s, the session is of %s",
+                           request->agency, asker->agency);
+    }
+    return status;
 }
 
 /* A request that is not in the table: read it, and take it in unless it is done with. */
 static void say_new(struct enrol_desk *desk, const struct flow *flow, struct lt_bytes der,
-                    const struct port_peer *peer, struct said *said)
+                    const struct asker *asker, struct said *said)
 {
     struct enrol_request request;
     struct enrolment *enrolment = NULL;
-    enum lt_status status = enrol_request_read(der, &request, &said->fault);
-    if (status == LT_OK && memcmp(&request.curve, &peer->key, sizeof(request.curve)) != 0) {
-        status = fault_set(&said->fault, LT_ENROL_OTHER_KEY, "request", "another CURVE key");
-    }
+    struct enrol_origin origin = {asker->peer->address, asker->agency != NULL};
+    enum lt_status status = request_take(der, asker, &request, &said->fault);
     if (status != LT_OK) {
-        log_warn("enrol-refused", "peer=%s code=%s detail=\"%s\"", peer->address, lt_code(status),
+        log_warn("enrol-refused", "peer=%s code=%s detail=\"%s\"", origin.address, lt_code(status),
                  said->fault.detail);
         say_code(said, status, 0);
         return;
@@ -133,16 +158,71 @@ static void say_new(struct enrol_desk *desk, const struct flow *flow, struct lt_
         say_approved(key, said);
         return;
     }
-    status =
-        enrolments_put(desk->enrolments, &request, der, peer->address, flow->now_ms, &enrolment);
+    status = enrolments_put(desk->enrolments, &request, der, &origin, flow->now_ms, &enrolment);
     if (status != LT_OK) {
-        log_request(status == LT_BUSY ? "enrol-full" : "enrol-expired", &request, peer);
+        log_request(status == LT_BUSY ? "enrol-full" : "enrol-expired", &request, asker);
         say_code(said, status, status == LT_BUSY ? ENROL_POLL_MS : 0);
         return;
     }
-    log_request("enrol-asked", &request, peer);
+    log_request("enrol-asked", &request, asker);
     say_known(flow, enrolment, said);
 }
+
+static void answer(struct enrol_desk *desk, struct flow *flow, const struct asker *asker,
+                   struct lt_bytes der, struct said *said)
+{
+    desk->asked++;
+    fault_init(&said->fault);
+    struct lt_digest digest = digest_of(flow->digester, der);
+    const struct enrolment *enrolment = enrolments_find(desk->enrolments, &digest);
+    if (enrolment != NULL && !same_key(&enrolment->request, asker)) {
+        fault_set(&said->fault, LT_ENROL_OTHER_KEY, "request", "another CURVE key");
+        say_code(said, LT_ENROL_OTHER_KEY, 0);
+    } else if (enrolment != NULL) {
+        say_known(flow, enrolment, said);
+    } else if (desk->reads == ENROL_READS_MAX) {
+        say_code(said, LT_BUSY, ENROL_LOOK_MS);
+    } else {
+        desk->reads++;
+        say_new(desk, flow, der, asker, said);
+    }
+}
+
+/* What is due by time, before anybody is answered. */
+static void look(struct enrol_desk *desk, const struct flow *flow)
+{
+    note_registry(desk, flow);
+    if (flow->mono_ms - desk->read_ms >= ENROL_LOOK_MS) {
+        desk->read_ms = flow->mono_ms;
+        desk->reads = 0;
+    }
+    if (flow->mono_ms - desk->swept_ms >= SWEEP_MS) {
+        desk->swept_ms = flow->mono_ms;
+        enrolments_sweep(desk->enrolments, flow->now_ms);
+    }
+}
+
+/* ---- over a session ---- */
+
+static void over_session(void *self, struct flow *flow, struct session *session,
+                         const struct port_peer *peer, struct lt_bytes request)
+{
+    struct enrol_desk *desk = self;
+    struct asker asker = {peer, session->user};
+    struct said said;
+    look(desk, flow);
+    answer(desk, flow, &asker, request, &said);
+    struct frame frame = {.kind = FRAME_ENROL_ANSWER, .enrol_answer = said.answer};
+    /* Whoever does not get it asks again. */
+    (void)session_out(flow, session, &frame);
+}
+
+struct flow_enrol enrol_desk_door(struct enrol_desk *desk)
+{
+    return (struct flow_enrol){.self = desk, .take = over_session};
+}
+
+/* ---- at the port for strangers ---- */
 
 static void send(struct flow *flow, const struct server_port *port, const struct port_route *route,
                  const struct enrol_answer *answer)
@@ -156,10 +236,11 @@ static void send(struct flow *flow, const struct server_port *port, const struct
 }
 
 static void take(struct enrol_desk *desk, struct flow *flow, const struct server_port *port,
-                 const struct port_frame *in, uint32_t *reads)
+                 const struct port_frame *in)
 {
     struct frame frame;
     struct said said;
+    struct asker asker = {&in->peer, NULL};
     fault_init(&said.fault);
     if (strcmp(in->peer.user, STRANGER) != 0 ||
         frame_read(in->bytes, &flow->arena, &frame, &said.fault) != LT_OK ||
@@ -167,22 +248,7 @@ static void take(struct enrol_desk *desk, struct flow *flow, const struct server
         desk->dropped++;
         return;
     }
-    desk->asked++;
-    fault_init(&said.fault);
-    struct lt_digest digest = digest_of(flow->digester, frame.enrol_ask);
-    const struct enrolment *enrolment = enrolments_find(desk->enrolments, &digest);
-    if (enrolment != NULL &&
-        memcmp(&enrolment->request.curve, &in->peer.key, sizeof(in->peer.key)) != 0) {
-        fault_set(&said.fault, LT_ENROL_OTHER_KEY, "request", "another CURVE key");
-        say_code(&said, LT_ENROL_OTHER_KEY, 0);
-    } else if (enrolment != NULL) {
-        say_known(flow, enrolment, &said);
-    } else if (*reads == ENROL_READS_MAX) {
-        say_code(&said, LT_BUSY, ENROL_LOOK_MS);
-    } else {
-        (*reads)++;
-        say_new(desk, flow, frame.enrol_ask, &in->peer, &said);
-    }
+    answer(desk, flow, &asker, frame.enrol_ask, &said);
     send(flow, port, &in->route, &said.answer);
 }
 
@@ -194,16 +260,11 @@ bool enrol_desk_due(const struct enrol_desk *desk, int64_t mono_ms)
 void enrol_desk_turn(struct enrol_desk *desk, struct flow *flow, const struct server_port *port)
 {
     struct port_frame frames[ENROL_FRAMES_MAX];
-    uint32_t reads = 0;
-    note_registry(desk, flow);
     desk->looked_ms = flow->mono_ms;
-    if (flow->mono_ms - desk->swept_ms >= SWEEP_MS) {
-        desk->swept_ms = flow->mono_ms;
-        enrolments_sweep(desk->enrolments, flow->now_ms);
-    }
+    look(desk, flow);
     uint32_t count = port->receive(port->self, frames, ENROL_FRAMES_MAX);
     for (uint32_t i = 0; i < count; i++) {
-        take(desk, flow, port, &frames[i], &reads);
+        take(desk, flow, port, &frames[i]);
         arena_reset(&flow->arena);
     }
     port->release(port->self, frames, count);

@@ -89,6 +89,14 @@ struct flow_operators {
     void (*watch)(void *self, const struct flow *flow);
 };
 
+/* Who answers an agency that asks for a new certificate over its session: the core's enrol_desk.
+ * `take` NULL: nobody does, and the frame is an unfit one. */
+struct flow_enrol {
+    void *self;
+    void (*take)(void *self, struct flow *flow, struct session *session,
+                 const struct port_peer *peer, struct lt_bytes request);
+};
+
 /* Where the broker is, for whoever looks after a crash: `agency` whose frame is being handled, 0
  * none. `note` may be NULL. */
 struct flow_trace {
@@ -131,6 +139,7 @@ struct flow {
     struct verifier verifier;
     struct flow_settings settings;
     struct flow_operators operators;
+    struct flow_enrol enrol;
     struct flow_trace trace;
     struct log_door log; /* take NULL: there is none */
 

@@ -75,8 +75,24 @@ static void take_grant(struct flow *flow, struct session *session, const struct 
     desk_tell(&flow->desks, desk);
 }
 
+static void take_unfit(struct session *session, const struct frame *frame)
+{
+    log_warn("frame-unfit", "agency=%s kind=%s", session->user, frame_kind_name(frame->kind));
+    session_doom(session, LT_FRAME_BAD);
+}
+
+static void take_enrol_ask(struct flow *flow, struct session *session, const struct port_peer *peer,
+                           const struct frame *frame)
+{
+    if (flow->enrol.take == NULL) {
+        take_unfit(session, frame);
+        return;
+    }
+    flow->enrol.take(flow->enrol.self, flow, session, peer, frame->enrol_ask);
+}
+
 static enum lt_status take_message(struct flow *flow, struct session *session,
-                                   const struct frame *frame)
+                                   const struct port_frame *from, const struct frame *frame)
 {
     switch (frame->kind) {
     case FRAME_BEAT:
@@ -103,11 +119,13 @@ static enum lt_status take_message(struct flow *flow, struct session *session,
         return take_log_ask(flow, session, &frame->log_ask);
     case FRAME_BYTES_ASK:
         return take_bytes_ask(flow, session, &frame->bytes_ask);
+    case FRAME_ENROL_ASK:
+        take_enrol_ask(flow, session, &from->peer, frame);
+        return LT_OK;
     case FRAME_NONE:
         return LT_OK; /* a body of a later minor version: counted in the sequence, passed over */
     default:
-        log_warn("frame-unfit", "agency=%s kind=%s", session->user, frame_kind_name(frame->kind));
-        session_doom(session, LT_FRAME_BAD);
+        take_unfit(session, frame);
         return LT_OK;
     }
 }
@@ -191,7 +209,7 @@ static enum lt_status take_frame(struct flow *flow, const struct port_frame *fro
     if (session->doomed != 0 || !in_sequence(flow, session, &frame)) {
         return LT_OK;
     }
-    return take_message(flow, session, &frame);
+    return take_message(flow, session, from, &frame);
 }
 
 /* Whose frame this is, before a byte of it is looked at. */

@@ -113,19 +113,46 @@ static bool make_room(struct enrolments *enrolments)
     return enrolments->count < ENROLMENTS_MAX;
 }
 
-static bool address_has_room(const struct enrolments *enrolments, const char *address)
+static bool strangers_have_room(const struct enrolments *enrolments, const char *address)
 {
     uint32_t waiting = 0;
+    uint32_t of_address = 0;
     for (uint32_t i = 0; i < enrolments->count; i++) {
         const struct enrolment *slot = enrolments->slots[i];
-        waiting += slot->state == ENROL_WAITS && strcmp(slot->address, address) == 0;
+        if (slot->state == ENROL_WAITS && !slot->session) {
+            waiting++;
+            of_address += strcmp(slot->address, address) == 0;
+        }
     }
-    return waiting < ENROLMENTS_ADDRESS_MAX;
+    return waiting < ENROLMENTS_STRANGERS && of_address < ENROLMENTS_ADDRESS_MAX;
+}
+
+/* What the agency asked for over a session before is not wanted any more. */
+static void forget_earlier(struct enrolments *enrolments, const char *agency)
+{
+    for (uint32_t i = enrolments->count; i-- > 0;) {
+        const struct enrolment *slot = enrolments->slots[i];
+        if (slot->session && slot->state == ENROL_WAITS &&
+            strcmp(slot->request.agency, agency) == 0) {
+            drop(enrolments, i);
+        }
+    }
+}
+
+static bool has_room(struct enrolments *enrolments, const struct enrol_request *request,
+                     const struct enrol_origin *origin)
+{
+    if (origin->session) {
+        forget_earlier(enrolments, request->agency);
+    } else if (!strangers_have_room(enrolments, origin->address)) {
+        return false;
+    }
+    return make_room(enrolments);
 }
 
 enum lt_status enrolments_put(struct enrolments *enrolments, const struct enrol_request *request,
-                              struct lt_bytes der, const char *address, int64_t now_ms,
-                              struct enrolment **ret_enrolment)
+                              struct lt_bytes der, const struct enrol_origin *origin,
+                              int64_t now_ms, struct enrolment **ret_enrolment)
 {
     struct enrolment *known = enrolments_find(enrolments, &request->digest);
     if (known != NULL) {
@@ -136,8 +163,7 @@ enum lt_status enrolments_put(struct enrolments *enrolments, const struct enrol_
     if (request->made_ms > now_ms + ENROLMENT_EARLY_MS || until_ms <= now_ms) {
         return LT_ENROL_EXPIRED;
     }
-    if (der.size > ENROL_REQUEST_BYTES_MAX || !address_has_room(enrolments, address) ||
-        !make_room(enrolments)) {
+    if (der.size > ENROL_REQUEST_BYTES_MAX || !has_room(enrolments, request, origin)) {
         return LT_BUSY;
     }
     struct enrolment *slot = calloc(1, sizeof(*slot));
@@ -150,7 +176,8 @@ enum lt_status enrolments_put(struct enrolments *enrolments, const struct enrol_
     slot->until_ms = until_ms;
     slot->der_size = der.size;
     memcpy(slot->der, der.data, der.size);
-    text_copy(slot->address, sizeof(slot->address), text_bytes(address));
+    slot->session = origin->session;
+    text_copy(slot->address, sizeof(slot->address), text_bytes(origin->address));
     enrolments->slots[enrolments->count++] = slot;
     *ret_enrolment = slot;
     return LT_OK;

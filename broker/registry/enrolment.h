@@ -14,16 +14,21 @@
  * what is asked for again by itself; what was approved stands in the registry. A refusal is
  * remembered as long as the request would have been good, or until the next start.
  *
+ * Strangers cannot keep agencies out: the last places are for requests that came over a session,
+ * and of those an agency has one, its newest.
+ *
  * One thread.
  */
 #define ENROLMENTS_MAX         512
-#define ENROLMENTS_ADDRESS_MAX 128 /* waiting, of one address */
+#define ENROLMENTS_STRANGERS   384 /* waiting, of all who came without a session */
+#define ENROLMENTS_ADDRESS_MAX 128 /* of them, of one address */
 #define ENROLMENT_EARLY_MS     (24 * 3600 * 1000LL)
 
 struct enrolment {
     struct enrol_request request;
     enum enrol_state state;
     char address[48]; /* it came from; "file" */
+    bool session;     /* over a session of the agency it names */
     int64_t seen_ms;
     int64_t until_ms;
     uint64_t position; /* of the fact that decided it; 0: none yet */
@@ -48,11 +53,16 @@ LT_CHECK enum lt_status enrolments_by_code(struct enrolments *enrolments,
                                            const char code[ENROL_CODE_BYTES],
                                            struct enrolment **ret_enrolment, struct fault *fault);
 
+struct enrol_origin {
+    const char *address;
+    bool session; /* of the agency that the request names; else a stranger's, or a file */
+};
+
 /* A request that was read. LT_ENROL_EXPIRED; LT_BUSY when too many wait, of all or of one address.
  * One that is there already stays as it is. */
 LT_CHECK enum lt_status enrolments_put(struct enrolments *enrolments,
                                        const struct enrol_request *request, struct lt_bytes der,
-                                       const char *address, int64_t now_ms,
+                                       const struct enrol_origin *origin, int64_t now_ms,
                                        struct enrolment **ret_enrolment);
 
 /* Those whose time is over are forgotten. */

@@ -13,7 +13,6 @@ install(FILES ops/man/lienthongd.8 DESTINATION ${CMAKE_INSTALL_MANDIR}/man8)
 install(DIRECTORY ops/runbooks DESTINATION share/doc/lienthong)
 install(FILES ops/evidence.md DESTINATION share/doc/lienthong)
 install(FILES ops/systemd/lienthongd.service ops/systemd/lt-adapter@.service
-    ops/systemd/lt-adapter-renew@.service ops/systemd/lt-adapter-renew@.timer
     DESTINATION lib/systemd/system)
 install(FILES ops/config/lienthongd.yaml ops/config/lt-adapter.yaml
     DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)

@@ -15,7 +15,7 @@ import zmq
 import ltp_pb2
 import ltp_rules as rules
 from adapter import Adapter
-from basics import SLOW, check, wait_for
+from basics import SLOW, check, run_until, wait_for
 from hostile import dealer
 from house import run_cases
 from names import DEPARTMENT, PROCEDURE
@@ -457,6 +457,93 @@ def renewal(house):
     check(listed(house, code)[0]["state"] == "waits", "a revoked key is not renewed")
 
 
+def renewal_over_the_session(house):
+    """A running adapter asks for its next certificate by itself and puts it in place; nobody starts it anew."""
+    agency = fresh(house)
+    adapter = adapter_for(house, [agency], "adapter-renews")
+    good(approve(house, code_of(enrol(adapter, "--name", "Xã tự gia hạn")), "--days", "30"))
+    check(enrol(adapter).returncode == 0, "approved")
+    first = open(house.path(agency + ".seal.crt"), "rb").read()
+    mark = house.mark()
+    with adapter:
+        house.log_wait(mark, "enrol-asked agency=%s .*session=1" % agency)
+        row = [r for r in house.rows("enrol", "list") if r["id"] == agency and r["renewal"]
+               and r["state"] == "waits"][0]
+        check(row["code"] in adapter.log(), "the adapter's log has the code: %s" % adapter.log())
+        done = json.loads(good(house.tool("enrol", "renew", "--ca", ca_of(house), "--json")))
+        check([r["code"] for r in done] == [row["code"]], done)
+        wait_for(lambda: open(house.path(agency + ".seal.crt"), "rb").read() != first, 45,
+                 "a new certificate")
+        check("renewed agency=%s" % agency in adapter.log(), adapter.log())
+        status, answer = submit(adapter.door(), "renewed-alive")
+        check(status == 201, "%s %s" % (status, answer))
+    checked = adapter.command("check", "-c", adapter.config).stdout
+    check(re.search(r"\[ok\] +Certificate.*seal\.crt", checked), checked)
+    mark = house.mark()
+    with adapter:
+        submit(adapter.door(), "good-for-long")
+    check("enrol-asked" not in house.log_from(mark), "what is good for long is not asked for")
+
+
+def renewal_refused(house):
+    """The registrar's no gets into the adapter's log; transfers go on. By hand: nothing is asked."""
+    agency = fresh(house)
+    adapter = adapter_for(house, [agency], "adapter-renew-no")
+    good(approve(house, code_of(enrol(adapter, "--name", "Xã không gia hạn")), "--days", "30"))
+    check(enrol(adapter).returncode == 0, "approved")
+    mark = house.mark()
+    with adapter:
+        house.log_wait(mark, "enrol-asked agency=%s .*session=1" % agency)
+        code = [r for r in house.rows("enrol", "list") if r["id"] == agency and r["renewal"]
+                and r["state"] == "waits"][0]["code"]
+        good(house.tool("enrol", "refuse", code, "--reason", "đơn vị sắp sáp nhập"))
+        wait_for(lambda: "renewal-refused" in adapter.log(), 45, "the refusal")
+        check("đơn vị sắp sáp nhập" in adapter.log(), adapter.log())
+        check(submit(adapter.door(), "refused-alive")[0] == 201, "transfers go on")
+    with open(adapter.config, "a", encoding="utf-8") as file:
+        file.write("renew_by_hand: true\n")
+    mark = house.mark()
+    with adapter:
+        check(submit(adapter.door(), "by-hand")[0] == 201, "it runs")
+        wait_for(lambda: adapter.log().count("certificate-ending") == 2, 10, "it is told")
+    check("enrol-asked" not in house.log_from(mark), "nobody asks")
+
+
+def over_a_session_only_its_own(house):
+    """A session asks for its agency and with its key; what is wrong with a request ends no session."""
+    client = house.hostile()
+    answers = []
+    client.take_enrol_answer = answers.append
+
+    def asked(request):
+        client.send(enrol_ask=ltp_pb2.EnrolAsk(request=request))
+        before = len(answers)
+        run_until([client], lambda: len(answers) > before, 10, "an answer")
+        return answers[-1]
+
+    stranger = Stranger(house, client.agency)
+    with open(house.path(client.agency + ".pub"), encoding="ascii") as file:
+        curve = file.read().strip()
+    right = stranger.make(curve, int(time.time()))
+    stranger.agency = DEPARTMENT
+    for code, request in (("enrol-other-key", stranger.request),
+                          ("field-bad", stranger.make(curve, int(time.time()))),
+                          ("field-bad", b""), ("field-bad", right + b"\0")):
+        answer = asked(request)
+        check(rules.CODES[answer.code] == code and answer.state == 0, "%s: %s" % (code, answer))
+    check(asked(right).state == WAITS and asked(right).state == WAITS, "its own waits")
+    check([r["id"] for r in house.rows("enrol", "list") if r["state"] == "waits"
+           and r["id"] in (client.agency, DEPARTMENT)] == [client.agency], "and nothing else")
+    check(not client.endings, client.endings)
+    stranger.agency = client.agency
+    newest = stranger.make(curve, int(time.time()) - 30)
+    check(asked(newest).state == WAITS, "a newer one")
+    check(len([r for r in house.rows("enrol", "list") if r["id"] == client.agency]) == 1,
+          "takes the place of the one before")
+    stranger.close()
+    client.close()
+
+
 def revocation(house):
     """A certificate on the list of revoked ones seals nothing from the reload on; a cut key, at once."""
     agency = fresh(house)
@@ -484,4 +571,5 @@ def revocation(house):
 if __name__ == "__main__":
     run_cases([from_nothing_to_a_transfer, refused, wrong_code, too_old, foreign_keys,
                nothing_else_at_this_port, by_file, many_tenants, broker_restarted,
-               renewal, revocation, crowd_at_the_door, rotation_under_load], __doc__, EXTRA, case_s=90)
+               renewal, renewal_over_the_session, renewal_refused,
+               over_a_session_only_its_own, revocation, crowd_at_the_door, rotation_under_load], __doc__, EXTRA, case_s=90)

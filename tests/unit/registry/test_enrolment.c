@@ -49,7 +49,17 @@ static enum lt_status put(struct enrolments *enrolments, const struct enrol_requ
                           const char *address, int64_t now_ms, struct enrolment **ret)
 {
     static const uint8_t der[] = {1, 2, 3};
-    return enrolments_put(enrolments, request, (struct lt_bytes){der, sizeof(der)}, address, now_ms,
+    struct enrol_origin origin = {.address = address};
+    return enrolments_put(enrolments, request, (struct lt_bytes){der, sizeof(der)}, &origin, now_ms,
+                          ret);
+}
+
+static enum lt_status put_session(struct enrolments *enrolments,
+                                  const struct enrol_request *request, struct enrolment **ret)
+{
+    static const uint8_t der[] = {1, 2, 3};
+    struct enrol_origin origin = {.address = "10.0.0.9", .session = true};
+    return enrolments_put(enrolments, request, (struct lt_bytes){der, sizeof(der)}, &origin, NOW_MS,
                           ret);
 }
 
@@ -115,14 +125,14 @@ static void times(void **state)
     assert_non_null(enrolments_find(enrolments, &ahead.digest));
 }
 
-/* One address has its share; a full table pushes back; what is decided makes room. */
+/* One address has its share and all strangers have theirs; what is decided makes room. */
 static void full(void **state)
 {
     struct enrolments *enrolments = *state;
     struct enrolment *entry = NULL;
     struct enrolment *first = NULL;
     char address[16];
-    for (uint32_t i = 0; i < ENROLMENTS_MAX; i++) {
+    for (uint32_t i = 0; i < ENROLMENTS_STRANGERS; i++) {
         struct enrol_request request = request_of(i, NOW_MS);
         snprintf(address, sizeof(address), "10.0.0.%u", i / ENROLMENTS_ADDRESS_MAX);
         assert_int_equal(put(enrolments, &request, address, NOW_MS, &entry), LT_OK);
@@ -140,6 +150,34 @@ static void full(void **state)
     assert_int_equal(put(enrolments, &once_more, "10.0.0.9", NOW_MS, &entry), LT_BUSY);
 }
 
+/* Strangers leave room for agencies, who have one request each. */
+static void room_for_sessions(void **state)
+{
+    struct enrolments *enrolments = *state;
+    struct enrolment *entry = NULL;
+    char address[16];
+    for (uint32_t i = 0; i < ENROLMENTS_STRANGERS; i++) {
+        struct enrol_request request = request_of(i, NOW_MS);
+        snprintf(address, sizeof(address), "10.0.0.%u", i / ENROLMENTS_ADDRESS_MAX);
+        assert_int_equal(put(enrolments, &request, address, NOW_MS, &entry), LT_OK);
+    }
+    struct enrol_request first = request_of(1000, NOW_MS);
+    struct enrol_request second = request_of(1000, NOW_MS + 1);
+    second.digest.bytes[0] = 2;
+    assert_int_equal(put_session(enrolments, &first, &entry), LT_OK);
+    assert_int_equal(put_session(enrolments, &second, &entry), LT_OK);
+    assert_null(enrolments_find(enrolments, &first.digest));
+    assert_ptr_equal(enrolments_find(enrolments, &second.digest), entry);
+    for (uint32_t i = 1; i < ENROLMENTS_MAX - ENROLMENTS_STRANGERS; i++) {
+        struct enrol_request request = request_of(1000 + i, NOW_MS);
+        assert_int_equal(put_session(enrolments, &request, &entry), LT_OK);
+    }
+    struct enrol_request more = request_of(2000, NOW_MS);
+    assert_int_equal(put_session(enrolments, &more, &entry), LT_BUSY);
+    entry->state = ENROL_APPROVED;
+    assert_int_equal(put_session(enrolments, &more, &entry), LT_OK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -147,6 +185,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(code_twice, setup, teardown),
         cmocka_unit_test_setup_teardown(times, setup, teardown),
         cmocka_unit_test_setup_teardown(full, setup, teardown),
+        cmocka_unit_test_setup_teardown(room_for_sessions, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
