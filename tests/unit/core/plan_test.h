@@ -2,7 +2,8 @@
 #ifndef TESTS_UNIT_CORE_PLAN_TEST_H
 #define TESTS_UNIT_CORE_PLAN_TEST_H
 
-/* Plans in a house: many parked legs at little cost, and the questions that every test asks. */
+/* Plans in a house: many parked legs at little cost, the questions that every test asks, and the
+ * house that every test opens: A sends, B and C receive. */
 #include "house_test.h"
 
 #include "broker/flow/plan.h"
@@ -53,13 +54,6 @@ static inline void parked_legs(struct house *house, const char *to, uint32_t cou
     house_settle(house);
 }
 
-static inline struct page plan_row(struct house *house, uint64_t number)
-{
-    char text[24];
-    snprintf(text, sizeof(text), "%llu", (unsigned long long)number);
-    return ask_ok(house, VIEWER, "plan-show", ARGS("number", text));
-}
-
 static inline void turns(struct house *house, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
@@ -90,6 +84,11 @@ static inline struct page plan_act(struct house *house, enum person person, cons
     char text[24];
     snprintf(text, sizeof(text), "%llu", (unsigned long long)number);
     return ask_code(house, person, verb, ARGS("number", text), code);
+}
+
+static inline struct page plan_row(struct house *house, uint64_t number)
+{
+    return plan_act(house, VIEWER, "plan-show", number, LT_OK);
 }
 
 static inline struct plan_now now_of(struct house *house, uint64_t number)
@@ -133,6 +132,55 @@ static inline void receiver_says(struct house *house, const struct given *given,
         : outcome == LT_OUTCOME_REFUSED ? LEG_REFUSED
                                         : LEG_PARKED,
         "");
+}
+
+/* ---- the house ---- */
+
+static struct house house;
+static uint32_t number_b;
+static uint32_t number_c;
+
+static inline int open_house(void **state)
+{
+    (void)state;
+    house_init(&house);
+    add_agency(&house, "A", 1);
+    number_b = add_agency(&house, "B", 2);
+    number_c = add_agency(&house, "C", 3);
+    return 0;
+}
+
+static inline int close_house(void **state)
+{
+    (void)state;
+    house_deinit(&house);
+    return 0;
+}
+
+/* The items of a plan; `result` "": all. */
+static inline struct page report(uint64_t number, const char *result)
+{
+    char text[24];
+    snprintf(text, sizeof(text), "%llu", (unsigned long long)number);
+    return ask_ok(&house, VIEWER, "plan-report", ARGS("number", text, "result", result));
+}
+
+/* The receiver's local system has said so after the last delivery. */
+static inline void answered(const struct given *given, enum lt_held held)
+{
+    uint8_t memory[256];
+    uint64_t position;
+    struct leg leg = leg_of(&house, given, 0);
+    struct fact_held said = {.position = given->position,
+                             .attempt = leg.attempts,
+                             .agency = leg.agency,
+                             .held = (uint8_t)held,
+                             .decided_ms = house.world.wall_ms,
+                             .by = text_bytes("một cửa")};
+    assert_int_equal(
+        flow_fact(house.flow, FACT_HELD, fact_write_held(memory, sizeof(memory), &said), &position),
+        LT_OK);
+    house_settle(&house);
 }
 
 #endif

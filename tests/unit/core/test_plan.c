@@ -2,25 +2,6 @@
 /* How replay plans are made: what they choose, leases, rights, the second person, limits. */
 #include "plan_test.h"
 
-static struct house house;
-
-static int open_house(void **state)
-{
-    (void)state;
-    house_init(&house);
-    add_agency(&house, "A", 1);
-    add_agency(&house, "B", 2);
-    add_agency(&house, "C", 3);
-    return 0;
-}
-
-static int close_house(void **state)
-{
-    (void)state;
-    house_deinit(&house);
-    return 0;
-}
-
 /* ---- choosing ----------------------------------------------------------------------------------
  */
 
@@ -215,9 +196,7 @@ static void a_list_of_ids_says_what_it_could_not_take(void **state)
     freeze_list(number);
     assert_state(&house, number, PLAN_FROZEN);
     assert_int_equal(now_of(&house, number).items, 2);
-    char text[24];
-    snprintf(text, sizeof(text), "%llu", (unsigned long long)number);
-    page = ask_ok(&house, VIEWER, "plan-report", ARGS("number", text));
+    page = report(number, "");
     assert_field(&house, &page, 0, "id", given[0].id_text);
     assert_field(&house, &page, 1, "id", given[1].id_text);
     add_lines(number, "ids", lines, LT_PLAN_STATE);

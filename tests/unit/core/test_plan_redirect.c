@@ -7,27 +7,6 @@
 
 #include "broker/flow/lane.h"
 
-static struct house house;
-static uint32_t number_b;
-static uint32_t number_c;
-
-static int open_house(void **state)
-{
-    (void)state;
-    house_init(&house);
-    add_agency(&house, "A", 1);
-    number_b = add_agency(&house, "B", 2);
-    number_c = add_agency(&house, "C", 3);
-    return 0;
-}
-
-static int close_house(void **state)
-{
-    (void)state;
-    house_deinit(&house);
-    return 0;
-}
-
 static void hand_over(int64_t from_ms)
 {
     struct agency agency = *registry_by_id(house.flow->registry, text_bytes("B"));
@@ -72,30 +51,6 @@ static uint64_t redirected(void)
     plan_act(&house, OPERATOR, "plan-run", number, LT_OK);
     until_done(number);
     return number;
-}
-
-static struct page report(uint64_t number, const char *result)
-{
-    char text[24];
-    snprintf(text, sizeof(text), "%llu", (unsigned long long)number);
-    return ask_ok(&house, VIEWER, "plan-report", ARGS("number", text, "result", result));
-}
-
-static void answered(const struct given *given, enum lt_held held)
-{
-    uint8_t memory[256];
-    uint64_t position;
-    struct leg leg = leg_of(&house, given, 0);
-    struct fact_held said = {.position = given->position,
-                             .attempt = leg.attempts,
-                             .agency = leg.agency,
-                             .held = (uint8_t)held,
-                             .decided_ms = house.world.wall_ms,
-                             .by = text_bytes("một cửa")};
-    assert_int_equal(
-        flow_fact(house.flow, FACT_HELD, fact_write_held(memory, sizeof(memory), &said), &position),
-        LT_OK);
-    house_settle(&house);
 }
 
 static uint8_t legs_of(const struct given *given)

@@ -5,25 +5,6 @@
 
 #include "broker/flow/replay.h"
 
-static struct house house;
-
-static int open_house(void **state)
-{
-    (void)state;
-    house_init(&house);
-    add_agency(&house, "A", 1);
-    add_agency(&house, "B", 2);
-    add_agency(&house, "C", 3);
-    return 0;
-}
-
-static int close_house(void **state)
-{
-    (void)state;
-    house_deinit(&house);
-    return 0;
-}
-
 /* A plan over everything that is parked, running. */
 static uint64_t running(const char *pace, const char *stop)
 {
@@ -47,21 +28,12 @@ static void until_passed(uint64_t number, uint32_t passed)
     fail_msg("the plan does not go on");
 }
 
-static struct page report(uint64_t number, const char *result)
-{
-    char text[24];
-    snprintf(text, sizeof(text), "%llu", (unsigned long long)number);
-    return ask_ok(&house, VIEWER, "plan-report", ARGS("number", text, "result", result));
-}
-
 /* ---- the dry run -------------------------------------------------------------------------------
  */
 
 static struct page look(uint64_t number)
 {
-    char text[24];
-    snprintf(text, sizeof(text), "%llu", (unsigned long long)number);
-    return ask_ok(&house, VIEWER, "plan-look", ARGS("number", text));
+    return plan_act(&house, VIEWER, "plan-look", number, LT_OK);
 }
 
 static void a_dry_run_looks_at_the_legs_of_now(void **state)
@@ -249,24 +221,6 @@ static void what_is_not_parked_any_more_is_passed_over(void **state)
     assert_field(&house, &page, 0, "id", given[1].id_text);
     assert_field(&house, &page, 0, "state", "taken");
     assert_int_equal(now_of(&house, number).replayed, 2);
-}
-
-/* The receiver's local system has said so after the last delivery. */
-static void answered(const struct given *given, enum lt_held held)
-{
-    uint8_t memory[256];
-    uint64_t position;
-    struct leg leg = leg_of(&house, given, 0);
-    struct fact_held said = {.position = given->position,
-                             .attempt = leg.attempts,
-                             .agency = leg.agency,
-                             .held = (uint8_t)held,
-                             .decided_ms = house.world.wall_ms,
-                             .by = text_bytes("một cửa")};
-    assert_int_equal(
-        flow_fact(house.flow, FACT_HELD, fact_write_held(memory, sizeof(memory), &said), &position),
-        LT_OK);
-    house_settle(&house);
 }
 
 static void what_the_receiver_holds_is_not_sent_again(void **state)

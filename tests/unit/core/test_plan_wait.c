@@ -7,24 +7,10 @@
 
 #include "broker/flow/restored.h"
 
-static struct house house;
-static uint32_t number_b;
-
-static int open_house(void **state)
+static int open_wide(void **state)
 {
-    (void)state;
-    house_init(&house);
-    add_agency(&house, "A", 1);
-    number_b = add_agency(&house, "B", 2);
-    add_agency(&house, "C", 3);
+    (void)open_house(state);
     house.flow->settings.plan_second_over = 1000;
-    return 0;
-}
-
-static int close_house(void **state)
-{
-    (void)state;
-    house_deinit(&house);
     return 0;
 }
 
@@ -229,7 +215,7 @@ static void a_long_walk_takes_turns(void **state)
     assert_int_equal(leg_of(&house, &b[0], 0).state, LEG_READY);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, open_house, close_house)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, open_wide, close_house)
 
 int main(void)
 {
