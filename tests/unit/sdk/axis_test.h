@@ -106,15 +106,8 @@ static inline struct lt_bytes axis_path(struct axis *axis, uint32_t first, uint3
 static inline void welcomed(struct bench *b, uint64_t number, struct axis *axis,
                             struct lt_bytes note)
 {
-    struct frame frame = {.kind = FRAME_NONE};
-    for (int i = 0; i < 200 && frame.kind != FRAME_HELLO; i++) {
-        step(b);
-        if (!line_hear(&b->line, &frame)) {
-            fake_time_pass(&b->time, 100);
-        }
-    }
-    assert_int_equal(frame.kind, FRAME_HELLO);
-    frame = fake_welcome(&b->line, number, b->time.wall_ms);
+    (void)hear_hello(b);
+    struct frame frame = fake_welcome(&b->line, number, b->time.wall_ms);
     frame.welcome.log_key = text_bytes(axis->key);
     frame.welcome.checkpoint = note;
     line_say_raw(&b->line, &frame);
@@ -139,6 +132,16 @@ static inline void prove(struct bench *b, struct log_proof proof)
     struct frame frame = {.kind = FRAME_LOG_PROOF, .log_proof = proof};
     line_say(&b->line, &frame);
     step(b);
+}
+
+/* The log has grown from `first` to `second` commits. */
+static inline void prove_grown(struct bench *b, uint64_t number, struct axis *axis, uint32_t first,
+                               uint32_t second)
+{
+    prove(b, (struct log_proof){.number = number,
+                                .checkpoint = axis_sign(axis, second, 0),
+                                .first = first,
+                                .path = axis_path(axis, first, second)});
 }
 
 static inline void assert_log(struct bench *b, uint64_t size, enum lt_status refused)
@@ -186,6 +189,25 @@ static inline bool kept(struct bench *b, uint64_t position)
                  frame.kind == FRAME_RECEIPTS;
     box_read_end(&txn);
     return found;
+}
+
+/* ---- a bench and two axes ---- */
+
+static struct axis one, other;
+
+static inline int axes_setup(void **state)
+{
+    (void)bench_setup(state);
+    axis_open(&one, *state, "one");
+    axis_open(&other, *state, "other");
+    return 0;
+}
+
+static inline int axes_teardown(void **state)
+{
+    axis_close(&one);
+    axis_close(&other);
+    return bench_teardown(state);
 }
 
 #endif

@@ -7,23 +7,6 @@
  */
 #include "axis_test.h"
 
-static struct axis one, other;
-
-static int setup(void **state)
-{
-    (void)bench_setup(state);
-    axis_open(&one, *state, "one");
-    axis_open(&other, *state, "other");
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    axis_close(&one);
-    axis_close(&other);
-    return bench_teardown(state);
-}
-
 static void it_grows(void **state)
 {
     struct bench *b = *state;
@@ -36,10 +19,7 @@ static void it_grows(void **state)
     struct log_ask ask = asked(b);
     assert_int_equal(ask.size, 4);
     assert_true(bytes_equal(ask.origin, text_bytes(NAME)));
-    prove(b, (struct log_proof){.number = ask.number,
-                                .checkpoint = axis_sign(&one, 9, 0),
-                                .first = 4,
-                                .path = axis_path(&one, 4, 9)});
+    prove_grown(b, ask.number, &one, 4, 9);
     assert_log(b, 9, LT_OK);
     bench_restart(b);
     welcomed(b, 13, &one, axis_sign(&one, 9, 0));
@@ -67,10 +47,7 @@ static void rolled_back(void **state)
     do {
         assert_true(line_hear(&b->line, &frame)); /* beats are in between */
     } while (frame.kind != FRAME_LOG_ASK);
-    prove(b, (struct log_proof){.number = frame.log_ask.number,
-                                .checkpoint = axis_sign(&one, 11, 0),
-                                .first = 9,
-                                .path = axis_path(&one, 9, 11)});
+    prove_grown(b, frame.log_ask.number, &one, 9, 11);
     assert_log(b, 11, LT_OK); /* and believes what is proven */
 }
 
@@ -93,10 +70,7 @@ static void forked(void **state)
     bench_restart(b);
     welcomed(b, 13, fork, axis_sign(fork, 9, 0));
     struct log_ask ask = asked(b);
-    prove(b, (struct log_proof){.number = ask.number,
-                                .checkpoint = axis_sign(fork, 9, 0),
-                                .first = 6,
-                                .path = axis_path(fork, 6, 9)});
+    prove_grown(b, ask.number, fork, 6, 9);
     assert_log(b, 6, LT_LOG_FORKED);
     fork->signer = kept;
 }
@@ -247,7 +221,7 @@ static void back_dated(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, axes_setup, axes_teardown)
     const struct CMUnitTest tests[] = {
         TEST(it_grows),
         TEST(rolled_back),

@@ -9,23 +9,6 @@
 
 #include "proto/base/file.h"
 
-static struct axis one, other;
-
-static int setup(void **state)
-{
-    (void)bench_setup(state);
-    axis_open(&one, *state, "one");
-    axis_open(&other, *state, "other");
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    axis_close(&one);
-    axis_close(&other);
-    return bench_teardown(state);
-}
-
 static struct lt_client_state seen(struct bench *b)
 {
     struct lt_client_state state;
@@ -66,30 +49,20 @@ static struct questions live(struct bench *b, int64_t ms)
 static void proven_after_hello(void **state)
 {
     struct bench *b = *state;
-    struct frame frame = {.kind = FRAME_NONE};
     axis_grow(&one, 9, 1);
     welcomed(b, 11, &one, axis_sign(&one, 4, 0));
     struct lt_bytes note = axis_sign(&one, 4, 0);
     uint8_t kept[NOTE_BYTES_MAX];
     memcpy(kept, note.data, note.size);
     bench_restart(b);
-    for (int i = 0; i < 200 && frame.kind != FRAME_HELLO; i++) {
-        step(b);
-        if (!line_hear(&b->line, &frame)) {
-            fake_time_pass(&b->time, 100);
-        }
-    }
-    assert_int_equal(frame.kind, FRAME_HELLO);
+    struct frame frame = hear_hello(b);
     assert_true(bytes_equal(frame.hello.checkpoint, (struct lt_bytes){kept, note.size}));
     frame = fake_welcome(&b->line, 12, b->time.wall_ms);
     frame.welcome.log_key = text_bytes(one.key);
     frame.welcome.checkpoint = axis_sign(&one, 7, 0);
     line_say_raw(&b->line, &frame);
     step(b);
-    prove(b, (struct log_proof){.number = 0,
-                                .checkpoint = axis_sign(&one, 9, 0),
-                                .first = 4,
-                                .path = axis_path(&one, 4, 9)});
+    prove_grown(b, 0, &one, 4, 9);
     assert_log(b, 9, LT_OK);
     /* Nothing is left to ask. */
     assert_int_equal(live(b, 70000).checkpoint.number, 0);
@@ -97,6 +70,19 @@ static void proven_after_hello(void **state)
     prove(b, (struct log_proof){
                  .number = 0, .checkpoint = axis_sign(&one, 9, 0), .first = 3, .path = {0}});
     assert_log(b, 9, LT_OK);
+}
+
+/* The log has grown from 4 commits to `newest`, over the `also` of a receipt's checkpoint. */
+static void prove_both(struct bench *b, uint64_t number, uint32_t also, uint32_t newest)
+{
+    struct lt_bytes path = axis_path(&one, 4, newest);
+    struct merkle_path copy = one.path; /* the second path takes its place */
+    path.data = copy.nodes[0].bytes;
+    prove(b, (struct log_proof){.number = number,
+                                .checkpoint = axis_sign(&one, newest, 0),
+                                .first = 4,
+                                .path = path,
+                                .also_path = axis_path(&one, also, newest)});
 }
 
 /* The axis shows one log to who asks and signs receipts of another. */
@@ -117,14 +103,7 @@ static void two_faced(void **state)
     struct questions questions = live(b, 60000);
     assert_int_equal(questions.checkpoint.size, 4);
     assert_int_equal(questions.checkpoint.also, 6);
-    struct lt_bytes path = axis_path(&one, 4, 9);
-    struct merkle_path copy = one.path;
-    path.data = copy.nodes[0].bytes;
-    prove(b, (struct log_proof){.number = questions.checkpoint.number,
-                                .checkpoint = axis_sign(&one, 9, 0),
-                                .first = 4,
-                                .path = path,
-                                .also_path = axis_path(&one, 6, 9)});
+    prove_both(b, questions.checkpoint.number, 6, 9);
     assert_log(b, 4, LT_LOG_FORKED);
     /* A later receipt of the honest log, and its proof, do not make it undone. */
     receipts = receipt_of(&one, 8, &item);
@@ -149,14 +128,7 @@ static void receipts_lead_on(void **state)
     struct questions questions = live(b, 60000);
     assert_int_equal(questions.checkpoint.also, 9);
     axis_grow_told(&one, 3, 1);
-    struct lt_bytes path = axis_path(&one, 4, 12);
-    struct merkle_path copy = one.path;
-    path.data = copy.nodes[0].bytes;
-    prove(b, (struct log_proof){.number = questions.checkpoint.number,
-                                .checkpoint = axis_sign(&one, 12, 0),
-                                .first = 4,
-                                .path = path,
-                                .also_path = axis_path(&one, 9, 12)});
+    prove_both(b, questions.checkpoint.number, 9, 12);
     assert_log(b, 12, LT_OK);
     assert_int_equal(live(b, 130000).checkpoint.number, 0);
 }
@@ -175,14 +147,7 @@ static void receipts_beside_a_question(void **state)
     axis_grow_told(&one, 3, 1);
     receipts = receipt_of(&one, 11, &item);
     say_receipt(b, &receipts);
-    struct lt_bytes path = axis_path(&one, 4, 12);
-    struct merkle_path copy = one.path;
-    path.data = copy.nodes[0].bytes;
-    prove(b, (struct log_proof){.number = questions.checkpoint.number,
-                                .checkpoint = axis_sign(&one, 12, 0),
-                                .first = 4,
-                                .path = path,
-                                .also_path = axis_path(&one, 9, 12)});
+    prove_both(b, questions.checkpoint.number, 9, 12);
     assert_log(b, 12, LT_OK);
     assert_int_equal(live(b, 130000).checkpoint.also, 12); /* that one is asked about next */
 }
@@ -313,10 +278,7 @@ static void unproven(void **state)
     (void)live(b, 24000);
     assert_log(b, 4, LT_LOG_UNPROVEN);
     questions = live(b, 60000);
-    prove(b, (struct log_proof){.number = questions.checkpoint.number,
-                                .checkpoint = axis_sign(&one, 9, 0),
-                                .first = 4,
-                                .path = axis_path(&one, 4, 9)});
+    prove_grown(b, questions.checkpoint.number, &one, 4, 9);
     assert_log(b, 9, LT_OK);
     /* And one that has no log any more. */
     bench_restart(b);
@@ -329,17 +291,11 @@ static void unproven(void **state)
 static void about_to_begin(void **state)
 {
     struct bench *b = *state;
-    struct frame frame = {.kind = FRAME_NONE};
     axis_grow(&one, 9, 1);
     welcomed(b, 11, &one, axis_sign(&one, 9, 0));
     bench_restart(b);
-    for (int i = 0; i < 200 && frame.kind != FRAME_HELLO; i++) {
-        step(b);
-        if (!line_hear(&b->line, &frame)) {
-            fake_time_pass(&b->time, 100);
-        }
-    }
-    frame = fake_welcome(&b->line, 12, b->time.wall_ms);
+    (void)hear_hello(b);
+    struct frame frame = fake_welcome(&b->line, 12, b->time.wall_ms);
     frame.welcome.log_key = text_bytes(one.key);
     frame.welcome.incarnation = 1;
     frame.welcome.checkpoint = axis_sign(&one, 5, 0);
@@ -351,7 +307,7 @@ static void about_to_begin(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, axes_setup, axes_teardown)
     const struct CMUnitTest tests[] = {
         TEST(proven_after_hello),         TEST(two_faced), TEST(receipts_lead_on),
         TEST(receipts_beside_a_question), TEST(pinned),    TEST(overdue),
