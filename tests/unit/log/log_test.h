@@ -40,6 +40,15 @@ static inline void desk_names(void *self, struct leaves *leaves)
     leaves_name(leaves, 3, "H24.15");
 }
 
+/* A journal without a record. */
+static inline void desk_journal(struct log_desk *desk)
+{
+    assert_int_equal(backend_memory_open(&desk->twin), LT_OK);
+    desk->door = backend_memory_door(desk->twin);
+    assert_int_equal(journal_open(&desk->journal, &desk->door, "test", &desk->fault), LT_OK);
+    desk->made = 0;
+}
+
 static inline void desk_open(struct log_desk *desk)
 {
     memset(desk, 0, sizeof(*desk));
@@ -54,9 +63,7 @@ static inline void desk_open(struct log_desk *desk)
         signer_make_file(SIGN_ECDSA_P256, 0, desk->key_path, desk->public_path, &desk->fault),
         LT_OK);
     assert_int_equal(public_key_from_file(desk->public_path, &desk->key, &desk->fault), LT_OK);
-    assert_int_equal(backend_memory_open(&desk->twin), LT_OK);
-    desk->door = backend_memory_door(desk->twin);
-    assert_int_equal(journal_open(&desk->journal, &desk->door, "test", &desk->fault), LT_OK);
+    desk_journal(desk);
 }
 
 static inline void desk_close(struct log_desk *desk)
@@ -70,30 +77,47 @@ static inline void desk_close(struct log_desk *desk)
     folder_drop(desk->folder);
 }
 
-static inline enum lt_status desk_log_as(struct log_desk *desk, bool restored, uint64_t last)
+static inline struct log_options desk_options(const struct log_desk *desk)
 {
-    struct log_options options = {
+    return (struct log_options){
         .folder = desk->path,
         .backend = desk->door,
         .journal_first = journal_first(desk->journal),
-        .journal_last = last,
+        .journal_last = journal_durable(desk->journal),
         .name = LOG_NAME,
-        .restored = restored,
         .names = desk_names,
     };
+}
+
+/* The log opened anew with these keys; NULL: none beside. */
+static inline enum lt_status desk_log_with(struct log_desk *desk, struct log_options options,
+                                           const char *path, const char *next_path)
+{
     fault_init(&desk->fault);
     log_store_close(&desk->log);
-    assert_int_equal(signer_open_file(desk->key_path, &options.signer, &desk->fault), LT_OK);
+    assert_int_equal(signer_open_file(path, &options.signer, &desk->fault), LT_OK);
+    if (next_path != NULL) {
+        assert_int_equal(signer_open_file(next_path, &options.next, &desk->fault), LT_OK);
+    }
     enum lt_status status = log_store_open(&desk->log, &options, &desk->fault);
     if (status != LT_OK) {
         signer_close(&options.signer);
+        signer_close(&options.next);
     }
     return status;
 }
 
+static inline enum lt_status desk_log_as(struct log_desk *desk, bool restored, uint64_t last)
+{
+    struct log_options options = desk_options(desk);
+    options.restored = restored;
+    options.journal_last = last;
+    return desk_log_with(desk, options, desk->key_path, NULL);
+}
+
 static inline enum lt_status desk_log(struct log_desk *desk)
 {
-    return desk_log_as(desk, false, journal_durable(desk->journal));
+    return desk_log_with(desk, desk_options(desk), desk->key_path, NULL);
 }
 
 static inline struct note_trust desk_trust(const struct log_desk *desk)
@@ -194,6 +218,33 @@ static inline void desk_follow(struct log_desk *desk)
         status = log_follow(desk->log, journal_durable(desk->journal), &desk->fault);
     }
     assert_int_equal(status, LT_AGAIN);
+}
+
+/* Followed to its end, and signed. */
+static inline void desk_sign(struct log_desk *desk, int64_t time_ms)
+{
+    desk_follow(desk);
+    assert_int_equal(log_sign(desk->log, time_ms, &desk->fault), LT_OK);
+}
+
+static inline struct log_verify_report
+desk_verify(struct log_desk *desk, void (*found)(void *context, const struct log_finding *finding),
+            void *context)
+{
+    struct log_verify_report report = {0};
+    struct log_verify_options options = {
+        .folder = desk->path,
+        .backend = &desk->door,
+        .journal_first = journal_first(desk->journal),
+        .name = LOG_NAME,
+        .key = desk->key,
+        .names = desk_names,
+        .found = found,
+        .context = context,
+    };
+    fault_init(&desk->fault);
+    assert_int_equal(log_verify(&options, &report, &desk->fault), LT_OK);
+    return report;
 }
 
 #endif

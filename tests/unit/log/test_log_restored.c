@@ -5,6 +5,15 @@
  */
 #include "log_test.h"
 
+/* A journal of the first `records` records, as a backup has them. */
+static void restore_to(struct log_desk *desk, uint32_t records)
+{
+    backend_memory_close(&desk->twin);
+    journal_close(&desk->journal);
+    desk_journal(desk);
+    desk_records(desk, records, 1);
+}
+
 static void rolled_back(void **state)
 {
     (void)state;
@@ -12,18 +21,12 @@ static void rolled_back(void **state)
     desk_open(&desk);
     assert_int_equal(desk_log(&desk), LT_OK);
     desk_records(&desk, 5, 1);
-    desk_follow(&desk);
-    assert_int_equal(log_sign(desk.log, 0, &desk.fault), LT_OK);
+    desk_sign(&desk, 0);
     uint64_t last = journal_durable(desk.journal);
     assert_int_equal(desk_log_as(&desk, false, last - 3), LT_LOG_AHEAD);
     assert_int_equal(desk_log_as(&desk, false, last), LT_OK);
     /* Back, and grown again with other things: the last commit is not its record any more. */
-    backend_memory_close(&desk.twin);
-    journal_close(&desk.journal);
-    assert_int_equal(backend_memory_open(&desk.twin), LT_OK);
-    desk.door = backend_memory_door(desk.twin);
-    assert_int_equal(journal_open(&desk.journal, &desk.door, "test", &desk.fault), LT_OK);
-    desk_records(&desk, 3, 1);
+    restore_to(&desk, 3);
     desk_records(&desk, 4, 2);
     assert_int_equal(desk_log(&desk), LT_LOG_AHEAD);
     desk_close(&desk);
@@ -41,18 +44,6 @@ static void declare(struct log_desk *desk, uint32_t incarnation, uint64_t to)
     desk_commit(desk);
 }
 
-/* A journal of the first `records` records, as a backup has them. */
-static void restore_to(struct log_desk *desk, uint32_t records)
-{
-    backend_memory_close(&desk->twin);
-    journal_close(&desk->journal);
-    assert_int_equal(backend_memory_open(&desk->twin), LT_OK);
-    desk->door = backend_memory_door(desk->twin);
-    assert_int_equal(journal_open(&desk->journal, &desk->door, "test", &desk->fault), LT_OK);
-    desk->made = 0;
-    desk_records(desk, records, 1);
-}
-
 static void restored(void **state)
 {
     (void)state;
@@ -64,8 +55,7 @@ static void restored(void **state)
     trust = desk_trust(&desk);
     assert_int_equal(desk_log(&desk), LT_OK);
     desk_records(&desk, 300, 1);
-    desk_follow(&desk);
-    assert_int_equal(log_sign(desk.log, 0, &desk.fault), LT_OK);
+    desk_sign(&desk, 0);
     assert_int_equal(checkpoint_open(log_checkpoint(desk.log), &trust, &old), LT_OK);
     assert_int_equal(log_break(desk.log).size, 0);
     log_store_close(&desk.log);
@@ -124,8 +114,7 @@ static void began_last(void **state)
     assert_int_equal(desk_log(&desk), LT_OK);
     assert_int_equal(began(&desk), 0); /* no checkpoint */
     desk_records(&desk, 30, 1);
-    desk_follow(&desk);
-    assert_int_equal(log_sign(desk.log, 0, &desk.fault), LT_OK);
+    desk_sign(&desk, 0);
     assert_int_equal(began(&desk), 0);
     for (uint32_t incarnation = 7; incarnation < 20; incarnation += 2) {
         log_store_close(&desk.log);
@@ -149,19 +138,7 @@ static void nothing_found(void *context, const struct log_finding *finding)
 
 static void in_order(struct log_desk *desk, uint64_t commits)
 {
-    struct log_verify_report report = {0};
-    struct log_verify_options options = {
-        .folder = desk->path,
-        .backend = &desk->door,
-        .journal_first = journal_first(desk->journal),
-        .name = LOG_NAME,
-        .key = desk->key,
-        .names = desk_names,
-        .found = nothing_found,
-    };
-    fault_init(&desk->fault);
-    assert_int_equal(log_verify(&options, &report, &desk->fault), LT_OK);
-    assert_int_equal(report.compared, commits);
+    assert_int_equal(desk_verify(desk, nothing_found, NULL).compared, commits);
 }
 
 /* What a restore takes away may stand on in the last tile until it is written over. */
@@ -172,20 +149,17 @@ static void beyond_what_was_taken_back(void **state)
     desk_open(&desk);
     assert_int_equal(desk_log(&desk), LT_OK);
     desk_records(&desk, 530, 1);
-    desk_follow(&desk);
-    assert_int_equal(log_sign(desk.log, 0, &desk.fault), LT_OK);
+    desk_sign(&desk, 0);
     log_store_close(&desk.log);
     restore_to(&desk, 300);
     uint64_t to = journal_durable(desk.journal);
     declare(&desk, 1, to);
     assert_int_equal(desk_log_as(&desk, true, to), LT_OK);
-    desk_follow(&desk);
-    assert_int_equal(log_sign(desk.log, 0, &desk.fault), LT_OK);
+    desk_sign(&desk, 0);
     in_order(&desk, 300);
     for (uint64_t commits = 304; commits < 540; commits += 47) {
         desk_records(&desk, (uint32_t)(commits - desk.made), 2);
-        desk_follow(&desk);
-        assert_int_equal(log_sign(desk.log, 0, &desk.fault), LT_OK);
+        desk_sign(&desk, 0);
         in_order(&desk, commits);
     }
     desk_close(&desk);

@@ -223,8 +223,7 @@ static void made_again(void **state)
     desk_open(&desk);
     assert_int_equal(desk_log(&desk), LT_OK);
     desk_records(&desk, 300, 1);
-    desk_follow(&desk);
-    assert_int_equal(log_sign(desk.log, 0, &desk.fault), LT_OK);
+    desk_sign(&desk, 0);
     snprintf(path, sizeof(path), "%s/tile/0/001", desk.path);
     assert_int_equal(file_read(path, 1 << 20, &before, &size, NULL), LT_OK);
     assert_int_equal(size, 44 * 32);
@@ -232,8 +231,7 @@ static void made_again(void **state)
     assert_int_equal(desk_log(&desk), LT_OK);
     assert_int_equal(log_size(desk.log), 300);
     desk_records(&desk, 1, 1);
-    desk_follow(&desk);
-    assert_int_equal(log_sign(desk.log, 0, &desk.fault), LT_OK);
+    desk_sign(&desk, 0);
     assert_int_equal(file_read(path, 1 << 20, &after, &size, NULL), LT_OK);
     assert_int_equal(size, 45 * 32);
     assert_memory_equal(before, after, 44 * 32);
@@ -255,14 +253,12 @@ static void cut(void **state)
     desk_open(&desk);
     assert_int_equal(desk_log(&desk), LT_OK);
     desk_records(&desk, 300, 1);
-    desk_follow(&desk);
-    assert_int_equal(log_sign(desk.log, 0, &desk.fault), LT_OK);
+    desk_sign(&desk, 0);
     assert_int_equal(desk.door.cut(desk.door.self, journal_durable(desk.journal), &desk.fault),
                      LT_OK);
     assert_int_equal(desk_log(&desk), LT_OK);
     desk_records(&desk, 5, 1);
-    desk_follow(&desk);
-    assert_int_equal(log_sign(desk.log, 0, &desk.fault), LT_OK);
+    desk_sign(&desk, 0);
     assert_int_equal(log_path(desk.log, 7, &path, &desk.fault), LT_OK);
     assert_int_equal(log_consistency(desk.log, 299, &path, &desk.fault), LT_OK);
     desk_close(&desk);
@@ -285,47 +281,15 @@ static void found_take(void *context, const struct log_finding *finding)
 
 static struct log_verify_report look(struct log_desk *desk, struct found *found)
 {
-    struct log_verify_report report = {0};
-    struct log_verify_options options = {
-        .folder = desk->path,
-        .backend = &desk->door,
-        .journal_first = journal_first(desk->journal),
-        .name = LOG_NAME,
-        .key = desk->key,
-        .names = desk_names,
-        .found = found_take,
-        .context = found,
-    };
     memset(found, 0, sizeof(*found));
-    fault_init(&desk->fault);
-    assert_int_equal(log_verify(&options, &report, &desk->fault), LT_OK);
+    struct log_verify_report report = desk_verify(desk, found_take, found);
     assert_int_equal(report.findings, found->count);
     return report;
 }
 
-/* The log opened with these keys; "": none beside. */
 static enum lt_status log_with(struct log_desk *desk, const char *path, const char *next_path)
 {
-    struct log_options options = {
-        .folder = desk->path,
-        .backend = desk->door,
-        .journal_first = journal_first(desk->journal),
-        .journal_last = journal_durable(desk->journal),
-        .name = LOG_NAME,
-        .names = desk_names,
-    };
-    fault_init(&desk->fault);
-    log_store_close(&desk->log);
-    assert_int_equal(signer_open_file(path, &options.signer, &desk->fault), LT_OK);
-    if (next_path[0] != '\0') {
-        assert_int_equal(signer_open_file(next_path, &options.next, &desk->fault), LT_OK);
-    }
-    enum lt_status status = log_store_open(&desk->log, &options, &desk->fault);
-    if (status != LT_OK) {
-        signer_close(&options.signer);
-        signer_close(&options.next);
-    }
-    return status;
+    return desk_log_with(desk, desk_options(desk), path, next_path);
 }
 
 static uint32_t signatures(const struct log_desk *desk)
@@ -353,10 +317,9 @@ static void from_key_to_key(void **state)
     struct note_trust new = {desk.digester, desk.checker, {LOG_NAME, next}};
     assert_int_equal(desk_log(&desk), LT_OK);
     desk_records(&desk, 20, 1);
-    desk_follow(&desk);
-    assert_int_equal(log_sign(desk.log, 1790000000000, &desk.fault), LT_OK);
+    desk_sign(&desk, 1790000000000);
     assert_int_equal(checkpoint_open(log_checkpoint(desk.log), &old, &before), LT_OK);
-    assert_int_equal(log_with(&desk, next_path, ""), LT_LOG_DAMAGED);
+    assert_int_equal(log_with(&desk, next_path, NULL), LT_LOG_DAMAGED);
     assert_int_equal(log_with(&desk, desk.key_path, desk.key_path), LT_CONFIG_BAD);
 
     for (int i = 0; i < 2; i++) {
@@ -368,15 +331,14 @@ static void from_key_to_key(void **state)
         assert_false(log_unsigned(desk.log));
     }
     desk_records(&desk, 5, 1);
-    desk_follow(&desk);
-    assert_int_equal(log_sign(desk.log, 1790000001000, &desk.fault), LT_OK);
+    desk_sign(&desk, 1790000001000);
     assert_int_equal(signatures(&desk), 2);
 
-    assert_int_equal(log_with(&desk, next_path, ""), LT_OK);
+    assert_int_equal(log_with(&desk, next_path, NULL), LT_OK);
     assert_int_equal(signatures(&desk), 1);
     assert_int_equal(checkpoint_open(log_checkpoint(desk.log), &old, &after), LT_NOTE_FOREIGN);
-    assert_int_equal(log_with(&desk, desk.key_path, ""), LT_LOG_DAMAGED); /* no way back */
-    assert_int_equal(log_with(&desk, next_path, ""), LT_OK);
+    assert_int_equal(log_with(&desk, desk.key_path, NULL), LT_LOG_DAMAGED); /* no way back */
+    assert_int_equal(log_with(&desk, next_path, NULL), LT_OK);
 
     /* All of it verifies by the new key, and by the old one as far as that goes. */
     struct found found;
@@ -428,11 +390,9 @@ static void every_byte(void **state)
     desk_open(&desk);
     assert_int_equal(desk_log(&desk), LT_OK);
     desk_records(&desk, 200, 1);
-    desk_follow(&desk);
-    assert_int_equal(log_sign(desk.log, 1790000000000, &desk.fault), LT_OK);
+    desk_sign(&desk, 1790000000000);
     desk_records(&desk, 70, 1);
-    desk_follow(&desk);
-    assert_int_equal(log_sign(desk.log, 1790000001000, &desk.fault), LT_OK);
+    desk_sign(&desk, 1790000001000);
     struct log_verify_report report = look(&desk, &found);
     assert_int_equal(report.findings, 0);
     assert_int_equal(report.commits, 270);
@@ -478,13 +438,11 @@ static void cut_short(void **state)
     desk_open(&desk);
     assert_int_equal(desk_log(&desk), LT_OK);
     desk_records(&desk, 3, 1);
-    desk_follow(&desk);
-    assert_int_equal(log_sign(desk.log, 0, &desk.fault), LT_OK);
+    desk_sign(&desk, 0);
     snprintf(path, sizeof(path), "%s/checkpoints", desk.path);
     assert_int_equal(stat(path, &info), 0);
     desk_records(&desk, 3, 1);
-    desk_follow(&desk);
-    assert_int_equal(log_sign(desk.log, 0, &desk.fault), LT_OK);
+    desk_sign(&desk, 0);
     for (off_t left = info.st_size + 1; left < info.st_size + 200; left += 13) {
         assert_int_equal(truncate(path, left), 0);
         look(&desk, &found);
@@ -513,8 +471,7 @@ static void beyond_what_is_signed(void **state)
     snprintf(path, sizeof(path), "%s/tile/0/001", desk.path);
     assert_int_equal(desk_log(&desk), LT_OK);
     desk_records(&desk, 510, 1);
-    desk_follow(&desk);
-    assert_int_equal(log_sign(desk.log, 0, &desk.fault), LT_OK);
+    desk_sign(&desk, 0);
     desk_records(&desk, 3, 1);
     desk_follow(&desk);
     log_store_close(&desk.log);
@@ -524,8 +481,7 @@ static void beyond_what_is_signed(void **state)
     assert_int_equal(found.count, 0);
     assert_int_equal(report.commits, 510);
     assert_int_equal(desk_log(&desk), LT_OK);
-    desk_follow(&desk);
-    assert_int_equal(log_sign(desk.log, 0, &desk.fault), LT_OK);
+    desk_sign(&desk, 0);
     report = look(&desk, &found);
     assert_int_equal(found.count, 0);
     assert_int_equal(report.compared, 513);
