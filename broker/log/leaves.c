@@ -123,6 +123,16 @@ static enum lt_status add_accepted(struct leaves *leaves, const struct fact *fac
     return known ? add(leaves, fact, seed, accepted.from, &leaf) : LT_AGENCY_UNKNOWN;
 }
 
+/* `agency` is owed the receipt; 0: nobody. */
+static enum lt_status add_outcome(struct leaves *leaves, const struct fact *fact,
+                                  const uint8_t *seed, uint32_t agency, struct leaf *leaf)
+{
+    leaf->kind = LEAF_OUTCOME;
+    leaf->outcome.position = fact->position;
+    leaf->outcome.time_ms = fact->time_ms;
+    return add(leaves, fact, seed, agency, leaf);
+}
+
 static enum lt_status add_settled(struct leaves *leaves, const struct fact *fact,
                                   const uint8_t *seed)
 {
@@ -130,27 +140,19 @@ static enum lt_status add_settled(struct leaves *leaves, const struct fact *fact
     if (!fact_read_settled(fact->payload, &settled)) {
         return LT_DAMAGED;
     }
-    struct leaf leaf = {
-        .kind = LEAF_OUTCOME,
-        .outcome =
-            {
-                .position = fact->position,
-                .time_ms = fact->time_ms,
-                .cause = LEAF_SETTLED,
-                .accepted = settled.position,
-                .leg = settled.leg,
-                .attempt = settled.attempt,
-                .outcome = settled.outcome,
-                .code = settled.code,
-                .next = settled.next,
-                .decided_ms = settled.decided_ms,
-                .reason = digest_or_zeros(leaves, settled.reason),
-            },
-    };
+    struct leaf leaf = {.outcome = {.cause = LEAF_SETTLED,
+                                    .accepted = settled.position,
+                                    .leg = settled.leg,
+                                    .attempt = settled.attempt,
+                                    .outcome = settled.outcome,
+                                    .code = settled.code,
+                                    .next = settled.next,
+                                    .decided_ms = settled.decided_ms,
+                                    .reason = digest_or_zeros(leaves, settled.reason)}};
     if (!id_of(leaves, settled.agency, &leaf.outcome.agency)) {
         return LT_AGENCY_UNKNOWN;
     }
-    return add(leaves, fact, seed, settled.agency, &leaf);
+    return add_outcome(leaves, fact, seed, settled.agency, &leaf);
 }
 
 static struct lt_bytes person_of(struct lt_bytes person)
@@ -165,22 +167,14 @@ static enum lt_status add_act(struct leaves *leaves, const struct fact *fact, co
     if (!fact_read_act(fact->payload, &act)) {
         return LT_DAMAGED;
     }
-    struct leaf leaf = {
-        .kind = LEAF_OUTCOME,
-        .outcome =
-            {
-                .position = fact->position,
-                .time_ms = fact->time_ms,
-                .cause = LEAF_ACT,
-                .accepted = act.position,
-                .leg = act.leg,
-                .act = act.act,
-                .next = act.next,
-                .person = person_of(act.person),
-                .reason = digest_or_zeros(leaves, act.reason),
-            },
-    };
-    return add(leaves, fact, seed, 0, &leaf);
+    struct leaf leaf = {.outcome = {.cause = LEAF_ACT,
+                                    .accepted = act.position,
+                                    .leg = act.leg,
+                                    .act = act.act,
+                                    .next = act.next,
+                                    .person = person_of(act.person),
+                                    .reason = digest_or_zeros(leaves, act.reason)}};
+    return add_outcome(leaves, fact, seed, 0, &leaf);
 }
 
 static enum lt_status add_timed(struct leaves *leaves, const struct fact *fact, const uint8_t *seed)
@@ -189,15 +183,12 @@ static enum lt_status add_timed(struct leaves *leaves, const struct fact *fact, 
     if (!fact_read_timed(fact->payload, &timed)) {
         return LT_DAMAGED;
     }
-    struct leaf leaf = {.kind = LEAF_OUTCOME,
-                        .outcome = {.position = fact->position,
-                                    .time_ms = fact->time_ms,
-                                    .cause = LEAF_TIMED,
+    struct leaf leaf = {.outcome = {.cause = LEAF_TIMED,
                                     .accepted = timed.position,
                                     .leg = timed.leg,
                                     .code = timed.code,
                                     .next = timed.next}};
-    return add(leaves, fact, seed, 0, &leaf);
+    return add_outcome(leaves, fact, seed, 0, &leaf);
 }
 
 static enum lt_status add_rerouted(struct leaves *leaves, const struct fact *fact,
@@ -207,10 +198,7 @@ static enum lt_status add_rerouted(struct leaves *leaves, const struct fact *fac
     if (!fact_read_rerouted(fact->payload, &rerouted)) {
         return LT_DAMAGED;
     }
-    struct leaf leaf = {.kind = LEAF_OUTCOME,
-                        .outcome = {.position = fact->position,
-                                    .time_ms = fact->time_ms,
-                                    .cause = LEAF_REROUTED,
+    struct leaf leaf = {.outcome = {.cause = LEAF_REROUTED,
                                     .accepted = rerouted.position,
                                     .leg = rerouted.leg,
                                     .person = person_of(rerouted.person),
@@ -218,7 +206,7 @@ static enum lt_status add_rerouted(struct leaves *leaves, const struct fact *fac
     if (!id_of(leaves, rerouted.to, &leaf.outcome.agency)) {
         return LT_AGENCY_UNKNOWN;
     }
-    return add(leaves, fact, seed, 0, &leaf);
+    return add_outcome(leaves, fact, seed, 0, &leaf);
 }
 
 /* Facts that are no leaves, and say something for those that are. */
