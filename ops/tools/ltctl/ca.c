@@ -144,7 +144,8 @@ enum exit_code run_ca_issue(struct ltctl *ltctl)
     return EXIT_GOOD;
 }
 
-enum exit_code run_ca_revoke(struct ltctl *ltctl)
+/* A new list; with a serial, that certificate is on it from now on. */
+static enum exit_code list_renew(struct ltctl *ltctl, const char *serial)
 {
     struct ca *ca = NULL;
     uint64_t days = 0;
@@ -156,7 +157,8 @@ enum exit_code run_ca_revoke(struct ltctl *ltctl)
     }
     enum lt_status status = ca_open(ltctl->arguments[0], &ca, &fault);
     if (status == LT_OK) {
-        status = ca_revoke(ca, ltctl->arguments[1], (uint32_t)days, now_of(ltctl), &fault);
+        status = serial != NULL ? ca_revoke(ca, serial, (uint32_t)days, now_of(ltctl), &fault)
+                                : ca_list_write(ca, (uint32_t)days, now_of(ltctl), &fault);
     }
     ca_close(&ca);
     if (status != LT_OK) {
@@ -166,24 +168,12 @@ enum exit_code run_ca_revoke(struct ltctl *ltctl)
     return EXIT_GOOD;
 }
 
+enum exit_code run_ca_revoke(struct ltctl *ltctl)
+{
+    return list_renew(ltctl, ltctl->arguments[1]);
+}
+
 enum exit_code run_ca_crl(struct ltctl *ltctl)
 {
-    struct ca *ca = NULL;
-    uint64_t days = 0;
-    struct fault fault;
-    fault_init(&fault);
-    enum exit_code code = list_days(ltctl, &days);
-    if (code != EXIT_GOOD) {
-        return code;
-    }
-    enum lt_status status = ca_open(ltctl->arguments[0], &ca, &fault);
-    if (status == LT_OK) {
-        status = ca_list_write(ca, (uint32_t)days, now_of(ltctl), &fault);
-    }
-    ca_close(&ca);
-    if (status != LT_OK) {
-        return complain(ltctl, status, &fault);
-    }
-    say_list(ltctl);
-    return EXIT_GOOD;
+    return list_renew(ltctl, NULL);
 }
