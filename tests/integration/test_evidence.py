@@ -20,6 +20,7 @@ import ltp_pb2
 from basics import SLOW, check, run_until, wait_for
 from ltp_client import Client, now_ms, parcel_make
 from ltp_seal import Sealer, spki_of
+from tsa import Authority
 from world import World
 
 # The certification authority of the seals' own test; tests/integration has a file of that name too.
@@ -31,41 +32,7 @@ _spec.loader.exec_module(seals)
 COMMUNE, DEPARTMENT = "H24.66.701", "H24.66.702"
 CASE = "000.00.01.H24-BANG-CHUNG-1"
 MORE = "trust_list: {folder}/ca.pem\ntrust_crl: {folder}/crl.pem\n"
-AUTHORITY = """
-set -e
-cat >ts.cnf <<'END'
-[req]
-distinguished_name = dn
-prompt = no
-[dn]
-CN = thu
-[ca]
-basicConstraints = critical,CA:TRUE
-keyUsage = critical,keyCertSign,cRLSign
-[stamps]
-extendedKeyUsage = critical,timeStamping
-keyUsage = critical,digitalSignature
-[tsa]
-default_tsa = good
-[good]
-serial = serial
-default_policy = 1.2.3.4.1
-digests = sha256
-accuracy = secs:1
-ess_cert_id_alg = sha256
-signer_digest = sha256
-END
-echo 01 >serial
-for n in goc tsa; do openssl ecparam -name prime256v1 -genkey -noout -out $n.key; done
-openssl req -x509 -new -key goc.key -subj /CN=goc -days 30 -config ts.cnf -extensions ca -out goc.crt
-openssl req -new -key tsa.key -subj /CN=tsa -config ts.cnf -out tsa.csr
-openssl x509 -req -in tsa.csr -CA goc.crt -CAkey goc.key -CAcreateserial -extfile ts.cnf \\
-    -extensions stamps -days 30 -out tsa.crt
-"""
-STAMP = """
-openssl ts -query -data "$1" -sha256 -cert -out q.tsq
-openssl ts -reply -config ts.cnf -queryfile q.tsq -signer tsa.crt -inkey tsa.key -out "$2"
-"""
+QUESTION = 'openssl ts -query -data "$1" -sha256 -cert -out q.tsq'
 
 
 def shell(folder, script, *arguments, **environment):
@@ -154,13 +121,12 @@ class Bench:
         self.folder = tempfile.mkdtemp(prefix="doi-chieu-", dir=world.folder)
         self.trust = self.path("trust")
         os.mkdir(self.trust)
-        made = shell(self.folder, AUTHORITY)
-        check(made.returncode == 0, made.stderr)
+        self.authority = Authority(self.path("tsa"))
         key_id = hashlib.sha256(spki_of(stage.keys[DEPARTMENT].public_key())).hexdigest()
         write(self.trust + "/axis.vkey", read(self.data("log/key")) + b"\n")
         write(self.trust + "/agencies.pem", read(world.path("ca.pem")))
         write(self.trust + "/agencies.txt", ("%s %s\n" % (DEPARTMENT, key_id)).encode())
-        write(self.trust + "/tsa.pem", read(self.path("goc.crt")))
+        write(self.trust + "/tsa.pem", read(self.authority.root()))
         made = shell(self.folder, 'openssl pkey -in "$1" -pubout -out axis.pem',
                      self.data("log.key"))
         check(made.returncode == 0, made.stderr)
@@ -177,8 +143,9 @@ class Bench:
         os.makedirs(self.data("log/timestamps"), exist_ok=True)
         base = self.data("log/timestamps/%020d" % int(note.split(b"\n")[1]))
         write(base + ".note", note)
-        made = shell(self.folder, STAMP, base + ".note", base + ".tsr")
+        made = shell(self.folder, QUESTION, base + ".note")
         check(made.returncode == 0, made.stderr)
+        write(base + ".tsr", self.authority.answer(read(self.path("q.tsq"))))
 
     def gather(self, name, subject, *options):
         path = self.path(name)
@@ -207,7 +174,7 @@ class Bench:
         if change:
             change(folder)
         script = shell(folder, "sed -n 's/^    //p' README.txt").stdout
-        return shell(folder, script, AXIS=self.path("axis.pem"), TSA=self.path("goc.crt"),
+        return shell(folder, script, AXIS=self.path("axis.pem"), TSA=self.authority.root(),
                      AGENCIES=self.trust + "/agencies.pem")
 
 

@@ -45,9 +45,10 @@ done
 
 
 class Authority:
-    """`signer` is "tsa", or "tsa-khac", which nobody trusts. Not open until begin()."""
+    """`signer` is "tsa", or "tsa-khac", which nobody trusts. Not open until begin(); without a port
+    it is asked by answer() alone."""
 
-    def __init__(self, folder, port):
+    def __init__(self, folder, port=None):
         self.folder, self.port = folder, port
         self.signer, self.asked, self.server = "tsa", 0, None
         os.makedirs(folder)
