@@ -21,19 +21,34 @@
 /* ---- facts -------------------------------------------------------------------------------------
  */
 
-static enum lt_status stage(struct flow *flow, const struct fact_incident *f)
+/* A line that is down counts no failures: then the word is left out. */
+static void say(const struct flow *flow, const struct desk *desk, const struct fact_incident *f)
 {
-    uint8_t memory[128];
-    uint64_t position;
-    const struct agency *agency = registry_by_number(flow->registry, f->agency);
     static const char *const events[] = {
         [INCIDENT_OPENED] = "incident-opened",
         [INCIDENT_TRIED] = "incident-tried",
         [INCIDENT_CLOSED] = "incident-closed",
     };
-    log_warn(events[f->change], "agency=%s incident=%llu code=%s count=%u",
-             agency == NULL ? "-" : agency->id, (unsigned long long)f->number,
-             lt_code((enum lt_status)f->code), f->count);
+    const struct agency *agency = registry_by_number(flow->registry, f->agency);
+    const char *id = agency == NULL ? "-" : agency->id;
+    const char *code = lt_code((enum lt_status)f->code);
+    unsigned long long number = f->number;
+    unsigned long long waiting = counts_open(&desk->counts) - desk->counts.parked;
+    if (f->count == 0) {
+        log_warn(events[f->change], "agency=%s incident=%llu code=%s waiting=%llu", id, number,
+                 code, waiting);
+    } else {
+        log_warn(events[f->change], "agency=%s incident=%llu code=%s count=%u waiting=%llu", id,
+                 number, code, f->count, waiting);
+    }
+}
+
+static enum lt_status stage(struct flow *flow, const struct desk *desk,
+                            const struct fact_incident *f)
+{
+    uint8_t memory[128];
+    uint64_t position;
+    say(flow, desk, f);
     return flow_fact(flow, FACT_INCIDENT, fact_write_incident(memory, sizeof(memory), f),
                      &position);
 }
@@ -49,7 +64,7 @@ static enum lt_status stage_opened(struct flow *flow, const struct desk *desk, u
         .count = count,
         .due_ms = due_ms,
     };
-    return stage(flow, &f);
+    return stage(flow, desk, &f);
 }
 
 static enum lt_status stage_change(struct flow *flow, const struct desk *desk,
@@ -63,7 +78,7 @@ static enum lt_status stage_change(struct flow *flow, const struct desk *desk,
         .count = count,
         .due_ms = due_ms,
     };
-    return stage(flow, &f);
+    return stage(flow, desk, &f);
 }
 
 static int64_t probe_due_ms(struct flow *flow, uint32_t probes)

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "broker/flow/fold_incident.h"
+#include "proto/base/log.h"
 
 #define MINUTE_MS 60000LL
 
@@ -30,6 +31,7 @@ static int close_house(void **state)
 {
     (void)state;
     house_deinit(&house);
+    log_capture(NULL, NULL);
     return 0;
 }
 
@@ -402,6 +404,38 @@ static void it_ends_when_nothing_waits_for_the_line_any_more(void **state)
     assert_int_equal(receiver.delivered, 0);
 }
 
+/* ---- the log -----------------------------------------------------------------------------------
+ */
+
+static char opened[256]; /* the last line about one */
+
+static void take_opened(void *self, const char *line)
+{
+    (void)self;
+    if (strstr(line, " incident-opened ") != NULL) {
+        snprintf(opened, sizeof(opened), "%s", line);
+    }
+}
+
+/* Five failures opened the one, legs that wait the other: neither line says that it was nothing. */
+static void the_log_says_what_opened_it(void **state)
+{
+    (void)state;
+    opened[0] = '\0';
+    log_capture(take_opened, NULL);
+    receiver_connect(&house, &receiver, 2, 8);
+    answers(LT_OUTCOME_FAILED, LT_RECEIVER_FAULTY);
+    many_wait(0, 7);
+    receiver_run(&house, &receiver, 1000);
+    assert_non_null(strstr(opened, "agency=B incident=1 code=receiver-faulty count=5 waiting=7"));
+    answers(LT_OUTCOME_TAKEN, 0);
+    receiver_run(&house, &receiver, 10 * MINUTE_MS);
+    receiver_leave(&receiver);
+    many_wait(10, 3);
+    receiver_run(&house, &receiver, 20 * MINUTE_MS);
+    assert_non_null(strstr(opened, "agency=B incident=2 code=receiver-unreachable waiting=3"));
+}
+
 /* ---- operators ---------------------------------------------------------------------------------
  */
 
@@ -487,6 +521,7 @@ int main(void)
         TEST(a_line_down_for_long_is_one),
         TEST(a_line_down_with_nothing_waiting_is_none),
         TEST(it_ends_when_nothing_waits_for_the_line_any_more),
+        TEST(the_log_says_what_opened_it),
         TEST(a_note_says_who_looks_after_it),
         TEST(incidents_go_on_by_cursor),
     };
