@@ -66,9 +66,9 @@
  *       case id kind leg from from_name agency agency_name state since_ms attempts due_ms code
  *       reason who (sender, receiver, operator) waits_for ("incident", "line": not connected,
  *       "credit": the receiver takes no more now, "lane": waits_id goes first, "paused": by an
- *       operator, "due", "answer", "person", "send") waits_id waits_state waits_since_ms waits_code (of the leg that goes
+ *       operator, "suspended": the agency, by a registrar, "due", "answer", "person", "send") waits_id waits_state waits_since_ms waits_code (of the leg that goes
  *       first) incident incident_code incident_ms (since) deadline_ms left_ms (negative: past)
- *       holds (flag: the axis still has something to do) connected line_since_ms (connected
+ *       holds (flag: the axis still has something to do) connected suspended (flag: the agency) line_since_ms (connected
  *       since, or down since; 0 unknown) unknown
  *   parked [agency= code=]
  *       oldest first: id leg kind from to to_name case procedure code reason who contact

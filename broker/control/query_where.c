@@ -6,7 +6,7 @@
  * The answer is derived from what stands in memory now (who is connected, what was granted, what is
  * in flight) and from the leg's record; a leg that waits behind another names that one, and the
  * move is that one's. Behind an open incident the incident is what is waited for, whatever else may
- * be said of the line.
+ * be said of the line. A suspension comes before both: nothing goes there until it is lifted.
  */
 #include <string.h>
 
@@ -62,6 +62,9 @@ static struct waits wait_of_ready(struct ask *ask, const struct place *place)
         return (struct waits){.what = "answer", .who = LT_WHO_RECEIVER};
     }
     const struct agency *agency = registry_by_number(ask->flow->registry, leg->agency);
+    if (agency != NULL && agency->suspended) {
+        return (struct waits){.what = "suspended", .who = LT_WHO_OPERATOR};
+    }
     if (agency != NULL && agency->paused) {
         return (struct waits){.what = "paused", .who = LT_WHO_OPERATOR};
     }
@@ -219,6 +222,7 @@ static enum lt_status put_place(struct ask *ask, const struct place *place)
     const struct transfer *t = &place->transfer;
     const struct leg *leg = &t->legs[place->leg];
     const struct desk *desk = desk_of(&ask->flow->desks, leg->agency);
+    const struct agency *agency = registry_by_number(ask->flow->registry, leg->agency);
     struct waits waits;
     enum lt_status status = wait_of(ask, place, &waits);
     if (status != LT_OK) {
@@ -239,6 +243,7 @@ static enum lt_status put_place(struct ask *ask, const struct place *place)
     put_deadline(ask, place);
     page_flag(page, "holds", leg_open(leg->state));
     page_flag(page, "connected", desk->receiving != NULL);
+    page_flag(page, "suspended", agency != NULL && agency->suspended);
     page_time(page, "line_since_ms", desk->line_since_ms);
     return LT_OK;
 }

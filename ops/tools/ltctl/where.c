@@ -5,9 +5,9 @@
  * the words are made here, because they belong to a language and not to the axis.
  *
  * A sentence has a front that depends on the state and, when there is more to say, a tail (the
- * incident or the line that is waited for, the transfer that goes first, who must act) and an end:
- * how much time is left, or that the axis holds nothing any more. States of a newer broker get the
- * plain sentence.
+ * incident or the line that is waited for, the transfer that goes first, who must act), that the
+ * agency is suspended, and an end: how much time is left, or that the axis holds nothing any more.
+ * States of a newer broker get the plain sentence.
  */
 #include <stdio.h>
 #include <string.h>
@@ -51,6 +51,7 @@ struct facts {
     bool deadline_known;
     bool late;
     bool holds_nothing;
+    bool suspended;
 };
 
 static void take(char *out, size_t out_size, const struct row *row, const char *name)
@@ -84,6 +85,7 @@ static void facts_read_more(struct facts *facts, const struct row *row, bool vie
     moment_say(facts->deadline, row_number(row, "deadline_ms"), vietnamese);
     facts->late = row_number(row, "left_ms") < 0;
     span_say(facts->left, sizeof(facts->left), row_number(row, "left_ms"), vietnamese);
+    facts->suspended = bytes_equal(row_field(row, "suspended"), text_bytes("1"));
     facts->holds_nothing = bytes_equal(row_field(row, "holds"), text_bytes("0"));
 }
 
@@ -224,6 +226,14 @@ static void tail_write(char *out, size_t out_size, const struct facts *facts,
     }
 }
 
+/* The one in front waits for the agency, and those behind it wait for the same. */
+static const char *suspended_of(const struct facts *facts, enum language language)
+{
+    bool waits =
+        strcmp(facts->waits_for, "suspended") == 0 || strcmp(facts->waits_for, "lane") == 0;
+    return waits && facts->suspended ? phrase(language, PHRASE_WHERE_SUSPENDED) : "";
+}
+
 void where_write(char *out, size_t out_size, const struct row *row, enum language language)
 {
     struct facts facts;
@@ -240,8 +250,10 @@ void where_write(char *out, size_t out_size, const struct row *row, enum languag
     tail_write(tail, sizeof(tail), &facts, language);
     char end[PART_BYTES];
     end_write(end, sizeof(end), &facts, language);
-    const char *parts[] = {front, tail[0] != '\0' ? " " : "", tail, end[0] != '\0' ? " " : "", end};
-    phrase_fill(out, out_size, "{1}{2}{3}{4}{5}", parts, 5);
+    const char *shut = suspended_of(&facts, language);
+    const char *parts[] = {front, tail[0] != '\0' ? " " : "", tail, shut[0] != '\0' ? " " : "",
+                           shut,  end[0] != '\0' ? " " : "",  end};
+    phrase_fill(out, out_size, "{1}{2}{3}{4}{5}{6}{7}", parts, sizeof(parts) / sizeof(parts[0]));
 }
 
 enum exit_code run_where(struct ltctl *ltctl)

@@ -329,6 +329,39 @@ static void where_gives_the_last_one_when_all_have_ended(void **state)
     ask_code(&house, VIEWER, "where", ARGS(), LT_FIELD_MISSING);
 }
 
+static void suspend(const char *id, bool suspended)
+{
+    struct agency agency = *registry_by_id(house.flow->registry, text_bytes(id));
+    agency.suspended = suspended;
+    assert_int_equal(agency_put(&house, &agency, false).code, LT_OK);
+    some_turns();
+}
+
+/* Said of the one in front and of those behind it, before the line that it has cut. */
+static void where_says_that_the_agency_is_suspended(void **state)
+{
+    (void)state;
+    party_connect(&house, 2);
+    accept_now(&house, &(struct wish){.from = "A", .to = {"B"}, .case_code = "H-1"});
+    accept_now(&house, &(struct wish){.from = "A", .to = {"B"}, .case_code = "H-1"});
+    struct page page = one("where", ARGS("code", "H-1"));
+    assert_field(&house, &page, 0, "waits_for", "credit");
+    assert_field(&house, &page, 0, "suspended", "0");
+    suspend("B", true);
+    page = one("where", ARGS("code", "H-1"));
+    assert_int_equal(page.count, 2);
+    assert_field(&house, &page, 0, "waits_for", "suspended");
+    assert_field(&house, &page, 0, "who", "operator");
+    assert_field(&house, &page, 0, "suspended", "1");
+    assert_field(&house, &page, 1, "waits_for", "lane");
+    assert_field(&house, &page, 1, "who", "operator");
+    assert_field(&house, &page, 1, "suspended", "1");
+    suspend("B", false);
+    page = one("where", ARGS("code", "H-1"));
+    assert_field(&house, &page, 0, "waits_for", "credit");
+    assert_field(&house, &page, 1, "suspended", "0");
+}
+
 static void where_pages_open_legs(void **state)
 {
     (void)state;
@@ -426,6 +459,7 @@ int main(void)
         TEST(where_names_the_one_in_front),
         TEST(where_names_the_holder_not_the_eldest),
         TEST(where_gives_the_last_one_when_all_have_ended),
+        TEST(where_says_that_the_agency_is_suspended),
         TEST(where_pages_open_legs),
         TEST(conservation_is_counted_twice),
         TEST(conservation_shows_what_is_missing),

@@ -322,6 +322,36 @@ static void where_tells_who_has_it(void **state)
                  NULL);
 }
 
+static void where_tells_a_suspension(void **state)
+{
+    (void)state;
+    const struct fact head[] = {
+        {"state", "ready"}, {"waits_for", "suspended"}, {"suspended", "1"}, {NULL, NULL}};
+    assert_where(head,
+                 "Hồ sơ A-1: lượt \"chuyển hồ sơ\" chờ gửi đến Sở mẫu (H24.15) từ 11:00 ngày "
+                 "30/09/2025. Đơn vị này đang bị tạm khóa trên trục: chưa gửi gì đến đó.",
+                 "Case A-1: \"forward\" waits to be sent to Sở mẫu (H24.15) since 11:00 on "
+                 "2025-09-30. This agency is suspended on the axis: nothing is sent to it.");
+    const struct fact behind[] = {{"state", "behind"},
+                                  {"waits_for", "lane"},
+                                  {"waits_id", "X"},
+                                  {"waits_state", "ready"},
+                                  {"waits_since_ms", NOON},
+                                  {"suspended", "1"},
+                                  {NULL, NULL}};
+    assert_where(behind,
+                 "Hồ sơ A-1: lượt \"chuyển hồ sơ\" đến Sở mẫu (H24.15) chờ theo thứ tự hồ sơ từ "
+                 "11:00 ngày 30/09/2025. Lượt X phải xong trước, lượt đó đang chờ gửi từ 11:00 "
+                 "ngày 30/09/2025. Đơn vị này đang bị tạm khóa trên trục: chưa gửi gì đến đó.",
+                 NULL);
+    const struct fact taken[] = {
+        {"state", "taken"}, {"holds", "0"}, {"suspended", "1"}, {NULL, NULL}};
+    assert_where(taken,
+                 "Hồ sơ A-1: Sở mẫu (H24.15) đã nhận lượt \"chuyển hồ sơ\" lúc 11:00 ngày "
+                 "30/09/2025. Trục không còn giữ gì của hồ sơ này.",
+                 NULL);
+}
+
 static void where_tells_who_must_act(void **state)
 {
     (void)state;
@@ -379,6 +409,7 @@ int main(void)
         cmocka_unit_test(sections_stand_apart),
         cmocka_unit_test(where_tells_who_has_it),
         cmocka_unit_test(where_tells_the_incident_and_the_time_left),
+        cmocka_unit_test(where_tells_a_suspension),
         cmocka_unit_test(where_tells_who_must_act),
         cmocka_unit_test(where_tells_the_end),
     };
