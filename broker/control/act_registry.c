@@ -3,14 +3,14 @@
  * What registrars change: one entry at a time, whole, checked against the registry as it stands
  * with everything staged before it. An agency's number is given here and nowhere else; an entry
  * that names a number may only name its own. Equal bytes change nothing and are no fact, so an
- * import can be repeated.
+ * import can be repeated. A suspension and its end are told why; every other change may be.
  */
 #include "broker/limits.h"
 #include "broker/registry/agency.h"
 #include "judge.h"
 #include "proto/base/text.h"
 
-#define FACT_BYTES (AGENCY_BYTES_MAX + 256)
+#define FACT_BYTES (AGENCY_BYTES_MAX + LT_REASON_MAX + 256)
 
 /* Makes the fact unless only asked what would be; *ret_position is 0 then. */
 static enum lt_status stage(struct ask *ask, enum registry_change change, struct lt_bytes entry,
@@ -21,7 +21,9 @@ static enum lt_status stage(struct ask *ask, enum registry_change change, struct
         .change = (uint8_t)change,
         .person = text_bytes(ask->person->name),
         .entry = entry,
+        .reason = ask_arg(ask, "reason"),
     };
+    fact.reason.size = utf8_cut((const char *)fact.reason.data, fact.reason.size, LT_REASON_MAX);
     *ret_position = 0;
     if (ask_flag(ask, "dry_run")) {
         return LT_OK;
@@ -96,6 +98,10 @@ enum lt_status act_agency_put(struct ask *ask)
     if (known != NULL) {
         struct lt_bytes before = agency_write(before_bytes, sizeof(before_bytes), known);
         change = bytes_equal(before, after) ? "same" : "changed";
+    }
+    if (known != NULL && known->suspended != agency.suspended && !ask_flag(ask, "dry_run") &&
+        ask_arg(ask, "reason").size == 0) {
+        return ask_missing(ask, "reason");
     }
     if (change[0] != 's') {
         status = stage(ask, REGISTRY_AGENCY, after, &position);

@@ -93,7 +93,7 @@ static const struct verb verbs[] = {
     {"body", OPERATOR_OPERATOR, "id from purpose ", query_body},
     {"who-saw", OPERATOR_AUDITOR, "id from code ", query_who_saw},
     {"audit-acts", OPERATOR_AUDITOR, "person since until ", query_audit_acts},
-    {"agency-put", OPERATOR_REGISTRAR, "dry_run ", act_agency_put},
+    {"agency-put", OPERATOR_REGISTRAR, "reason dry_run ", act_agency_put},
     {"route-put", OPERATOR_REGISTRAR, "dry_run ", act_route_put},
     {"route-gone", OPERATOR_REGISTRAR, "dry_run ", act_route_gone},
     {"seal-keys", OPERATOR_VIEWER, "id ", query_seal_keys},

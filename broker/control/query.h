@@ -204,8 +204,8 @@
  *   plan-freeze, plan-approve (approver, another than the maker), plan-run (also: resume),
  *   plan-pause, plan-cancel number= [reason=]
  *       the row of the plan; LT_PLAN_STATE, LT_SECOND_PERSON, LT_SCOPE
- *   agency-put payload=<entry> [dry_run=1]
- *       registrar; the whole entry as agency_write makes it; the number is the one of
+ *   agency-put payload=<entry> [reason=] [dry_run=1]
+ *       registrar; the whole entry as agency_write makes it; a suspension and its end need a reason; the number is the one of
  *       agency-get, or 0: given by the broker. One row: id number change ("added", "changed",
  *       "same") position. Equal bytes are no fact ("same")
  *   route-put, route-gone payload=<entry> [dry_run=1]

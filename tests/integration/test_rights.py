@@ -170,7 +170,7 @@ def acts_of_a_person(house):
           done.stdout + done.stderr)
     for key in ("operator.key", "viewer.key", "approver.key"):
         check(house.tool("audit", "acts", "--person", "operator-2", key=key).returncode == 1, key)
-    for verb in (("release", transfer, "--reason", "x"), ("agency", "suspend", sender)):
+    for verb in (("release", transfer, "--reason", "x"), ("agency", "suspend", sender, "--reason", "x")):
         done = house.tool(*verb, key="auditor.key")
         check(done.returncode == 1 and "role" in done.stderr, done.stderr)
     check(house.tool("show", transfer, key="auditor.key").returncode == 0, "an auditor reads")

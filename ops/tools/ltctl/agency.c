@@ -305,7 +305,12 @@ enum exit_code run_agency_successor(struct ltctl *ltctl)
 
 static enum exit_code suspend(struct ltctl *ltctl, bool suspended)
 {
+    const char *const *values = ltctl->options.values;
     struct agency agency;
+    bool reason = values[OPTION_REASON] != NULL && values[OPTION_REASON][0] != '\0';
+    if (!reason && values[OPTION_DRY_RUN] == NULL) {
+        return complain_usage(ltctl, phrase(ltctl->language, PHRASE_REASON_MISSING));
+    }
     enum exit_code code = entry_get(ltctl, ltctl->arguments[0], true, &agency);
     if (code != EXIT_GOOD) {
         return code;

@@ -76,6 +76,7 @@ enum exit_code entry_put(struct ltctl *ltctl, const struct agency *agency, bool 
     struct page page;
     question_init(&question, "agency-put");
     question.query.payload = agency_write(entry, sizeof(entry), agency);
+    question_add(&question, "reason", ltctl->options.values[OPTION_REASON]);
     question_add(&question, "dry_run", dry_run ? "1" : NULL);
     enum exit_code code = ask(ltctl, &question, &page);
     if (code == EXIT_GOOD) {

@@ -129,7 +129,11 @@ static void answer_put(struct world *world, struct answer *answer, const struct 
     }
     bool dry_run = strcmp(arg(query, "dry_run", dry), "1") == 0;
     atomic_fetch_add(dry_run ? &world->dry_puts : &world->puts, 1);
-    bool known = registry_by_id(world->registry, text_bytes(agency.id)) != NULL;
+    const struct agency *before = registry_by_id(world->registry, text_bytes(agency.id));
+    bool known = before != NULL;
+    if (known && before->suspended != agency.suspended) {
+        assert_string_equal(arg(query, "reason", dry), "leak");
+    }
     if (!dry_run) {
         uint8_t entry[AGENCY_BYTES_MAX];
         agency.number = agency.number != 0 ? agency.number : registry_next_number(world->registry);
@@ -491,7 +495,10 @@ static void an_agency_lives_its_life(void **state)
     assert_said(world, "added");
     assert_int_equal(ltctl(world, "agency add H24.5 --name B"), 1);
     assert_said(world, "Already there.");
-    assert_int_equal(ltctl(world, "agency suspend H24.5"), 0);
+    assert_int_equal(ltctl(world, "agency suspend H24.5"), 2);
+    assert_said(world, "the reason is missing");
+    assert_int_equal(ltctl(world, "agency suspend H24.5 --reason ''"), 2);
+    assert_int_equal(ltctl(world, "agency suspend H24.5 --reason leak"), 0);
     assert_int_equal(ltctl(world, "agency set H24.5 --contact trực --deny petition,recall"), 0);
     assert_int_equal(ltctl(world, "agency key add H24.5 stranger.pub"), 0);
     assert_int_equal(ltctl(world, "agency key revoke H24.5 thu.pub"), 0);

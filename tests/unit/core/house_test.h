@@ -368,6 +368,19 @@ static inline struct page agency_put(struct house *house, const struct agency *a
                        dry_run);
 }
 
+static inline struct page agency_suspend(struct house *house, const char *id, bool suspended,
+                                         const char *reason)
+{
+    uint8_t memory[AGENCY_BYTES_MAX];
+    struct pair pairs[HOUSE_ARGS_MAX];
+    struct agency agency = *registry_by_id(house->flow->registry, text_bytes(id));
+    agency.suspended = suspended;
+    struct query query = {.verb = text_bytes("agency-put"),
+                          .payload = agency_write(memory, sizeof(memory), &agency)};
+    query_fill(&query, pairs, ARGS("reason", reason));
+    return house_ask(house, REGISTRAR, &query);
+}
+
 /* Registers an agency; its key may connect. Gives its number. */
 static inline uint32_t add_agency(struct house *house, const char *id, uint8_t key)
 {

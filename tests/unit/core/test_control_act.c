@@ -302,12 +302,38 @@ static void agency_put_adds_and_changes(void **state)
     page = agency_put(&house, &agency, false);
     assert_field(&house, &page, 0, "change", "same");
     assert_int_equal(journal_staged(house.flow->journal), staged);
-    agency.suspended = true;
+    snprintf(agency.contact, sizeof(agency.contact), "trực");
     page = agency_put(&house, &agency, false);
     assert_field(&house, &page, 0, "change", "changed");
     assert_int_equal(journal_staged(house.flow->journal), staged + 1);
-    page = ask_ok(&house, VIEWER, "agencies", ARGS("id", "D"));
+}
+
+/* Suspending and resuming are told why; what changes nothing, or is only looked at, is not. */
+static void a_suspension_has_a_reason(void **state)
+{
+    (void)state;
+    uint64_t staged = journal_staged(house.flow->journal);
+    struct agency agency = *registry_by_id(house.flow->registry, text_bytes("B"));
+    agency.suspended = true;
+    struct page page = agency_put(&house, &agency, false);
+    assert_int_equal(page.code, LT_FIELD_MISSING);
+    assert_detail(&page, "reason");
+    page = agency_put(&house, &agency, true);
+    assert_field(&house, &page, 0, "change", "changed");
+    assert_int_equal(journal_staged(house.flow->journal), staged);
+    page = agency_suspend(&house, "B", true, "lộ khóa");
+    assert_field(&house, &page, 0, "change", "changed");
+    assert_int_equal(journal_staged(house.flow->journal), staged + 1);
+    page = ask_ok(&house, VIEWER, "agencies", ARGS("id", "B"));
     assert_field(&house, &page, 0, "suspended", "1");
+    page = agency_put(&house, &agency, false);
+    assert_field(&house, &page, 0, "change", "same");
+    agency.suspended = false;
+    assert_int_equal(agency_put(&house, &agency, false).code, LT_FIELD_MISSING);
+    page = agency_suspend(&house, "B", false, "đã đổi khóa");
+    assert_field(&house, &page, 0, "change", "changed");
+    page = ask_ok(&house, VIEWER, "agencies", ARGS("id", "B"));
+    assert_field(&house, &page, 0, "suspended", "0");
 }
 
 static void agency_put_refuses_what_does_not_fit(void **state)
@@ -598,6 +624,7 @@ int main(void)
         TEST(a_header_that_does_not_read_stays_parked),
         TEST(an_undurable_transfer_is_assigned_from_the_cache),
         TEST(agency_put_adds_and_changes),
+        TEST(a_suspension_has_a_reason),
         TEST(agency_put_refuses_what_does_not_fit),
         TEST(routes_come_and_go),
         TEST(a_full_batch_answers_busy),

@@ -341,6 +341,11 @@ static void what_a_person_did(void **state)
     assert_int_equal(page.count, 3);
     assert_field(&house, &page, 0, "act", "agency");
     assert_field(&house, &page, 2, "agency", "C");
+    assert_int_equal(agency_suspend(&house, "B", true, "lộ khóa").code, LT_OK);
+    page = audit_ok("audit-acts", ARGS("person", "registrar-1"));
+    assert_int_equal(page.count, 4);
+    assert_field(&house, &page, 3, "agency", "B");
+    assert_field(&house, &page, 3, "reason", "lộ khóa");
     audit("audit-acts", ARGS(), 0, LT_FIELD_MISSING, (struct lt_bytes){NULL, 0});
 }
 

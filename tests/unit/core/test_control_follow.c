@@ -331,9 +331,8 @@ static void where_gives_the_last_one_when_all_have_ended(void **state)
 
 static void suspend(const char *id, bool suspended)
 {
-    struct agency agency = *registry_by_id(house.flow->registry, text_bytes(id));
-    agency.suspended = suspended;
-    assert_int_equal(agency_put(&house, &agency, false).code, LT_OK);
+    struct page page = agency_suspend(&house, id, suspended, "lộ khóa");
+    assert_field(&house, &page, 0, "change", "changed");
     some_turns();
 }
 

@@ -59,8 +59,8 @@ static void a_dry_run_looks_at_the_legs_of_now(void **state)
     /* One was taken late, one is in another's hand, C is suspended and has a successor. */
     say(&house, &given[0], 0, LT_OUTCOME_TAKEN, 0, LEG_TAKEN, "");
     say(&house, &given[1], 0, LT_OUTCOME_REFUSED, LT_INELIGIBLE, LEG_REFUSED, "");
+    assert_int_equal(agency_suspend(&house, "C", true, "lộ khóa").code, LT_OK);
     struct agency agency = *registry_by_id(house.flow->registry, text_bytes("C"));
-    agency.suspended = true;
     snprintf(agency.successor, sizeof(agency.successor), "B");
     assert_int_equal(agency_put(&house, &agency, false).code, LT_OK);
     page = look(number);
