@@ -91,15 +91,16 @@ enum lt_status archive_list(const char *folder, int32_t **ret_months, uint32_t *
     uint32_t count = 0;
     int32_t *months = calloc(MONTHS_MAX, sizeof(*months));
     DIR *open = opendir(folder);
+    int error = months == NULL ? ENOMEM : errno;
     if (months == NULL || open == NULL) {
         enum lt_status status = months == NULL    ? LT_NO_MEMORY
-                                : errno == ENOENT ? LT_NOT_FOUND
+                                : error == ENOENT ? LT_NOT_FOUND
                                                   : LT_IO;
         free(months);
         if (open != NULL) {
             closedir(open);
         }
-        return fault_set(fault, status, "archive", "%s", folder);
+        return fault_set(fault, status, "archive", "%s: %s", folder, strerrordesc_np(error));
     }
     struct dirent *entry;
     while (count < MONTHS_MAX && (entry = readdir(open)) != NULL) {
@@ -146,17 +147,20 @@ enum lt_status archive_file_open(struct archive_file *file, const char *folder, 
         .flags = write ? 0 : STORE_READ_ONLY,
         .trees_max = ARCHIVE_TREES_END,
     };
-    enum lt_status status = store_open(&file->store, &options, fault);
+    struct fault why;
+    fault_init(&why);
+    enum lt_status status = store_open(&file->store, &options, &why);
     if (status == LT_OK && !write) {
-        status = whole(file, fault);
+        status = whole(file, &why);
     }
     for (int i = 0; status == LT_OK && i < ARCHIVE_TREES_END; i++) {
-        status = store_tree(file->store, tree_names[i], &file->trees[i], fault);
+        status = store_tree(file->store, tree_names[i], &file->trees[i], &why);
     }
     if (status != LT_OK) {
         store_close(&file->store);
+        return fault_set(fault, status, "archive", "%s: %s", file->path, why.detail);
     }
-    return status;
+    return LT_OK;
 }
 
 void archive_file_close(struct archive_file *file)

@@ -47,6 +47,19 @@ enum lt_status archive_look_into(struct archive *archive, uint32_t index, struct
     return LT_OK;
 }
 
+static enum lt_status month_about(struct archive *archive, struct archive_file *file,
+                                  struct archive_about *ret_about, struct fault *fault)
+{
+    struct fault why;
+    fault_init(&why);
+    enum lt_status status = archive_about_read(file, archive->digester, ret_about, &why);
+    if (status == LT_OK) {
+        return LT_OK;
+    }
+    return fault_set(fault, status, "archive", "%s: %s", file->path,
+                     why.detail[0] != '\0' ? why.detail : "cannot be read");
+}
+
 /* A month that was made and has no head yet holds nothing: it is left out. */
 static enum lt_status read_months(struct archive *archive, const int32_t *months, uint32_t count,
                                   struct fault *fault)
@@ -58,17 +71,15 @@ static enum lt_status read_months(struct archive *archive, const int32_t *months
         fault_init(&why);
         enum lt_status status = archive_file_open(&file, archive->folder, months[i], false, &why);
         if (status == LT_OK) {
-            status = archive_about_read(&file, archive->digester, about, &why);
+            status = month_about(archive, &file, about, &why);
             archive_file_close(&file);
         }
         if (status == LT_NOT_FOUND && i + 1 == count) {
             break;
         }
         if (status != LT_OK) {
-            char text[ARCHIVE_MONTH_BYTES];
-            archive_month_write(text, months[i]);
-            return fault_set(fault, status == LT_NOT_FOUND ? LT_DAMAGED : status, "archive",
-                             "%s: %s", text, why.detail);
+            return fault_set(fault, status == LT_NOT_FOUND ? LT_DAMAGED : status, "archive", "%s",
+                             why.detail);
         }
         archive->months_count++;
     }
@@ -174,22 +185,24 @@ struct journal_backend archive_door(struct archive *archive)
 struct comparing {
     uint64_t first;
     struct lt_bytes record;
+    bool differs; /* it was read, and is another one */
 };
 
 static enum lt_status compare(void *context, uint64_t first, struct lt_bytes record)
 {
-    const struct comparing *comparing = context;
+    struct comparing *comparing = context;
     if (first != comparing->first) {
         return LT_NOT_FOUND;
     }
-    return bytes_equal(record, comparing->record) ? LT_OK : LT_DAMAGED;
+    comparing->differs = !bytes_equal(record, comparing->record);
+    return comparing->differs ? LT_DAMAGED : LT_OK;
 }
 
 enum lt_status archive_holds(void *self, uint64_t first, struct lt_bytes record,
                              struct fault *fault)
 {
     struct archive *archive = self;
-    struct comparing comparing = {first, record};
+    struct comparing comparing = {.first = first, .record = record};
     uint32_t i = 0;
     while (i < archive->months_count && archive->months[i].to < first) {
         i++;
@@ -199,13 +212,19 @@ enum lt_status archive_holds(void *self, uint64_t first, struct lt_bytes record,
         return fault_set(fault, LT_NOT_FOUND, "archive", "position %llu is in no complete month",
                          (unsigned long long)first);
     }
-    enum lt_status status = archive_view(archive, first, compare, &comparing);
+    enum lt_status status = archive_look_into(archive, i, fault); /* a fault names the file */
+    if (status == LT_OK) {
+        status = archive_view(archive, first, compare, &comparing);
+    }
     if (status == LT_NOT_FOUND) {
         return fault_set(fault, status, "archive", "position %llu is missing",
                          (unsigned long long)first);
     }
-    return status == LT_OK
-               ? LT_OK
-               : fault_set(fault, status, "archive", "position %llu differs from the journal",
-                           (unsigned long long)first);
+    if (comparing.differs) {
+        return fault_set(fault, status, "archive", "position %llu differs from the journal",
+                         (unsigned long long)first);
+    }
+    return status == LT_OK ? LT_OK
+                           : fault_set(fault, status, "archive", "%s: position %llu cannot be read",
+                                       archive->file.path, (unsigned long long)first);
 }

@@ -77,6 +77,12 @@ static bool own_sentence(const struct ltctl *ltctl, enum lt_status status, char 
 
 enum exit_code complain(const struct ltctl *ltctl, enum lt_status status, const struct fault *fault)
 {
+    return complain_and(ltctl, status, fault, NULL);
+}
+
+enum exit_code complain_and(const struct ltctl *ltctl, enum lt_status status,
+                            const struct fault *fault, const char *instead)
+{
     const struct lt_error *error = lt_error(status);
     bool vietnamese = ltctl->language == LANGUAGE_VI;
     char said[SAID_MAX];
@@ -93,6 +99,7 @@ enum exit_code complain(const struct ltctl *ltctl, enum lt_status status, const 
         bool both = field[0] != '\0' && detail[0] != '\0';
         fprintf(stderr, "  %s%s%s\n", field, both ? ": " : "", detail);
     }
+    what_to_do = instead != NULL ? instead : what_to_do;
     if (what_to_do[0] != '\0') {
         fprintf(stderr, "  -> %s\n", what_to_do);
     }

@@ -177,6 +177,11 @@ enum exit_code run_journal_cut(struct ltctl *ltctl)
     if (progress) {
         fputs("\r\033[K", stderr);
     }
-    return status == LT_OK ? show_report(ltctl, &options, &report)
-                           : complain(ltctl, status, &fault);
+    if (status == LT_OK) {
+        return show_report(ltctl, &options, &report);
+    }
+    /* A month that is not there yet has a code that says so. */
+    bool archive = strcmp(fault.field, "archive") == 0 && status != LT_NOT_FOUND;
+    return complain_and(ltctl, status, &fault,
+                        archive ? phrase(ltctl->language, PHRASE_CUT_ARCHIVE_DO) : NULL);
 }

@@ -56,6 +56,9 @@ const struct command *command_find(const char *const *words, uint32_t count, uin
 /* Says on standard error what is wrong and what to do, and gives the exit code for it. */
 enum exit_code complain(const struct ltctl *ltctl, enum lt_status status,
                         const struct fault *fault);
+/* With another word about what to do than the code's own; NULL: that one. */
+enum exit_code complain_and(const struct ltctl *ltctl, enum lt_status status,
+                            const struct fault *fault, const char *instead);
 /* A sentence of phrases.def, filled already, and "see --help": EXIT_USAGE. */
 enum exit_code complain_usage(const struct ltctl *ltctl, const char *sentence);
 

@@ -630,6 +630,21 @@ static void a_journal_is_verified(void **state)
     assert_int_equal(ltctl(world, "journal verify nowhere"), 3);
 }
 
+/* The file by its name, and what to do about it: not what the broker's own faults ask for. */
+static void a_cut_names_what_it_cannot_read(void **state)
+{
+    struct world *world = *state;
+    put(world, "journal.mdb", "");
+    assert_int_equal(ltctl(world, "journal cut . --below 5 --archive journal.mdb"), 1);
+    assert_said(world, "journal.mdb: Not a directory");
+    put(world, "2026-09.lta", "no archive");
+    assert_int_equal(ltctl(world, "journal cut . --below 5 --archive ."), 1);
+    assert_said(world, "archive: ./2026-09.lta: ");
+    assert_said(world, "Nothing was cut.");
+    assert_said(world, "ltctl archive verify");
+    assert_null(strstr(world->output, "journal verify"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -647,6 +662,7 @@ int main(void)
         cmocka_unit_test(a_bad_file_is_not_imported_at_all),
         cmocka_unit_test(watch_prints_once_into_a_pipe),
         cmocka_unit_test(a_journal_is_verified),
+        cmocka_unit_test(a_cut_names_what_it_cannot_read),
     };
     return cmocka_run_group_tests(tests, world_open, world_close);
 }

@@ -316,6 +316,40 @@ static void only_what_stands_in_complete_months_is_held(void **state)
     archive_close(&archive);
 }
 
+/* A month that cannot be read is no month that differs; the fault names its file and says why. */
+static void an_unreadable_month_is_named(void **state)
+{
+    (void)state;
+    struct copied copied;
+    struct fault fault;
+    char october[512];
+    char aside[512];
+    write_story();
+    run_ok();
+    snprintf(october, sizeof(october), "%s/2026-10.lta", folder);
+    snprintf(aside, sizeof(aside), "%s/kept", folder);
+    struct archive *archive = open_archive();
+    assert_int_equal(rename(october, aside), 0);
+    assert_int_equal(mkdir(october, 0700), 0);
+    assert_int_equal(desk.door.view(desk.door.self, 5, copy_look, &copied), LT_OK);
+    fault_init(&fault);
+    assert_int_equal(
+        archive_holds(archive, copied.first, (struct lt_bytes){copied.bytes, copied.size}, &fault),
+        LT_IO);
+    assert_string_equal(fault.field, "archive");
+    assert_non_null(strstr(fault.detail, october));
+    assert_non_null(strstr(fault.detail, "directory"));
+    archive_close(&archive);
+    fault_init(&fault);
+    assert_int_equal(archive_open(&archive, folder, &fault), LT_IO);
+    assert_non_null(strstr(fault.detail, october));
+    assert_int_equal(rmdir(october), 0);
+    assert_int_equal(rename(aside, october), 0);
+    fault_init(&fault);
+    assert_int_equal(archive_open(&archive, october, &fault), LT_IO);
+    assert_non_null(strstr(fault.detail, "Not a directory"));
+}
+
 /* ---- finding ---- */
 
 static uint64_t told[16];
@@ -645,6 +679,7 @@ int main(void)
         TEST(a_month_is_complete_when_a_later_one_began),
         TEST(a_run_ends_at_the_month_it_is_told),
         TEST(only_what_stands_in_complete_months_is_held),
+        TEST(an_unreadable_month_is_named),
         TEST(everything_of_a_case_is_found_over_the_months),
         TEST(each_month_knows_the_registry),
         TEST(a_run_that_dies_goes_on),
