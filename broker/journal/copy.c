@@ -35,14 +35,20 @@ struct copy {
     struct copy_report report;
 };
 
+/* Of the source. All before it is in the copy, and good. */
+static enum lt_status damaged(const struct copy *copy, uint64_t position, const char *what)
+{
+    return fault_set(copy->fault, LT_DAMAGED, COPY_RECORD, "position %llu: %s",
+                     (unsigned long long)position, what);
+}
+
 /* The link of the record behind would show it too, but only when the damaged one is in the copy. */
 static enum lt_status check_facts(struct copy *copy, const struct record *record)
 {
     for (uint32_t i = 0; i < record->count; i++) {
         struct fact fact;
         if (record_fact(record, i, &fact) != LT_OK) {
-            return fault_set(copy->fault, LT_DAMAGED, "crc", "position %llu",
-                             (unsigned long long)record->first + i);
+            return damaged(copy, record->first + i, "crc");
         }
     }
     return LT_OK;
@@ -51,19 +57,21 @@ static enum lt_status check_facts(struct copy *copy, const struct record *record
 static enum lt_status check_record(struct copy *copy, uint64_t first, struct lt_bytes bytes,
                                    struct record *record)
 {
-    enum lt_status status = record_read(bytes, record, copy->fault);
+    enum lt_status status = record_read(bytes, record, NULL);
+    if (status == LT_DAMAGED || (status == LT_OK && record->first != first)) {
+        return damaged(copy, first, "frame");
+    }
     if (status != LT_OK) {
-        return status;
+        return fault_set(copy->fault, status, COPY_RECORD, "position %llu",
+                         (unsigned long long)first);
     }
     /* A journal that was cut begins where it was cut. */
     bool begins = copy->report.records == 0 && !copy->before_known && copy->next == 1;
-    if (record->first != first || (first != copy->next && !begins)) {
-        return fault_set(copy->fault, LT_DAMAGED, "position", "%llu, the next one is %llu",
-                         (unsigned long long)copy->next, (unsigned long long)first);
+    if (first != copy->next && !begins) {
+        return damaged(copy, copy->next, "gap");
     }
     if (copy->before_known && !digest_equal(&record->before, &copy->before)) {
-        return fault_set(copy->fault, LT_DAMAGED, "chain", "position %llu",
-                         (unsigned long long)first);
+        return damaged(copy, first, "chain");
     }
     return check_facts(copy, record);
 }

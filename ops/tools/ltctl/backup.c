@@ -31,6 +31,7 @@
 #define FINDINGS_MAX  1000
 #define RESTORED_NAME "journal.restored"
 #define MARK_BYTES    1024
+#define SAID_BYTES    2048
 
 struct work {
     struct ltctl *ltctl;
@@ -215,6 +216,17 @@ static enum exit_code end(struct work *work, enum exit_code code)
     return finished != EXIT_GOOD ? finished : work->findings == 0 ? EXIT_GOOD : EXIT_FINDINGS;
 }
 
+/* A record that does not read is in the journal, not in the backup, and ends every later one. */
+static enum exit_code complain_copy(const struct ltctl *ltctl, enum lt_status status,
+                                    const struct fault *fault)
+{
+    char instead[SAID_BYTES];
+    bool record = status == LT_DAMAGED && strcmp(fault->field, COPY_RECORD) == 0;
+    PHRASE_FILL(instead, sizeof(instead), ltctl->language, BACKUP_DAMAGED_DO, ltctl->arguments[0],
+                ltctl->arguments[1]);
+    return complain_and(ltctl, status, fault, record ? instead : NULL);
+}
+
 enum exit_code run_backup(struct ltctl *ltctl)
 {
     struct work work;
@@ -227,7 +239,7 @@ enum exit_code run_backup(struct ltctl *ltctl)
         copy_all(&work, ltctl->arguments[0], ltctl->arguments[1], &report, &fault);
     if (status != LT_OK) {
         (void)finish(ltctl, &work.output, false);
-        return complain(ltctl, status, &fault);
+        return complain_copy(ltctl, status, &fault);
     }
     /* A backup with a damaged attachment is none that agencies may rely on. */
     bool marks = ltctl->options.values[OPTION_NO_MARK] == NULL && work.findings == 0 &&

@@ -628,6 +628,12 @@ static void a_journal_is_verified(void **state)
     assert_said(world, "crc");
     assert_said(world, "FINDINGS");
     assert_int_equal(ltctl(world, "journal verify nowhere"), 3);
+    /* A backup ends before it, and says where and how to go on. */
+    assert_int_equal(ltctl(world, "backup so kho --no-mark"), 1);
+    assert_said(world, "record: position ");
+    assert_said(world, ": crc");
+    assert_said(world, "The backup kho ends before that record");
+    assert_said(world, "ltctl journal verify so");
 }
 
 /* The file by its name, and what to do about it: not what the broker's own faults ask for. */

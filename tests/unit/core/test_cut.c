@@ -6,11 +6,14 @@
  */
 #include "house_test.h"
 
+#include <sys/stat.h>
+
 #include "harness/program.h"
 
 #include "broker/core/cut.h"
 #include "broker/core/rebase.h"
 #include "broker/journal/archive.h"
+#include "broker/journal/copy.h"
 
 #define TRANSFERS 150
 #define OPEN      100
@@ -295,6 +298,34 @@ static void nothing_live_is_cut(void **state)
     assert_int_equal(cut(given[1].position, last, false, &report), LT_OK);
     assert_int_equal(first_held(), given[1].position);
     house_open_broker(&house);
+}
+
+/* The way back to backups where no good copy of the record is left: it goes with a cut. */
+static void a_damaged_record_is_cut_and_backups_go_on(void **state)
+{
+    (void)state;
+    struct cut_report report;
+    struct copy_report copied;
+    char folder[300];
+    house_settle(&house);
+    uint64_t last = house.flow->durable;
+    broker_close(&house.broker);
+    backend_memory_damage(house.backend, given[0].position, 8 * 600);
+    struct journal_backend door = backend_memory_door(house.backend);
+    snprintf(folder, sizeof(folder), "%s/copy-1", house.folder);
+    assert_int_equal(mkdir(folder, 0700), 0);
+    assert_int_equal(journal_copy(&door, folder, NULL, NULL, &copied, NULL), LT_DAMAGED);
+    assert_int_equal(cut(given[1].position, last, false, &report), LT_OK);
+    assert_int_equal(first_held(), given[1].position);
+    snprintf(folder, sizeof(folder), "%s/copy-2", house.folder);
+    assert_int_equal(mkdir(folder, 0700), 0);
+    assert_int_equal(journal_copy(&door, folder, NULL, NULL, &copied, NULL), LT_OK);
+    assert_int_equal(copied.from, given[1].position);
+    assert_int_equal(copied.to, last);
+    house_open_broker(&house);
+    house_settle(&house);
+    assert_int_equal(house.flow->quarantine.found, 0);
+    assert_int_equal(transfer_of(&given[0]).legs[0].state, LEG_TAKEN);
 }
 
 static void a_state_that_is_behind_is_not_cut(void **state)
@@ -651,6 +682,7 @@ int main(void)
         TEST(a_damaged_record_does_not_hold_up_the_others),
         TEST(nothing_unarchived_is_cut),
         TEST(nothing_live_is_cut),
+        TEST(a_damaged_record_is_cut_and_backups_go_on),
         TEST(a_state_that_is_behind_is_not_cut),
         TEST(base_and_tail_are_the_live_state),
         TEST(old_duplicates_are_recognised),

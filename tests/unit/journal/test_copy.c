@@ -25,6 +25,17 @@ static enum lt_status copy_status(struct desk *desk, const char *folder)
     return journal_copy(&desk->door, folder, NULL, NULL, &report, &fault);
 }
 
+/* Where it ended, in the words that verify has for it. */
+static void copy_ends_at(struct desk *desk, const char *folder, const char *where)
+{
+    struct copy_report report;
+    struct fault fault;
+    fault_init(&fault);
+    assert_int_equal(journal_copy(&desk->door, folder, NULL, NULL, &report, &fault), LT_DAMAGED);
+    assert_string_equal(fault.field, COPY_RECORD);
+    assert_string_equal(fault.detail, where);
+}
+
 static void finding_none(void *context, const struct verify_finding *finding)
 {
     (void)context;
@@ -143,7 +154,9 @@ static void damage_in_the_source_ends_the_copy(void **state)
     write_record(&desk, 3, 2);
     write_record(&desk, 5, 2);
     backend_memory_damage(desk.twin, 3, 8 * 50); /* inside the record's link to the one before */
-    assert_int_equal(copy_status(&desk, folder), LT_DAMAGED);
+    copy_ends_at(&desk, folder, "position 3: frame");
+    assert_int_equal(verify_folder(folder).facts, 2); /* what was good before it stands */
+    copy_ends_at(&desk, folder, "position 3: frame"); /* and again */
     desk_deinit(&desk);
     folder_drop(folder);
 }
@@ -158,8 +171,8 @@ static void a_damaged_newest_record_does_not_enter_the_copy(void **state)
     write_record(&desk, 1, 2);
     write_record(&desk, 3, 2);
     backend_memory_damage(desk.twin, 3, 8 * (RECORD_HEADER_BYTES + FACT_HEADER_BYTES + 2));
-    assert_int_equal(copy_status(&desk, folder), LT_DAMAGED);
-    assert_int_equal(verify_folder(folder).facts, 2); /* what was good before it stands */
+    copy_ends_at(&desk, folder, "position 3: crc");
+    assert_int_equal(verify_folder(folder).facts, 2);
     desk_deinit(&desk);
     folder_drop(folder);
 }
