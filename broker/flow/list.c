@@ -56,6 +56,18 @@ static bool entry_read(const struct state_entry *at, uint64_t *ret_position,
     return case_value_read(at->value, ret_key);
 }
 
+/* Was the transfer of this entry accepted before the instant? One that does not read is neither. */
+static enum lt_status is_before(struct flow *flow, const struct transfer_key *key, int64_t since_ms,
+                                bool *ret_before)
+{
+    struct transfer t;
+    enum lt_status status = transfer_load(flow, key, &t);
+    if (status == LT_OK) {
+        *ret_before = t.time_ms < since_ms;
+    }
+    return status == LT_NOT_FOUND ? LT_DAMAGED : status;
+}
+
 /* The last position before the first transfer accepted at or after the instant: positions stand in
  * the order of time, so it is found by halving. */
 static enum lt_status before_instant(struct flow *flow, int64_t since_ms, uint64_t *ret_position)
@@ -65,17 +77,19 @@ static enum lt_status before_instant(struct flow *flow, int64_t since_ms, uint64
     while (low < high) {
         uint64_t middle = low + (high - low) / 2;
         uint8_t key_bytes[POSITION_BYTES];
-        uint64_t position;
+        uint64_t position = 0;
         struct transfer_key key;
-        struct transfer t;
         struct state_entry at;
+        bool before = false;
         enum lt_status status =
             state_seek(flow->state, STATE_POSITIONS, position_key(key_bytes, middle), &at);
+        if (status == LT_OK && entry_read(&at, &position, &key)) {
+            status = is_before(flow, &key, since_ms, &before);
+        }
         if (status != LT_OK) {
             return status;
         }
-        if (entry_read(&at, &position, &key) &&
-            (transfer_load(flow, &key, &t) != LT_OK || t.time_ms < since_ms)) {
+        if (before) {
             low = position + 1;
         } else {
             high = middle;

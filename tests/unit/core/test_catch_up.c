@@ -5,6 +5,8 @@
  */
 #include "house_test.h"
 
+#include "broker/flow/steps.h"
+
 #define FIRST  "H24.15"
 #define SECOND "H24.16"
 #define THIRD  "H24.17"
@@ -142,6 +144,44 @@ static void a_list_goes_on_and_begins_at_an_instant(void **state)
     assert_int_equal(page.items[0].position, all[31].position);
 }
 
+/* The record of a transfer in the state made unreadable, or taken out. */
+static void spoil(struct house *house, const struct given *given, bool gone)
+{
+    uint8_t key_bytes[RECORD_KEY_MAX];
+    struct state *state = house->flow->state;
+    struct transfer_key key;
+    struct transfer t;
+    assert_int_equal(transfer_at(house->flow, given->position, &key, &t), LT_OK);
+    state_fold_begin(state, state_folded(state) + 1);
+    if (gone) {
+        state_delete(state, STATE_TRANSFERS, transfer_key_write(key_bytes, &key));
+    } else {
+        state_put(state, STATE_TRANSFERS, transfer_key_write(key_bytes, &key), text_bytes("?"));
+    }
+    assert_int_equal(state_fold_end(state), LT_OK);
+}
+
+/* An instant is looked for among what was accepted; a record that does not read there is no answer
+ * but damage, and the list is not one of less. */
+static void an_instant_is_not_found_in_damage(void **state)
+{
+    struct house *house = *state;
+    struct list_ask ask = {.number = 1, .what = LT_LIST_SENT, .since_ms = 1};
+    for (int gone = 0; gone < 2; gone++) {
+        struct given given = taken(house, FIRST, SECOND, "HS-1");
+        party_connect(house, 1);
+        struct desk *desk = desk_of(&house->flow->desks, 1);
+        assert_non_null(desk->receiving);
+        assert_int_equal(take_list_ask(house->flow, desk->receiving, &ask), LT_OK);
+        house_settle(house);
+        spoil(house, &given, gone == 1);
+        assert_int_equal(take_list_ask(house->flow, desk->receiving, &ask), LT_DAMAGED);
+        teardown(state);
+        setup(state);
+        house = *state;
+    }
+}
+
 /* A turn looks at so many positions and no more; a page may then have no row and still go on. */
 static void a_long_walk_is_many_short_ones(void **state)
 {
@@ -247,6 +287,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_list_is_ones_own, setup, teardown),
         cmocka_unit_test_setup_teardown(delivered_since_is_not_accepted_since, setup, teardown),
         cmocka_unit_test_setup_teardown(a_list_goes_on_and_begins_at_an_instant, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_instant_is_not_found_in_damage, setup, teardown),
         cmocka_unit_test_setup_teardown(a_long_walk_is_many_short_ones, setup, teardown),
         cmocka_unit_test_setup_teardown(bytes_come_back_restored, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_not_ones_own_is_not_given, setup, teardown),
