@@ -115,22 +115,6 @@ enum lt_status archive_list(const char *folder, int32_t **ret_months, uint32_t *
 
 /* ---- a file ---- */
 
-/* A month is only ever added to, so every page it uses is in it: where the file ends before, it was
- * cut short, and reading behind its end would end the process. */
-static enum lt_status whole(const struct archive_file *file, struct fault *fault)
-{
-    struct stat info;
-    struct store_stat used;
-    if (stat(file->path, &info) != 0) {
-        return fault_set(fault, LT_IO, file->path, "%s", strerrordesc_np(errno));
-    }
-    store_stat(file->store, &used);
-    return (uint64_t)info.st_size >= used.used_bytes
-               ? LT_OK
-               : fault_set(fault, LT_DAMAGED, "archive", "cut short: %lld of %llu bytes",
-                           (long long)info.st_size, (unsigned long long)used.used_bytes);
-}
-
 enum lt_status archive_file_open(struct archive_file *file, const char *folder, int32_t month,
                                  bool write, struct fault *fault)
 {
@@ -150,9 +134,6 @@ enum lt_status archive_file_open(struct archive_file *file, const char *folder, 
     struct fault why;
     fault_init(&why);
     enum lt_status status = store_open(&file->store, &options, &why);
-    if (status == LT_OK && !write) {
-        status = whole(file, &why);
-    }
     for (int i = 0; status == LT_OK && i < ARCHIVE_TREES_END; i++) {
         status = store_tree(file->store, tree_names[i], &file->trees[i], &why);
     }

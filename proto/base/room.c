@@ -10,12 +10,14 @@
  *
  * Limits: on file systems that write every block to a new place (btrfs, ZFS), or keep snapshots, a
  * block of one's own is no promise. Where fallocate does not exist only the free space is looked
- * at, and a disk that others fill up in that instant shows as a short write after all.
+ * at, and a disk that others fill up in that instant shows as a short write after all; the file is
+ * made as long as it would be, without blocks.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
 
 #include "room.h"
 
@@ -75,6 +77,16 @@ static enum lt_status status_of(int error)
     }
 }
 
+/* So that no store's file is shorter than what the store counts as used (store_whole.c). */
+static enum lt_status lengthen(int fd, uint64_t to)
+{
+    struct stat info;
+    if (fstat(fd, &info) != 0) {
+        return LT_IO;
+    }
+    return (uint64_t)info.st_size >= to || ftruncate(fd, (off_t)to) == 0 ? LT_OK : status_of(errno);
+}
+
 enum lt_status room_take(struct room *room, uint64_t used, uint64_t need)
 {
     uint64_t wanted = used + need;
@@ -87,7 +99,7 @@ enum lt_status room_take(struct room *room, uint64_t used, uint64_t need)
         left = (uint64_t)info.f_bavail * info.f_frsize;
     }
     if (room->untold) {
-        return left >= need + SPARE_BYTES ? LT_OK : LT_FULL;
+        return left >= need + SPARE_BYTES ? lengthen(room->fd, wanted) : LT_FULL;
     }
     /* A step that fails may leave part of itself taken, so one that cannot do is not tried. */
     if (room->end >= used && left < wanted - room->end) {
@@ -101,7 +113,7 @@ enum lt_status room_take(struct room *room, uint64_t used, uint64_t need)
     }
     if (error == EOPNOTSUPP || error == ENOSYS) {
         room->untold = true;
-        return LT_OK;
+        return lengthen(room->fd, wanted);
     }
     if (error == 0) {
         room->end = to;

@@ -64,6 +64,7 @@ struct store_cursor {
     struct store_txn *txn;
 };
 
+/* LT_DAMAGED, with the file's name: it is no store, or it was cut short. */
 LT_CHECK enum lt_status store_open(struct store **ret_store, const struct store_options *options,
                                    struct fault *fault);
 void store_close(struct store **store_p);
@@ -124,5 +125,9 @@ struct store_stat {
     uint64_t oldest_reader; /* txn id, or last_txn when nobody reads */
 };
 void store_stat(struct store *store, struct store_stat *ret_stat);
+
+/* A part of store_open (store_whole.c): does the file reach as far as what the store uses? Looking
+ * behind its end would end the process (SIGBUS). */
+LT_CHECK enum lt_status store_whole(struct store *store, const char *path, struct fault *fault);
 
 #endif

@@ -331,6 +331,9 @@ enum lt_status store_open(struct store **ret_store, const struct store_options *
     enum lt_status status = (options->flags & (STORE_READ_ONLY | STORE_UNSAFE_NO_SYNC)) != 0
                                 ? env_open(store, options, fault)
                                 : open_lasting(store, options, fault);
+    if (status == LT_OK && (options->flags & STORE_UNSAFE_NO_SYNC) == 0) {
+        status = store_whole(store, options->path, fault);
+    }
     if (status != LT_OK) {
         store_free(store);
         return status;
@@ -671,9 +674,7 @@ static int note_reader(const char *line, void *context)
         return 0;
     }
     uint64_t txn = strtoull(last + 1, NULL, 10);
-    if (txn < *oldest) {
-        *oldest = txn;
-    }
+    *oldest = txn < *oldest ? txn : *oldest;
     return 0;
 }
 

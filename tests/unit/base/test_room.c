@@ -73,6 +73,8 @@ static void room_is_taken_or_not_at_all(void **state)
     io_heal();
     io_plan(1, EOPNOTSUPP, false);
     assert_int_equal(room_take(&room, before, 1), LT_OK); /* and only looked at from now on */
+    assert_int_equal(fstat(fd, &info), 0);
+    assert_int_equal(info.st_size, before + 1); /* but long enough all the same */
     io_heal();
     atomic_store(&io_disk_full, true);
     assert_int_equal(room_take(&room, 1 << 20, 1), LT_FULL);

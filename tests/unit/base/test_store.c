@@ -325,6 +325,46 @@ static void bad_files(void **state)
     assert_int_equal(store_open(&store, &options, NULL), LT_NOT_FOUND);
 }
 
+/* Wherever the end of the file is missing: it is said by name, and nobody looks behind it. */
+static void a_file_cut_short_is_refused(void **state)
+{
+    struct place *place = *state;
+    struct store *store = NULL;
+    struct store_stat used;
+    struct fault fault;
+    static uint8_t value[3000];
+    uint8_t *bytes = NULL;
+    size_t size = 0;
+    for (int i = 0; i < 100; i++) {
+        char key[16];
+        struct store_txn txn;
+        snprintf(key, sizeof(key), "%d", i);
+        assert_int_equal(store_begin(place->store, true, &txn), LT_OK);
+        store_put(&txn, place->tree, text_bytes(key), run_of(value, sizeof(value)));
+        assert_int_equal(store_commit(&txn), LT_OK);
+    }
+    store_stat(place->store, &used);
+    store_close(&place->store);
+    assert_int_equal(file_read(place->path, 1 << 24, &bytes, &size, NULL), LT_OK);
+    assert_true(size >= used.used_bytes);
+    for (size_t cut = 8192; cut <= size; cut += 4096) {
+        struct store_options options = {.path = place->path, .trees_max = 2, .map_bytes = 1 << 20};
+        options.flags = cut % 8192 == 0 ? STORE_READ_ONLY : 0;
+        assert_int_equal(file_write(place->path, run_of(bytes, cut), 0600, NULL), LT_OK);
+        fault_init(&fault);
+        enum lt_status opened = store_open(&store, &options, &fault);
+        assert_int_equal(opened, cut < used.used_bytes ? LT_DAMAGED : LT_OK);
+        if (opened == LT_OK) {
+            store_close(&store);
+            continue;
+        }
+        assert_string_equal(fault.field, "test.mdb");
+        assert_non_null(strstr(fault.detail, "cut short"));
+    }
+    free(bytes);
+    open_store(place, 0, 1 << 20);
+}
+
 static void *end_it(void *txn)
 {
     struct store_txn *reader = txn;
@@ -364,6 +404,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(reader_limits, set_up, tear_down),
         cmocka_unit_test_setup_teardown(reopened, set_up, tear_down),
         cmocka_unit_test_setup_teardown(bad_files, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_file_cut_short_is_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(reader_wanders, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -178,6 +178,25 @@ static void a_journal_that_is_gone_is_damage(void **unused)
     house_deinit(&house);
 }
 
+static void a_file_cut_short_is_refused(void **unused)
+{
+    (void)unused;
+    struct house house;
+    struct stat info;
+    house_init(&house);
+    assert_int_equal(house_open(&house), LT_OK);
+    write_good(&house, 200);
+    house_close(&house);
+    assert_int_equal(truncate(file_in(&house, "journal.mdb"), 3 * 4096), 0);
+    assert_int_equal(house_open(&house), LT_DAMAGED);
+    assert_string_equal(house.fault.field, "journal.mdb");
+    assert_non_null(strstr(house.fault.detail, "cut short"));
+    /* As it is, and with nothing written to it. */
+    assert_int_equal(stat(file_in(&house, "journal.mdb"), &info), 0);
+    assert_int_equal(info.st_size, 3 * 4096);
+    house_deinit(&house);
+}
+
 static void a_lost_mark_is_made_anew(void **unused)
 {
     (void)unused;
@@ -627,6 +646,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_missing_folder_is_not_made),
         cmocka_unit_test(a_journal_that_is_gone_is_damage),
+        cmocka_unit_test(a_file_cut_short_is_refused),
         cmocka_unit_test(a_lost_mark_is_made_anew),
         cmocka_unit_test(a_newer_format_is_not_touched),
         cmocka_unit_test(the_lock_names_its_holder),

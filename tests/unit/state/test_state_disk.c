@@ -119,6 +119,24 @@ static void closing_does_not_wait_for_a_full_disk(void **unused)
     home_deinit(&home);
 }
 
+/* Nothing looks behind its end: it is set aside, and a new one is folded. */
+static void a_file_cut_short_is_set_aside(void **unused)
+{
+    (void)unused;
+    struct home home;
+    char aside[sizeof(home.path) + 32];
+    open_synced(&home, true);
+    fold_many(&home, 'a');
+    assert_int_equal(state_flush(home.state, 1), LT_OK);
+    state_close(&home.state);
+    assert_int_equal(truncate(home.path, 64 * 1024), 0);
+    home_open(&home);
+    assert_int_equal(state_applied(home.state), 0);
+    snprintf(aside, sizeof(aside), "%s.damaged-1", home.path);
+    assert_int_equal(access(aside, F_OK), 0);
+    home_deinit(&home);
+}
+
 static void a_failing_disk_stops(bool applier_inline)
 {
     struct home home;
@@ -210,6 +228,7 @@ int main(void)
         cmocka_unit_test(a_full_disk_beside_the_core),
         cmocka_unit_test(no_space_in_the_commit_is_waited_out),
         cmocka_unit_test(closing_does_not_wait_for_a_full_disk),
+        cmocka_unit_test(a_file_cut_short_is_set_aside),
         cmocka_unit_test(a_failing_disk_inline),
         cmocka_unit_test(a_failing_disk_beside_the_core),
         cmocka_unit_test(death_in_a_commit),
