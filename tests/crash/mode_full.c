@@ -28,13 +28,16 @@
 #include "proto/base/file.h"
 #include "proto/base/text.h"
 
-#define EXIT_STOP     70
-#define LIMIT_MS      20000
-#define SETTLE_MS     60 /* verdicts on their way when the first one says "full" */
-#define BACKLOG       40 /* accepted and kept back before the space goes */
-#define ON_THEIR_WAY  5  /* effects that must be seen while there is no space */
-#define LOAD          600
-#define LOAD_LITTLE   100 /* so that some wish is not in the batch that finds no room */
+#define EXIT_STOP    70
+#define LIMIT_MS     20000
+#define SETTLE_MS    60
+#define STILL_MS     1000 /* without a verdict: none is on its way any more */
+#define BACKLOG      40   /* accepted and kept back before the space goes */
+#define ON_THEIR_WAY 5    /* effects that must be seen while there is no space */
+#define LOAD         600
+#define LOAD_LITTLE                                                                                \
+    20 /* so that somebody has no wish in the batch that finds no room: what is                    \
+        * refused after it waits behind such a one, like every answer */
 #define WATERMARK_MIB (1024 * 1024)
 #define PLENTY_MIB    1
 #define DISK_SIZE     "size=256m" /* the reserve of 64 MiB, and twice that to spare */
@@ -111,6 +114,23 @@ static void quieten(struct stage *stage)
     stage->load_per_s = LOAD_LITTLE;
 }
 
+/* Verdicts on their way when the first one said "full" have come: how many are accepted for good.
+ */
+static uint64_t accepted_at_last(struct stage *stage)
+{
+    const struct oracle_counts *counts = &stage->oracle.counts;
+    int64_t until_ms = stage_now_ms(stage) + LIMIT_MS * stage->slow;
+    uint64_t accepted;
+    do {
+        accepted = counts->accepted;
+        pass(stage, (int64_t)STILL_MS * stage->slow);
+        if (stage_now_ms(stage) > until_ms) {
+            oracle_fail(&stage->oracle, NULL, "never came: an end of what is accepted");
+        }
+    } while (counts->accepted != accepted);
+    return accepted;
+}
+
 /* ---- no space ---------------------------------------------------------------------------- */
 
 static void space(struct stage *stage, const char *marker, bool full)
@@ -138,9 +158,7 @@ static void fill_up(struct stage *stage, const char *marker)
     quieten(stage);
     space(stage, marker, true);
     wait_for(stage, &counts->full, counts->full + 1, "disk-reserve");
-    pass(stage, SETTLE_MS * stage->slow);
-
-    uint64_t accepted = counts->accepted;
+    uint64_t accepted = accepted_at_last(stage);
     uint64_t before = effects(stage);
     hold_all(stage, false);
     wait_effects(stage, before + ON_THEIR_WAY, "a delivery while there is no space");
@@ -240,8 +258,7 @@ static void little_space(struct stage *stage, struct mode_note *note)
     make_backlog(stage);
     watermark(stage, WATERMARK_MIB);
     wait_for(stage, &counts->full, counts->full + 1, "disk-reserve under the watermark");
-    pass(stage, SETTLE_MS * stage->slow);
-    uint64_t accepted = counts->accepted;
+    uint64_t accepted = accepted_at_last(stage);
     hold_all(stage, false);
     wait_through(stage);
     if (counts->accepted != accepted) {
@@ -295,8 +312,7 @@ static void drain_from_reserve(struct stage *stage, int filler)
     quieten(stage);
     disk_fill(filler);
     wait_for(stage, &counts->full, counts->full + 1, "disk-reserve on a full disk");
-    pass(stage, SETTLE_MS * stage->slow);
-    uint64_t accepted = counts->accepted;
+    uint64_t accepted = accepted_at_last(stage);
     hold_all(stage, false);
     wait_through(stage);
     if (counts->accepted != accepted) {
