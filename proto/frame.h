@@ -195,6 +195,7 @@ struct settlement {
     int64_t time_ms;
     struct lt_digest from_digest;
     uint64_t position;
+    uint64_t number; /* the receiver's own, of this telling */
 };
 
 struct settle {
@@ -206,8 +207,7 @@ struct settled_item {
     struct lt_id id;
     uint32_t leg;
     uint32_t code;
-    uint32_t attempt; /* of the settlement that this answers */
-    enum lt_outcome outcome;
+    uint64_t number;   /* of the settlement that this answers */
     uint64_t position; /* of the settlement just recorded; 0: it was recorded before */
 };
 

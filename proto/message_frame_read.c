@@ -187,6 +187,7 @@ static struct settle settle_from(struct packing *packing, const LTP(Settle) *wir
             .time_ms = from->time_ms,
             .from_digest = digest_from(from->from_digest),
             .position = from->position,
+            .number = from->number,
         };
     }
     return settle;
@@ -203,8 +204,12 @@ static struct settled settled_from(struct packing *packing, const LTP(Settled) *
     for (uint32_t i = 0; i < settled.count; i++) {
         const LTP(SettledItem) *from = wire->items[i];
         settled.items[i] = (struct settled_item){
-            id_from(from->id), from->leg, from->code, from->attempt, (enum lt_outcome)from->outcome,
-            from->position};
+            .id = id_from(from->id),
+            .leg = from->leg,
+            .code = from->code,
+            .position = from->position,
+            .number = from->number,
+        };
     }
     return settled;
 }

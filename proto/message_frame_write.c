@@ -248,6 +248,7 @@ static LTP(Settlement) *settlement_into(struct packing *packing, const struct se
     item->time_ms = from->time_ms;
     item->from_digest = digest_into(&from->from_digest);
     item->position = from->position;
+    item->number = from->number;
     return item;
 }
 
@@ -284,8 +285,7 @@ static LTP(Settled) *settled_into(struct packing *packing, const struct settled 
         item->id = id_into(&settled->items[i].id);
         item->leg = settled->items[i].leg;
         item->code = settled->items[i].code;
-        item->attempt = settled->items[i].attempt;
-        item->outcome = (LTP(Outcome))settled->items[i].outcome;
+        item->number = settled->items[i].number;
         item->position = settled->items[i].position;
         wire->items[i] = item;
         wire->n_items = i + 1;

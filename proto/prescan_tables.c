@@ -175,6 +175,7 @@ static const struct prescan_field settlement_fields[] = {
     [9] = {U64("time_ms")},
     [10] = {DIGEST("from_digest")},
     [11] = {U64("position")},
+    [12] = {U64("number")},
 };
 MESSAGE(settlement);
 
@@ -184,8 +185,8 @@ static const struct prescan_field settle_fields[] = {
 MESSAGE(settle);
 
 static const struct prescan_field settled_item_fields[] = {
-    [1] = {ID("id")},       [2] = {U32("leg")},      [3] = {U32("code")},
-    [4] = {U32("attempt")}, [5] = {ENUM("outcome")}, [6] = {U64("position")},
+    [1] = {ID("id")},        [2] = {U32("leg")},    [3] = {U32("code")},
+    [6] = {U64("position")}, [7] = {U64("number")},
 };
 MESSAGE(settled_item);
 

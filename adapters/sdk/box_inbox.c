@@ -618,8 +618,7 @@ enum lt_status inbox_confirm(struct box_txn *txn, const struct settled_item *ite
     struct inbox_record record;
     uint64_t number = 0;
     enum lt_status status = find(txn, NULL, &item->id, item->leg, &number, &record);
-    if (status != LT_OK || !record.settled || item->attempt != record.attempt ||
-        item->outcome != record.outcome) {
+    if (status != LT_OK || !record.settled || item->number != record.tell) {
         return status;
     }
     if (!answer_final(&record)) {

@@ -91,8 +91,9 @@ LT_CHECK enum lt_status inbox_tell(struct box_txn *txn, uint64_t after,
  * `after` are told once more. *ret_last: where the next slice starts; UINT64_MAX: the end. */
 LT_CHECK enum lt_status inbox_tell_again(struct box_txn *txn, uint64_t after, uint32_t looks,
                                          uint32_t *ret_again, uint64_t *ret_last);
-/* The axis has the answer that it names. One to an earlier attempt may come late, when the answer
- * given since is still on its way or lost: that one is told until its own has come. */
+/* The axis has the answer that it names. One to an earlier telling may come late, when the leg was
+ * delivered again since and its answer is still on its way or lost: that one is told until its own
+ * has come. */
 LT_CHECK enum lt_status inbox_confirm(struct box_txn *txn, const struct settled_item *item,
                                       struct arena *arena);
 

@@ -384,6 +384,7 @@ static uint32_t answers_gather(struct lt_client *client, struct settlement *item
             .time_ms = record->decided_ms,
             .from_digest = record->digest,
             .position = record->position,
+            .number = record->tell,
         };
     }
     box_read_end(&txn);

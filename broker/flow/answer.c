@@ -76,8 +76,7 @@ static enum lt_status send_settled(struct flow *flow, struct session *session,
             .id = answers[i]->id,
             .leg = answers[i]->leg,
             .code = answers[i]->code,
-            .attempt = answers[i]->attempt,
-            .outcome = answers[i]->outcome,
+            .number = answers[i]->number,
             .position = answers[i]->decided,
         };
     }

@@ -27,8 +27,7 @@ struct answer {
     uint32_t parcel_bytes; /* verdict: window given back */
     uint16_t code;
     uint16_t leg;
-    uint32_t attempt; /* settled: what the receiver said */
-    enum lt_outcome outcome;
+    uint64_t number; /* settled: the receiver's own */
     uint32_t retry_after_ms;
     struct lt_id id;
     struct lt_id known_as;

@@ -42,8 +42,7 @@ static void answer_settled(struct flow *flow, struct session *session,
     }
     answer->id = settlement->id;
     answer->leg = (uint16_t)settlement->leg;
-    answer->attempt = settlement->attempt;
-    answer->outcome = settlement->outcome;
+    answer->number = settlement->number;
     answer->code = (uint16_t)code;
     answer->decided = decided;
 }

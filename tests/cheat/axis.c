@@ -299,8 +299,8 @@ static void take_settle(struct axis *axis, const struct settle *settle)
     uint32_t count = 0;
     for (uint32_t i = 0; i < settle->count && count < 64; i++) {
         const struct settlement *said = &settle->items[i];
-        items[count++] = (struct settled_item){
-            .id = said->id, .leg = said->leg, .attempt = said->attempt, .outcome = said->outcome};
+        items[count++] =
+            (struct settled_item){.id = said->id, .leg = said->leg, .number = said->number};
         for (uint32_t j = 0; j < axis->transfers_count; j++) {
             struct carried *carried = &axis->transfers[j];
             if (memcmp(carried->id.bytes, said->id.bytes, sizeof(said->id)) != 0 ||

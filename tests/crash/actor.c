@@ -62,6 +62,7 @@ struct actor {
     uint32_t items_count;
     struct wish_leg *open[OPEN_MAX]; /* answers not confirmed */
     uint32_t open_count;
+    uint64_t tellings;
     uint64_t legs_told; /* final outcomes, of own wishes */
     uint64_t legs_owed; /* legs of own wishes */
     uint64_t notice_cursor;
@@ -413,6 +414,7 @@ static void take_delivery(struct actor *actor, const struct delivery *delivery)
     answer->leg = delivery->leg;
     answer->attempt = delivery->attempt;
     answer->position = delivery->position;
+    answer->number = ++actor->tellings;
     answer->digest = delivery->digest;
 }
 
@@ -431,6 +433,7 @@ static struct settlement settlement_of(const struct wish_leg *leg)
         .retry_after_ms = 1000,
         .from_digest = answer->digest,
         .position = answer->position,
+        .number = answer->number,
     };
 }
 
@@ -468,7 +471,7 @@ static void take_settled(struct actor *actor, const struct settled_item *settled
             oracle_fail(oracle_of(actor), leg->wish, "a settlement was answered %s",
                         lt_code((enum lt_status)settled->code));
         }
-        if (settled->attempt == answer->attempt && settled->outcome == answer->outcome) {
+        if (settled->number == answer->number) {
             answer->open = false;
             oracle_confirmed(oracle_of(actor), leg);
             actor->open[i] = actor->open[--actor->open_count];

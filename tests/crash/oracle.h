@@ -41,6 +41,7 @@ struct answer {
     uint32_t leg;
     uint32_t attempt;
     uint64_t position;
+    uint64_t number; /* of this telling */
     struct lt_digest digest;
 };
 

@@ -108,6 +108,7 @@ class Client:
         self.seen = {}              # (from, id, leg) -> Settlement once given, else None
         self.settling = collections.OrderedDict()  # (id, leg) -> Settlement without Settled
         self.settled = {}           # (id, leg) -> code
+        self.tellings = 0
         self.notices = []
         self.holds = None           # the local system's answer: HeldItem -> fields of HeldSaid
         self.questions = []         # HeldItems it was asked
@@ -307,19 +308,25 @@ class Client:
             if known is not None:
                 answer = ltp_pb2.Settlement()
                 answer.CopyFrom(known)
-                answer.attempt = item.attempt
+                answer.attempt, answer.position = item.attempt, item.position
+                answer.number = self.number()
                 self.settling[(header.id, item.leg)] = answer
                 self.settle_due = True
             elif key not in self.seen:
                 self.seen[key] = None
                 self.deliveries.append((item, header))
 
+    def number(self):
+        """Of the next telling: what comes back to an earlier one lets go of nothing."""
+        self.tellings += 1
+        return self.tellings
+
     def settle(self, item, header, outcome=ltp_pb2.TAKEN, code=0, reason="", **more):
         """Answers a delivery; repeated until the broker has confirmed it."""
         answer = ltp_pb2.Settlement(
             id=header.id, leg=item.leg, attempt=item.attempt, outcome=outcome, code=code,
             reason=reason, time_ms=now_ms(), from_digest=item.digest, position=item.position,
-            **more)
+            number=self.number(), **more)
         key = (getattr(header, "from"), header.id, item.leg)
         if outcome in (ltp_pb2.TAKEN, ltp_pb2.REFUSED):
             self.seen[key] = answer
@@ -339,7 +346,7 @@ class Client:
     def take_settled(self, settled):
         for item in settled.items:
             said = self.settling.get((item.id, item.leg))
-            if said and (said.attempt, said.outcome) == (item.attempt, item.outcome):
+            if said and said.number == item.number:
                 del self.settling[(item.id, item.leg)]
             self.settled[(item.id, item.leg)] = item.code
 

@@ -354,7 +354,6 @@ static void take_delivery(struct actor *actor, const struct line *line, const st
     given->wish = wish;
     given->attempt = d->attempt;
     given->position = d->position;
-    given->older = given->older || given->incarnation < actor->known.incarnation;
     given->incarnation = actor->known.incarnation;
     if (!given->effect && given->barred == line->session.number && now(actor) < given->barred_ms) {
         /* It was under way beside the question that "not held" answered. */
@@ -365,6 +364,7 @@ static void take_delivery(struct actor *actor, const struct line *line, const st
         decide(actor, given, wish);
     }
     given->open = true;
+    given->number = ++actor->tellings;
     given->said_ms = 0;
 }
 
@@ -386,7 +386,8 @@ void actor_settle(struct actor *actor, struct line *line)
                                              .code = given->code,
                                              .permanent = given->permanent,
                                              .retry_after_ms = 1500,
-                                             .position = given->position};
+                                             .position = given->position,
+                                             .number = given->number};
     }
     struct frame frame = {.kind = FRAME_SETTLE, .settle = {.items = items, .count = count}};
     if (count == 0 || session_send(&line->session, &actor->arena, &frame) != LT_OK) {
@@ -408,16 +409,14 @@ static void take_settled(struct actor *actor, const struct settled *settled)
     for (uint32_t i = 0; i < settled->count; i++) {
         bool not_here = settled->items[i].code == LT_NOT_HERE;
         struct given *given = actor_given(actor, &settled->items[i].id, settled->items[i].leg);
-        bool lost = not_here && lost_there(actor, given);
-        if (not_here && given != NULL && given->older && !lost) {
-            continue; /* about what was said of the delivery before the restore */
+        if (given != NULL && settled->items[i].number != given->number) {
+            continue; /* about what was said of an earlier delivery */
         }
-        if (settled->items[i].code != LT_OK && !lost) {
+        if (settled->items[i].code != LT_OK && !(not_here && lost_there(actor, given))) {
             oracle_fail(actor->options.oracle, "a settlement was not accepted",
                         given != NULL ? given->wish : NULL);
         }
-        if (given != NULL && given->said_ms != 0 && settled->items[i].attempt == given->attempt &&
-            settled->items[i].outcome == given->outcome) {
+        if (given != NULL) {
             given->open = false;
         }
     }

@@ -22,6 +22,7 @@ static void submit_again(struct actor *actor, const struct session *session)
         struct given *given = &actor->given[i];
         if (given->effect) {
             given->open = true; /* what was decided is said again */
+            given->number = ++actor->tellings;
             given->said_ms = 0;
         }
     }

@@ -40,7 +40,6 @@ struct given {
     uint32_t attempt;
     uint64_t position;
     uint32_t incarnation; /* of the axis, when it came last */
-    bool older;           /* and before a restore of the axis, too */
     uint64_t barred;      /* session over which it may not come: "not held" was said beside it */
     int64_t barred_ms;    /* until then: nothing is on its way for so long */
     struct wish *wish;
@@ -52,6 +51,7 @@ struct given {
     enum lt_outcome outcome;
     uint32_t code;
     int64_t said_ms;
+    uint64_t number; /* of this telling */
 };
 
 struct line {
@@ -87,6 +87,7 @@ struct actor {
     uint32_t items_count;
     struct given given[GIVEN_MAX];
     uint32_t given_count;
+    uint64_t tellings;
     uint64_t notice_cursor;
     struct axis_known known;
     uint64_t backed_up_to;

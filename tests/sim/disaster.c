@@ -16,7 +16,8 @@
 #include "proto/base/text.h"
 #include "sim.h"
 
-#define ROLLED_BACK_MS 20000
+#define ROLLED_BACK_MS    20000
+#define RESTORES_APART_MS 10000
 
 /* ---- the journal is cut ---- */
 
@@ -150,8 +151,9 @@ void disaster_restore(struct sim *sim)
             return; /* see wipe() in trouble.c */
         }
     }
-    if (sim->world.mono_ms - sim->restored_ms < 2000) {
-        return; /* nobody is so quick */
+    /* Nobody is so quick, not even beside a clock that is set back a little in between. */
+    if (sim->world.mono_ms - sim->restored_ms < RESTORES_APART_MS) {
+        return;
     }
     lose_all(sim);
     sim->restored_ms = sim->world.mono_ms;

@@ -68,7 +68,11 @@ static void effect_alone(const struct oracle *oracle, struct wish *wish, uint32_
     }
     if (wish->undone && share->own_way && (share->effects != 0 || share->refused)) {
         /* It had been sent there by an act that a restore took back, and was sent there again: the
-         * broker cannot know, only who knows the id. */
+         * broker cannot know, only who knows the id. The last word is what it has. */
+        share->effects = taken ? 1 : 0;
+        share->refused = !taken;
+        share->effect_id = *id;
+        share->effect_leg = leg;
         return;
     }
     if (share->effects != 0 || share->refused) {

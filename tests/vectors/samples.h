@@ -207,6 +207,7 @@ static inline struct settle sample_settle(struct arena *arena, unsigned v)
             .time_ms = T64("time_ms"),
             .from_digest = DIGEST("from_digest"),
             .position = N64("position"),
+            .number = N64("number"),
         };
     }
     return settle;
@@ -217,12 +218,13 @@ static inline struct settled sample_settled(struct arena *arena, unsigned v)
     struct settled settled = {sample_items(arena, sizeof(struct settled_item)), SAMPLE_ITEMS,
                               N64("broker_epoch")};
     for (unsigned i = 0; i < SAMPLE_ITEMS; i++, v++) {
-        settled.items[i] = (struct settled_item){ID("id"),
-                                                 N32("leg"),
-                                                 N32("code"),
-                                                 N32("attempt"),
-                                                 (enum lt_outcome)sample_enum("outcome", v),
-                                                 N64("position")};
+        settled.items[i] = (struct settled_item){
+            .id = ID("id"),
+            .leg = N32("leg"),
+            .code = N32("code"),
+            .position = N64("position"),
+            .number = N64("number"),
+        };
     }
     return settled;
 }

@@ -64,17 +64,6 @@ static void deliver(struct bench *b, uint8_t number, const char *case_code, uint
     say_deliver(b, &leg, 1);
 }
 
-static void say_settled(struct bench *b, uint8_t number, uint32_t attempt, enum lt_outcome outcome,
-                        enum lt_status code)
-{
-    struct settled_item item = {
-        .id = id_of(number), .code = (uint32_t)code, .attempt = attempt, .outcome = outcome};
-    struct frame frame = {.kind = FRAME_SETTLED};
-    frame.settled = (struct settled){.items = &item, .count = 1};
-    line_say(&b->line, &frame);
-    step(b);
-}
-
 /* Takes what is there and gives back the numbers, in order. */
 static uint32_t take(struct bench *b, const char *node, uint8_t numbers[16])
 {
@@ -97,11 +86,33 @@ static enum lt_status answer(struct bench *b, uint8_t number, const char *node,
     return status;
 }
 
+/* Of each leg and attempt the number that was heard last. */
+static uint64_t tellings[256][8];
+
 static struct settlement hear_settle(struct bench *b)
 {
     struct frame frame = line_hear_one(&b->line, FRAME_SETTLE);
     assert_int_equal(frame.settle.count, 1);
-    return frame.settle.items[0];
+    struct settlement *heard = &frame.settle.items[0];
+    assert_true(heard->attempt < 8);
+    tellings[heard->id.bytes[15]][heard->attempt] = heard->number;
+    return *heard;
+}
+
+static void say_settled_of(struct bench *b, const struct settlement *of, enum lt_status code)
+{
+    struct settled_item item = {
+        .id = of->id, .leg = of->leg, .code = (uint32_t)code, .number = of->number};
+    struct frame frame = {.kind = FRAME_SETTLED};
+    frame.settled = (struct settled){.items = &item, .count = 1};
+    line_say(&b->line, &frame);
+    step(b);
+}
+
+static void say_settled(struct bench *b, uint8_t number, uint32_t attempt, enum lt_status code)
+{
+    struct settlement of = {.id = id_of(number), .number = tellings[number][attempt]};
+    say_settled_of(b, &of, code);
 }
 
 static void assert_quiet(struct bench *b)
@@ -158,7 +169,7 @@ static void test_delivered_taken_confirmed(void **state)
     assert_int_equal(settlement.time_ms, b->time.wall_ms);
     assert_int_equal(open_count(b), 0);
     assert_quiet(b);
-    say_settled(b, 1, 3, LT_OUTCOME_TAKEN, LT_OK);
+    say_settled(b, 1, 3, LT_OK);
     struct lt_client_state now;
     lt_client_state(b->client, &now);
     assert_int_equal(now.unconfirmed, 0);
@@ -174,7 +185,7 @@ static void test_decisions_told_again_to_a_restored_axis(void **state)
     assert_int_equal(take(b, "node-1", numbers), 1);
     assert_int_equal(answer(b, 1, "node-1", LT_OUTCOME_TAKEN, LT_OK), LT_OK);
     (void)hear_settle(b);
-    say_settled(b, 1, 1, LT_OUTCOME_TAKEN, LT_OK);
+    say_settled(b, 1, 1, LT_OK);
     bench_restart(b);
     step(b);
     line_hear_one(&b->line, FRAME_HELLO);
@@ -188,7 +199,7 @@ static void test_decisions_told_again_to_a_restored_axis(void **state)
     struct settlement settlement = hear_settle(b);
     assert_int_equal(settlement.outcome, LT_OUTCOME_TAKEN);
     assert_int_equal(settlement.id.bytes[15], 1);
-    say_settled(b, 1, 1, LT_OUTCOME_TAKEN, LT_NOT_HERE); /* it will deliver it anew */
+    say_settled(b, 1, 1, LT_NOT_HERE); /* it will deliver it anew */
     struct lt_client_state now;
     lt_client_state(b->client, &now);
     assert_int_equal(now.unconfirmed, 0);
@@ -283,7 +294,7 @@ static void test_settling_twice(void **state)
     assert_int_equal(answer(b, 1, "n", LT_OUTCOME_TAKEN, LT_OK), LT_ALREADY_SETTLED);
     assert_int_equal(hear_settle(b).code, LT_WRONG_AUTHORITY);
     assert_quiet(b);
-    say_settled(b, 1, 1, LT_OUTCOME_REFUSED, LT_OK);
+    say_settled(b, 1, 1, LT_OK);
     assert_int_equal(answer(b, 1, "n", LT_OUTCOME_REFUSED, LT_WRONG_AUTHORITY), LT_OK);
     assert_int_equal(answer(b, 1, "n", LT_OUTCOME_TAKEN, LT_OK), LT_ALREADY_SETTLED);
     assert_int_equal(answer(b, 7, "n", LT_OUTCOME_TAKEN, LT_OK), LT_NOT_HERE);
@@ -321,7 +332,7 @@ static void test_told_until_confirmed(void **state)
     bench_restart(b);
     connect_line(b, 7);
     hear_settle(b); /* and in the next life */
-    say_settled(b, 1, 1, LT_OUTCOME_TAKEN, LT_OK);
+    say_settled(b, 1, 1, LT_OK);
     bye = (struct frame){.kind = FRAME_BYE};
     line_say(&b->line, &bye);
     connect_line(b, 8);
@@ -368,14 +379,41 @@ static void test_late_confirmation_of_an_earlier_answer(void **state)
     assert_int_equal(take(b, "n", numbers), 1);
     answer(b, 1, "n", LT_OUTCOME_TAKEN, LT_OK);
     assert_int_equal(hear_settle(b).attempt, 2);
-    say_settled(b, 1, 1, LT_OUTCOME_LATER, LT_OK);
+    say_settled(b, 1, 1, LT_OK);
     lt_client_state(b->client, &now);
     assert_int_equal(now.unconfirmed, 1);
     struct frame bye = {.kind = FRAME_BYE};
     line_say(&b->line, &bye);
     connect_line(b, 6);
     assert_int_equal(hear_settle(b).attempt, 2);
-    say_settled(b, 1, 2, LT_OUTCOME_TAKEN, LT_OK);
+    say_settled(b, 1, 2, LT_OK);
+    lt_client_state(b->client, &now);
+    assert_int_equal(now.unconfirmed, 0);
+}
+
+/* A restored axis says that it has no such leg; before that word comes, the sender has handed the
+ * transfer over again and the axis has delivered it, as the same attempt. */
+static void test_not_here_behind_the_delivery(void **state)
+{
+    struct bench *b = *state;
+    uint8_t numbers[16];
+    struct lt_client_state now;
+    connect_line(b, 5);
+    deliver(b, 1, "A", 1);
+    take(b, "n", numbers);
+    answer(b, 1, "n", LT_OUTCOME_TAKEN, LT_OK);
+    struct settlement before = hear_settle(b);
+    deliver(b, 1, "A", 1);
+    struct settlement since = hear_settle(b);
+    assert_int_not_equal(since.number, before.number);
+    say_settled_of(b, &before, LT_NOT_HERE);
+    lt_client_state(b->client, &now);
+    assert_int_equal(now.unconfirmed, 1);
+    struct frame bye = {.kind = FRAME_BYE}; /* the answer was lost: it is told again */
+    line_say(&b->line, &bye);
+    connect_line(b, 6);
+    assert_int_equal(hear_settle(b).number, since.number);
+    say_settled_of(b, &since, LT_OK);
     lt_client_state(b->client, &now);
     assert_int_equal(now.unconfirmed, 0);
 }
@@ -393,14 +431,14 @@ static void test_delivered_again(void **state)
     assert_int_equal(take(b, "n", numbers), 1);
     answer(b, 1, "n", LT_OUTCOME_TAKEN, LT_OK);
     assert_int_equal(hear_settle(b).attempt, 2);
-    say_settled(b, 1, 2, LT_OUTCOME_TAKEN, LT_OK);
+    say_settled(b, 1, 2, LT_OK);
     deliver(b, 1, "A", 3); /* taken long ago: told once more, never shown again */
     struct settlement settlement = hear_settle(b);
     assert_int_equal(settlement.outcome, LT_OUTCOME_TAKEN);
     assert_int_equal(settlement.attempt, 3);
     assert_int_equal(open_count(b), 0);
     assert_int_equal(take(b, "n", numbers), 0);
-    say_settled(b, 1, 3, LT_OUTCOME_TAKEN, LT_OK);
+    say_settled(b, 1, 3, LT_OK);
     assert_quiet(b);
 }
 
@@ -415,7 +453,7 @@ static void test_same_id_of_two_senders(void **state)
     take(b, "n", numbers);
     answer(b, 1, "n", LT_OUTCOME_REFUSED, LT_INELIGIBLE);
     hear_settle(b);
-    say_settled(b, 1, 1, LT_OUTCOME_REFUSED, LT_OK);
+    say_settled(b, 1, 1, LT_OK);
     say_deliver(b, legs + 1, 1);
     assert_quiet(b); /* not answered with the other's answer */
     struct lt_delivery out;
@@ -424,7 +462,7 @@ static void test_same_id_of_two_senders(void **state)
     lt_inbox_release(&out, 1);
     assert_int_equal(answer(b, 1, "n", LT_OUTCOME_TAKEN, LT_OK), LT_OK);
     assert_int_equal(hear_settle(b).outcome, LT_OUTCOME_TAKEN);
-    say_settled(b, 1, 1, LT_OUTCOME_TAKEN, LT_OK);
+    say_settled(b, 1, 1, LT_OK);
     struct lt_client_state now;
     lt_client_state(b->client, &now);
     assert_int_equal(now.unconfirmed, 0);
@@ -452,7 +490,7 @@ static void test_later_comes_back(void **state)
     assert_int_equal(open_count(b), 1);
     deliver(b, 1, "A", 2);
     assert_int_equal(open_count(b), 2);
-    say_settled(b, 2, 1, LT_OUTCOME_LATER, LT_OK);
+    say_settled(b, 2, 1, LT_OK);
     deliver(b, 2, "A", 2);
     assert_int_equal(take(b, "n", numbers), 1);
     assert_int_equal(numbers[0], 1);
@@ -543,7 +581,7 @@ static void test_retention(void **state)
     take(b, "n", numbers);
     answer(b, 1, "n", LT_OUTCOME_TAKEN, LT_OK);
     hear_settle(b);
-    say_settled(b, 1, 1, LT_OUTCOME_TAKEN, LT_OK);
+    say_settled(b, 1, 1, LT_OK);
     fake_time_pass(&b->time, 29LL * 86400 * 1000);
     for (int i = 0; i < 5; i++) {
         fake_time_pass(&b->time, 600000);
@@ -585,6 +623,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_unanswered_tell_is_repeated, bench_setup,
                                         bench_teardown),
         cmocka_unit_test_setup_teardown(test_late_confirmation_of_an_earlier_answer, bench_setup,
+                                        bench_teardown),
+        cmocka_unit_test_setup_teardown(test_not_here_behind_the_delivery, bench_setup,
                                         bench_teardown),
         cmocka_unit_test_setup_teardown(test_delivered_again, bench_setup, bench_teardown),
         cmocka_unit_test_setup_teardown(test_same_id_of_two_senders, bench_setup, bench_teardown),

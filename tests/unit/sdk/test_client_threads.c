@@ -135,8 +135,7 @@ static void say_answers(struct arena_run *run, const struct frame *heard)
     } else if (heard->kind == FRAME_SETTLE) {
         for (uint32_t i = 0; i < heard->settle.count; i++) {
             settled[i] = (struct settled_item){.id = heard->settle.items[i].id,
-                                               .attempt = heard->settle.items[i].attempt,
-                                               .outcome = heard->settle.items[i].outcome};
+                                               .number = heard->settle.items[i].number};
         }
         run->settled += heard->settle.count;
         frame.kind = FRAME_SETTLED;
