@@ -146,7 +146,10 @@ static bool final_fits(const struct wish *wish, const struct transfer *t, uint32
         taken = taken || (its && t->legs[i].state == LEG_TAKEN);
         refused = refused || (its && t->legs[i].state == LEG_REFUSED);
     }
-    if (!has_leg && wish->undone) {
+    bool decided = share->effects != 0 || share->refused;
+    bool led_there =
+        share->effect_leg < t->legs_count && t->legs[share->effect_leg].agency == to + 1;
+    if (wish->undone && (!has_leg || (decided && !led_there))) {
         return true; /* it was sent there by an act that is not in the journal any more */
     }
     bool way_lost = wish->lost_once || (wish->undone && share->own_way);

@@ -78,10 +78,10 @@ static void effect_alone(const struct oracle *oracle, struct wish *wish, uint32_
     if (share->effects != 0 || share->refused) {
         oracle_fail(oracle, "second effect of one wish", wish);
     }
+    share->effect_leg = leg;
     if (taken) {
         share->effects++;
         share->effect_id = *id;
-        share->effect_leg = leg;
     } else {
         share->refused = true;
     }
