@@ -2,8 +2,9 @@
 /*
  * The desk for requests of keys, at two doors. At the strangers' port a frame costs a digest and a
  * look through a small table; over a session of an agency likewise. Only a request that was not
- * seen before is read and its signature checked, ENROL_READS_MAX of them in ENROL_LOOK_MS, so there
- * are at most some 40 checks a second however many ask. What is over is told to come again.
+ * seen before is read and its signature checked, ENROL_READS_MAX of them in ENROL_LOOK_MS at each
+ * door, so there are at most some 80 checks a second however many ask, and strangers cost agencies
+ * nothing. What is over is told to come again.
  *
  * A request counts only over a connection of the CURVE key it names: so both keys are shown to be
  * in one hand; and over a session only for the agency whose session it is. A request that the table
@@ -171,6 +172,7 @@ static void say_new(struct enrol_desk *desk, const struct flow *flow, struct lt_
 static void answer(struct enrol_desk *desk, struct flow *flow, const struct asker *asker,
                    struct lt_bytes der, struct said *said)
 {
+    uint32_t *reads = asker->agency != NULL ? &desk->session_reads : &desk->stranger_reads;
     desk->asked++;
     fault_init(&said->fault);
     struct lt_digest digest = digest_of(flow->digester, der);
@@ -180,10 +182,10 @@ static void answer(struct enrol_desk *desk, struct flow *flow, const struct aske
         say_code(said, LT_ENROL_OTHER_KEY, 0);
     } else if (enrolment != NULL) {
         say_known(flow, enrolment, said);
-    } else if (desk->reads == ENROL_READS_MAX) {
+    } else if (*reads == ENROL_READS_MAX) {
         say_code(said, LT_BUSY, ENROL_LOOK_MS);
     } else {
-        desk->reads++;
+        (*reads)++;
         say_new(desk, flow, der, asker, said);
     }
 }
@@ -194,7 +196,8 @@ static void look(struct enrol_desk *desk, const struct flow *flow)
     note_registry(desk, flow);
     if (flow->mono_ms - desk->read_ms >= ENROL_LOOK_MS) {
         desk->read_ms = flow->mono_ms;
-        desk->reads = 0;
+        desk->session_reads = 0;
+        desk->stranger_reads = 0;
     }
     if (flow->mono_ms - desk->swept_ms >= SWEEP_MS) {
         desk->swept_ms = flow->mono_ms;

@@ -24,8 +24,9 @@ struct enrol_desk {
     struct enrolments *enrolments; /* borrowed */
     int64_t looked_ms;             /* monotonic: at the port */
     int64_t swept_ms;
-    int64_t read_ms; /* since then `reads` requests were read */
-    uint32_t reads;
+    int64_t read_ms; /* since then so many requests were read */
+    uint32_t session_reads;
+    uint32_t stranger_reads;
     uint64_t seen_version;  /* of the registry ... */
     uint64_t seen_position; /* ... which is durable with this */
     uint64_t asked;         /* for whoever counts */
