@@ -22,7 +22,7 @@ static bool heard(struct bench *b, struct lt_bytes *ret_request)
 
 static void assert_asked(struct bench *b)
 {
-    struct lt_bytes bytes;
+    struct lt_bytes bytes = {NULL, 0};
     assert_true(heard(b, &bytes));
     assert_int_equal(bytes.size, sizeof(request));
     assert_memory_equal(bytes.data, request, sizeof(request));
@@ -30,7 +30,7 @@ static void assert_asked(struct bench *b)
 
 static void assert_silent(struct bench *b)
 {
-    struct lt_bytes bytes;
+    struct lt_bytes bytes = {NULL, 0};
     assert_false(heard(b, &bytes));
 }
 
