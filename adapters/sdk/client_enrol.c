@@ -64,7 +64,7 @@ void enrol_answer(struct lt_client *client, const struct enrol_answer *answer)
     enum lt_status code = answer->code == 0 ? LT_FRAME_BAD : (enum lt_status)answer->code;
     end->status = answer->state == ENROL_APPROVED ? LT_OK : code;
     text_copy(end->detail, sizeof(end->detail), answer->detail);
-    if (answer->certificate.size <= sizeof(end->certificate)) {
+    if (answer->certificate.size > 0 && answer->certificate.size <= sizeof(end->certificate)) {
         memcpy(end->certificate, answer->certificate.data, answer->certificate.size);
         end->size = answer->certificate.size;
     }

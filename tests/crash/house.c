@@ -46,22 +46,29 @@ extern char **environ;
 
 /* ---- opening ----------------------------------------------------------------------------- */
 
+/* Binds the port and does not listen; from then on whoever reuses addresses may listen there. */
+static bool port_hold(int fd, uint16_t port)
+{
+    struct sockaddr_in address = {
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int reuse = 1;
+    return bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0 &&
+           setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &reuse, sizeof(reuse)) == 0;
+}
+
+/* Ours until the process ends: other tests look for ports, too, also while a broker is down. */
 static uint16_t free_port(void)
 {
     for (int tries = 0; tries < 200; tries++) {
         uint32_t chance;
         entropy_os()->fill(entropy_os()->self, &chance, sizeof(chance));
         uint16_t port = (uint16_t)(PORT_FIRST + chance % PORT_COUNT);
-        struct sockaddr_in address = {.sin_family = AF_INET,
-                                      .sin_port = htons(port),
-                                      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
         int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        bool bound = fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0;
+        if (fd >= 0 && port_hold(fd, port)) {
+            return port;
+        }
         if (fd >= 0) {
             close(fd);
-        }
-        if (bound) {
-            return port;
         }
     }
     return 0;

@@ -28,16 +28,23 @@ log_level: info
 {more}"""
 
 
+HELD = []  # sockets that hold the ports given until this process ends
+
+
 def free_port():
-    """Below the range from which the kernel takes ports for outgoing connections."""
+    """Below the range from which the kernel takes ports for outgoing connections. Other tests look for ports,
+    too, also while a broker is down: so it stays bound, and whoever reuses addresses may listen there."""
     while True:
-        with socket.socket() as probe:
-            port = random.SystemRandom().randrange(20000, 32000)
-            try:
-                probe.bind(("127.0.0.1", port))
-                return port
-            except OSError:
-                continue
+        probe = socket.socket()
+        port = random.SystemRandom().randrange(20000, 32000)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            probe.close()
+            continue
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        HELD.append(probe)
+        return port
 
 
 class World:
