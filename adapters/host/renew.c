@@ -58,13 +58,13 @@ void renewals_close(struct renewals **renewals_p)
     *renewals_p = NULL;
 }
 
-bool certificate_days(const struct host_agency *agency, int64_t now_ms, int64_t *ret_days)
+/* Whole days until the agency's certificate ends, negative afterwards; false: it has none. */
+static bool certificate_days(const struct host_agency *agency, const struct enrol_paths *paths,
+                             int64_t now_ms, int64_t *ret_days)
 {
-    struct enrol_paths paths;
     int64_t from_ms;
     int64_t to_ms;
-    enrol_paths(agency->key, agency->signing_key, false, &paths);
-    if (agency->signing_key[0] == '\0' || !enrol_keys_dates(&paths, &from_ms, &to_ms)) {
+    if (agency->signing_key[0] == '\0' || !enrol_keys_dates(paths, &from_ms, &to_ms)) {
         return false;
     }
     *ret_days = to_ms >= now_ms ? (to_ms - now_ms) / DAY_MS : -1 - (now_ms - to_ms) / DAY_MS;
@@ -119,7 +119,8 @@ static void look(struct renewals *renewals, uint32_t i)
 {
     const struct host_agency *agency = &renewals->config->agencies[i];
     int64_t days;
-    if (!certificate_days(agency, wall_ms(renewals), &days) || days >= RENEW_DAYS) {
+    if (!certificate_days(agency, &renewals->all[i].paths, wall_ms(renewals), &days) ||
+        days >= RENEW_DAYS) {
         return;
     }
     log_warn("certificate-ending", "agency=%s days=%lld", agency->id, (long long)days);

@@ -21,10 +21,7 @@ LT_CHECK enum lt_status renewals_open(struct renewals **ret_renewals,
                                       const struct lt_clock *clock);
 void renewals_close(struct renewals **renewals_p);
 
-/* Looks at what is due; milliseconds do not matter to it. */
+/* Looks at what is due; it may come a second late and nobody need wait for it. */
 void renewals_step(struct renewals *renewals);
-
-/* Whole days until the agency's certificate ends, negative afterwards; false: it has none. */
-bool certificate_days(const struct host_agency *agency, int64_t now_ms, int64_t *ret_days);
 
 #endif

@@ -125,12 +125,11 @@ static void times(void **state)
     assert_non_null(enrolments_find(enrolments, &ahead.digest));
 }
 
-/* One address has its share and all strangers have theirs; what is decided makes room. */
-static void full(void **state)
+/* As many as there may be, each address with as many as it may have; the first of them. */
+static struct enrolment *fill_with_strangers(struct enrolments *enrolments)
 {
-    struct enrolments *enrolments = *state;
-    struct enrolment *entry = NULL;
     struct enrolment *first = NULL;
+    struct enrolment *entry = NULL;
     char address[16];
     for (uint32_t i = 0; i < ENROLMENTS_STRANGERS; i++) {
         struct enrol_request request = request_of(i, NOW_MS);
@@ -142,6 +141,15 @@ static void full(void **state)
             assert_int_equal(put(enrolments, &more, address, NOW_MS, &entry), LT_BUSY);
         }
     }
+    return first;
+}
+
+/* One address has its share and all strangers have theirs; what is decided makes room. */
+static void full(void **state)
+{
+    struct enrolments *enrolments = *state;
+    struct enrolment *entry = NULL;
+    struct enrolment *first = fill_with_strangers(enrolments);
     struct enrol_request more = request_of(90001, NOW_MS);
     assert_int_equal(put(enrolments, &more, "10.0.0.9", NOW_MS, &entry), LT_BUSY);
     first->state = ENROL_APPROVED;
@@ -155,12 +163,7 @@ static void room_for_sessions(void **state)
 {
     struct enrolments *enrolments = *state;
     struct enrolment *entry = NULL;
-    char address[16];
-    for (uint32_t i = 0; i < ENROLMENTS_STRANGERS; i++) {
-        struct enrol_request request = request_of(i, NOW_MS);
-        snprintf(address, sizeof(address), "10.0.0.%u", i / ENROLMENTS_ADDRESS_MAX);
-        assert_int_equal(put(enrolments, &request, address, NOW_MS, &entry), LT_OK);
-    }
+    fill_with_strangers(enrolments);
     struct enrol_request first = request_of(1000, NOW_MS);
     struct enrol_request second = request_of(1000, NOW_MS + 1);
     second.digest.bytes[0] = 2;
